@@ -1,0 +1,1 @@
+//! LoyalNest: the exact ledger behind a Shopify loyalty programme.

@@ -1,0 +1,1 @@
+//! Shopify Function: turns a hold on points into a discount at checkout.

@@ -1,0 +1,1 @@
+//! A local Shopify: Admin API, cart, checkout running real Functions, webhooks.

@@ -1,0 +1,1 @@
+//! Runs Shopify Functions under Shopify's limits and counts their instructions.

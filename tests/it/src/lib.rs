@@ -1,0 +1,1 @@
+//! The integration tests: backend, local shop and Functions together.
