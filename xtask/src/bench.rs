@@ -1,0 +1,12 @@
+//! `cargo xtask bench`.
+
+use anyhow::{Result, bail};
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Not written yet.
+pub fn run(_: &Args) -> Result<()> {
+    bail!("not written yet")
+}
