@@ -1,1 +1,4 @@
 //! LoyalNest: the exact ledger behind a Shopify loyalty programme.
+
+pub mod clock;
+pub mod db;

@@ -1,0 +1,171 @@
+//! Transactions: one that may write, and one that can only read.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use super::{Call, Engine, Error, Values};
+
+/// What a statement can read into: a tuple, or a struct that derives `sqlx::FromRow`.
+pub trait Record:
+    for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<T> Record for T where
+    T: for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+/// A transaction that reads: everything in it sees one state of the database. A [`Tx`] can stand in for it, so a
+/// function that only reads asks for `&mut Read`.
+pub struct Read(Connection);
+
+/// A transaction that reads and writes. Dropping it without [`commit`](Tx::commit) undoes everything.
+pub struct Tx(Read);
+
+enum Connection {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs a call with the driver of its engine.
+macro_rules! run {
+    ($connection:expr, $call:expr, |$sql:ident, $values:ident, $tx:ident| $run:expr) => {{
+        let Call { sql: $sql, values } = $call?;
+        match (&mut $connection, values) {
+            (Connection::Sqlite(tx), Values::Sqlite($values)) => {
+                let $tx = &mut **tx;
+                $run
+            }
+            (Connection::Postgres(tx), Values::Postgres($values)) => {
+                let $tx = &mut **tx;
+                $run
+            }
+            _ => Err(Error::other("values bound for the other engine")),
+        }
+    }};
+}
+
+/// The verbs that [`db!`](crate::db!) calls.
+impl Read {
+    pub(super) fn sqlite(tx: Transaction<'static, Sqlite>) -> Self {
+        Read(Connection::Sqlite(tx))
+    }
+
+    pub(super) fn postgres(tx: Transaction<'static, Postgres>) -> Self {
+        Read(Connection::Postgres(tx))
+    }
+
+    /// The engine it runs on.
+    pub fn engine(&self) -> Engine {
+        match self.0 {
+            Connection::Sqlite(_) => Engine::Sqlite,
+            Connection::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The one row.
+    ///
+    /// # Errors
+    /// [`Error::NoRow`] if there is none, or any error of the database.
+    pub async fn one<T: Record>(&mut self, call: Result<Call, Error>) -> Result<T, Error> {
+        run!(self.0, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values).fetch_one(tx).await?))
+    }
+
+    /// The first row, if there is one.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn optional<T: Record>(&mut self, call: Result<Call, Error>) -> Result<Option<T>, Error> {
+        run!(self.0, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values).fetch_optional(tx).await?))
+    }
+
+    /// Every row.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn all<T: Record>(&mut self, call: Result<Call, Error>) -> Result<Vec<T>, Error> {
+        run!(self.0, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values).fetch_all(tx).await?))
+    }
+
+    /// Every row of every call.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn all_each<T: Record>(&mut self, calls: Result<Vec<Call>, Error>) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        for call in calls? {
+            all.append(&mut self.all(Ok(call)).await?);
+        }
+        Ok(all)
+    }
+}
+
+impl Tx {
+    pub(super) fn new(read: Read) -> Self {
+        Tx(read)
+    }
+
+    /// Runs the statement and says how many rows it wrote.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn execute(&mut self, call: Result<Call, Error>) -> Result<u64, Error> {
+        run!(self.0.0, call, |sql, values, tx| {
+            Ok(sqlx::query_with(sql, values).execute(tx).await?.rows_affected())
+        })
+    }
+
+    /// Runs every call and says how many rows they wrote together.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn execute_each(&mut self, calls: Result<Vec<Call>, Error>) -> Result<u64, Error> {
+        let mut written = 0;
+        for call in calls? {
+            written += self.execute(Ok(call)).await?;
+        }
+        Ok(written)
+    }
+
+    /// Makes everything in it permanent.
+    ///
+    /// # Errors
+    /// Any error of the database. After [`Error::Unavailable`] it is not known whether the commit happened.
+    pub async fn commit(self) -> Result<(), Error> {
+        match self.0.0 {
+            Connection::Sqlite(tx) => tx.commit().await?,
+            Connection::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Undoes everything in it and gives the connection back at once.
+    ///
+    /// # Errors
+    /// Any error of the database; the work is undone all the same.
+    pub async fn rollback(self) -> Result<(), Error> {
+        match self.0.0 {
+            Connection::Sqlite(tx) => tx.rollback().await?,
+            Connection::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = Read;
+
+    fn deref(&self) -> &Read {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Read {
+        &mut self.0
+    }
+}
