@@ -1,2 +1,52 @@
+//! The rules of LoyalNest.
+//!
+//! One crate decides what an order earns, what a reward is worth and what a redemption costs. The Function at
+//! checkout, the pages that shoppers see and the ledger behind them all call it, so they cannot disagree.
+//!
+//! It is pure: whole numbers only, no input or output, no clock (time is a parameter), no floats. Points and
+//! money stay within ±(2^53 − 1), so every surface, JavaScript included, represents them exactly; beyond that
+//! is an error, never a wrap.
+//!
+//! Read it in this order: [`points`] and [`money`], the [`program`] a merchant sets, what an order earns
+//! ([`earning`]) and keeps ([`order`]), the [`redemption`] of points, which [`hold`] an order used, and the
+//! [`account`] that carries a member's balance to the checkout.
 #![no_std]
-//! The rules.
+
+extern crate alloc;
+
+pub mod account;
+pub mod earning;
+pub mod hold;
+pub mod json;
+pub mod money;
+pub mod order;
+pub mod points;
+pub mod program;
+pub mod redemption;
+pub mod reward;
+
+pub use account::Account;
+pub use hold::{HoldId, Mark};
+pub use money::{Currency, Money};
+pub use points::Points;
+pub use program::Program;
+pub use redemption::{Kind, Quote, Scope, Terms};
+pub use reward::Reward;
+
+/// The largest magnitude of points and of money: 2^53 − 1, the last whole number that a JavaScript number holds
+/// exactly along with all below it.
+pub const LIMIT: i64 = (1 << 53) - 1;
+
+/// `a × b ÷ c` rounded down, computed without overflow. `None` when `c` is zero or the result exceeds an `i64`.
+pub(crate) fn mul_div_floor(a: i64, b: i64, c: i64) -> Option<i64> {
+    let product = i128::from(a) * i128::from(b);
+    let quotient = product.checked_div_euclid(i128::from(c))?;
+    // Euclidean division floors for a positive divisor, which is all that the rules divide by.
+    i64::try_from(quotient).ok()
+}
+
+/// `a × b ÷ c` rounded up; see [`mul_div_floor`].
+pub(crate) fn mul_div_ceil(a: i64, b: i64, c: i64) -> Option<i64> {
+    let negated = mul_div_floor(a.checked_neg()?, b, c)?;
+    negated.checked_neg()
+}

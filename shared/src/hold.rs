@@ -1,0 +1,226 @@
+//! Holds: how a cart names one, and which one an order used.
+
+use alloc::string::String;
+use core::{fmt, str::FromStr};
+
+use crate::json::{FormatError, Json, required};
+
+/// The id of a hold: 128 bits, written as 32 lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
+pub struct HoldId(pub u128);
+
+impl HoldId {
+    /// Reads the 32 digits; anything else is `None`.
+    pub fn parse(text: &str) -> Option<HoldId> {
+        let digits = text.as_bytes();
+        if digits.len() != 32 {
+            return None;
+        }
+        digits
+            .iter()
+            .try_fold(0_u128, |id, &digit| {
+                let value = match digit {
+                    b'0'..=b'9' => digit - b'0',
+                    b'a'..=b'f' => digit - b'a' + 10,
+                    _ => return None,
+                };
+                Some(id << 4 | u128::from(value))
+            })
+            .map(HoldId)
+    }
+}
+
+impl fmt::Display for HoldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl From<HoldId> for String {
+    fn from(id: HoldId) -> String {
+        alloc::format!("{id}")
+    }
+}
+
+impl TryFrom<String> for HoldId {
+    type Error = FormatError;
+
+    fn try_from(text: String) -> Result<HoldId, FormatError> {
+        HoldId::parse(&text).ok_or(FormatError::Field("id"))
+    }
+}
+
+/// What a cart carries to name a hold: the hold and the number of the attempt, so that every pick changes the cart
+/// and the Function runs anew. It is a claim, not proof: anyone can write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The hold that the cart wants to use.
+    pub hold: HoldId,
+    /// How often this hold has been put into a cart.
+    pub attempt: u32,
+}
+
+impl Mark {
+    /// The cart attribute, and so the order's note attribute, that carries a mark.
+    pub const ATTRIBUTE: &'static str = "_loyalty";
+    /// The `$app` metafield of a cart, and so of its order, that carries a mark.
+    pub const METAFIELD: &'static str = "redemption";
+    /// The version of the metafield's format.
+    pub const VERSION: i64 = 1;
+
+    /// Reads a mark from its metafield: `{"v":1,"hold":"…","attempt":1}`.
+    pub fn read<J: Json>(json: &J) -> Result<Mark, FormatError> {
+        if json.field("v").and_then(|v| v.integer()) != Some(Mark::VERSION) {
+            return Err(FormatError::Version);
+        }
+        Ok(Mark {
+            hold: required(json, "hold", |id| HoldId::parse(&id.text()?))?,
+            attempt: required(json, "attempt", |n| u32::try_from(n.integer()?).ok())?,
+        })
+    }
+}
+
+/// The attribute's text: `<hold>.<attempt>`.
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.hold, self.attempt)
+    }
+}
+
+impl FromStr for Mark {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Mark, FormatError> {
+        let (hold, attempt) = text.split_once('.').ok_or(FormatError::Field(Mark::ATTRIBUTE))?;
+        Ok(Mark {
+            hold: HoldId::parse(hold).ok_or(FormatError::Field("hold"))?,
+            attempt: attempt.parse().map_err(|_| FormatError::Field("attempt"))?,
+        })
+    }
+}
+
+/// What an order says about the hold it used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The mark in the order's note attributes.
+    pub attribute: Option<Mark>,
+    /// The mark in the order's own metafield.
+    pub metafield: Option<Mark>,
+    /// When the order was placed, in microseconds since 1970 (UTC).
+    pub placed_at: i64,
+}
+
+/// What the claim is held against: one hold that might be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The hold.
+    pub id: HoldId,
+    /// Whether it belongs to the member who placed the order.
+    pub own: bool,
+    /// Whether its points are still held: opening, live or closing.
+    pub held: bool,
+    /// From when on a checkout could use it (inclusive), in microseconds since 1970 (UTC).
+    pub from: i64,
+    /// Until when (exclusive).
+    pub until: i64,
+}
+
+/// Which hold an order used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// This one, and its points are held: capture it.
+    Held(HoldId),
+    /// This one, but its points are held no more: it was captured by another order, or released.
+    Spent(HoldId),
+    /// This one, but it belongs to another member.
+    Foreign(HoldId),
+    /// None that we know.
+    Unknown,
+}
+
+/// Finds the hold that an order used; the first hit wins: the note attribute, the order's metafield, or the member's
+/// only hold whose window contains the order. A mark that names no candidate is no hit.
+pub fn find(claim: &Claim, candidates: &[Candidate]) -> Match {
+    let named = [claim.attribute, claim.metafield]
+        .into_iter()
+        .flatten()
+        .find_map(|mark| candidates.iter().find(|candidate| candidate.id == mark.hold));
+    let found = named.or_else(|| {
+        let mut fitting = candidates
+            .iter()
+            .filter(|hold| hold.own && hold.held && (hold.from..hold.until).contains(&claim.placed_at));
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        }
+    });
+    match found {
+        None => Match::Unknown,
+        Some(hold) if !hold.own => Match::Foreign(hold.id),
+        Some(hold) if hold.held => Match::Held(hold.id),
+        Some(hold) => Match::Spent(hold.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candidate(id: u128) -> Candidate {
+        Candidate { id: HoldId(id), own: true, held: true, from: 100, until: 200 }
+    }
+
+    fn mark(id: u128) -> Option<Mark> {
+        Some(Mark { hold: HoldId(id), attempt: 1 })
+    }
+
+    #[test]
+    fn the_note_attribute_comes_before_the_metafield() {
+        let claim = Claim { attribute: mark(1), metafield: mark(2), placed_at: 150 };
+        assert_eq!(find(&claim, &[candidate(2), candidate(1)]), Match::Held(HoldId(1)));
+        let claim = Claim { attribute: mark(9), ..claim };
+        assert_eq!(find(&claim, &[candidate(2), candidate(1)]), Match::Held(HoldId(2)));
+    }
+
+    #[test]
+    fn a_foreign_or_spent_hold_is_named_as_such() {
+        let claim = Claim { attribute: mark(1), placed_at: 150, ..Claim::default() };
+        let foreign = Candidate { own: false, ..candidate(1) };
+        let spent = Candidate { held: false, ..candidate(1) };
+        assert_eq!(find(&claim, &[foreign]), Match::Foreign(HoldId(1)));
+        assert_eq!(find(&claim, &[spent]), Match::Spent(HoldId(1)));
+        // Even when another own hold would fit the time: the claim is explicit.
+        assert_eq!(find(&claim, &[foreign, candidate(2)]), Match::Foreign(HoldId(1)));
+    }
+
+    #[test]
+    fn without_a_mark_only_a_single_hold_in_its_window_counts() {
+        let at = |placed_at| Claim { placed_at, ..Claim::default() };
+        assert_eq!(find(&at(100), &[candidate(1)]), Match::Held(HoldId(1)));
+        assert_eq!(find(&at(199), &[candidate(1)]), Match::Held(HoldId(1)));
+        assert_eq!(find(&at(99), &[candidate(1)]), Match::Unknown);
+        assert_eq!(find(&at(200), &[candidate(1)]), Match::Unknown, "windows are half-open");
+        assert_eq!(find(&at(150), &[candidate(1), candidate(2)]), Match::Unknown);
+        assert_eq!(find(&at(150), &[Candidate { own: false, ..candidate(1) }]), Match::Unknown);
+        assert_eq!(find(&at(150), &[Candidate { held: false, ..candidate(1) }]), Match::Unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn a_mark_is_read_back(id: u128, attempt: u32) {
+            let mark = Mark { hold: HoldId(id), attempt };
+            prop_assert_eq!(mark.to_string().parse(), Ok(mark));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[0-9a-f.]{30,40}|.*") {
+            let _ = text.parse::<Mark>();
+        }
+    }
+}

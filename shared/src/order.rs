@@ -1,0 +1,231 @@
+//! The fold of an order: from its newest facts and the set of its returns to what should be booked for it.
+//!
+//! The ledger books the difference between this and what it has booked so far. So duplicates, reordering and late
+//! arrivals end in the same state by construction.
+
+use alloc::vec::Vec;
+
+use crate::{
+    earning::{Earning, Returned},
+    mul_div_floor,
+    points::Points,
+};
+
+/// The facts of an order that move points, as of one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Facts {
+    /// When Shopify last changed the order, in microseconds since 1970 (UTC).
+    pub updated_at: i64,
+    /// Where its payment stands.
+    pub payment: Payment,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
+}
+
+/// Where an order's payment stands. The order of the variants is the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Payment {
+    /// Not yet, or not all.
+    Pending,
+    /// Paid, whatever was refunded since.
+    Paid,
+    /// Voided or expired: it will not come.
+    Void,
+}
+
+impl Facts {
+    /// The newer of two sets of facts about one order. Where Shopify stamped both alike, the one further along counts.
+    pub fn newest(self, other: Facts) -> Facts {
+        let rank = |facts: &Facts| (facts.updated_at, facts.cancelled, facts.payment);
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+
+    /// Whether nothing of the order stands any more.
+    pub fn is_void(&self) -> bool {
+        self.cancelled || self.payment == Payment::Void
+    }
+}
+
+/// What an order used of a redemption, in minor units of the currency it was paid in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Used {
+    /// By line.
+    pub lines: Vec<UsedLine>,
+    /// On delivery.
+    pub delivery: i64,
+}
+
+/// What one line used of a redemption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UsedLine {
+    /// Shopify's id of the line.
+    pub line: i64,
+    /// Units bought.
+    pub quantity: i64,
+    /// Minor units taken off.
+    pub amount: i64,
+}
+
+impl Used {
+    /// All that the order used, in minor units.
+    pub fn total(&self) -> i64 {
+        self.lines.iter().fold(self.delivery, |sum, line| sum.saturating_add(line.amount))
+    }
+
+    /// What stands no more after these returns, in minor units: all of a line whose units are all back, in proportion
+    /// otherwise. Delivery stays used.
+    fn returned(&self, returns: &[Returned]) -> i64 {
+        self.lines.iter().fold(0, |sum: i64, line| {
+            let back = returns.iter().filter(|returned| returned.line == line.line);
+            let back = back.fold(0_i64, |units, returned| units.saturating_add(returned.quantity.max(0)));
+            let back = back.min(line.quantity);
+            sum.saturating_add(mul_div_floor(line.amount, back, line.quantity).unwrap_or(0))
+        })
+    }
+}
+
+/// What was booked for an order's redemption when the order came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Redeemed {
+    /// Points that the member paid: captured from the hold, or debited.
+    pub paid: Points,
+    /// Points that nobody held: the discount was granted without cover.
+    pub unbacked: Points,
+}
+
+/// What should be booked for an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Earned, but waiting for the payment.
+    pub pending: Points,
+    /// Earned for good.
+    pub posted: Points,
+    /// What still stands of its redemption.
+    pub redeemed: Redeemed,
+}
+
+/// Folds an order.
+pub fn fold(
+    facts: &Facts,
+    earning: &Earning,
+    redeemed: Redeemed,
+    used: &Used,
+    returns: &[Returned],
+) -> Position {
+    if facts.is_void() {
+        return Position::default();
+    }
+    let earned = earning.points_after(returns);
+    let (pending, posted) = match facts.payment {
+        Payment::Pending => (earned, Points::ZERO),
+        Payment::Paid | Payment::Void => (Points::ZERO, earned),
+    };
+    let (total, returned) = (used.total(), used.returned(returns));
+    let stands = |points: Points| {
+        let back = mul_div_floor(points.get(), returned, total).and_then(|back| Points::new(back).ok());
+        back.and_then(|back| points.minus(back).ok()).unwrap_or(points)
+    };
+    let redeemed = Redeemed { paid: stands(redeemed.paid), unbacked: stands(redeemed.unbacked) };
+    Position { pending, posted, redeemed }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::earning::{EarnRule, Line};
+
+    fn points(value: i64) -> Points {
+        Points::new(value).unwrap()
+    }
+
+    fn earning() -> Earning {
+        let rule = EarnRule { points: points(1), per: 100, order_cap: None };
+        rule.apply([Line { id: 1, quantity: 2, basis: 1_000 }, Line { id: 2, quantity: 1, basis: 500 }])
+            .unwrap()
+    }
+
+    fn facts(payment: Payment) -> Facts {
+        Facts { updated_at: 1, payment, cancelled: false }
+    }
+
+    fn used() -> Used {
+        let line = |line, quantity, amount| UsedLine { line, quantity, amount };
+        Used { lines: vec![line(1, 2, 333), line(2, 1, 167)], delivery: 0 }
+    }
+
+    fn paid(value: i64) -> Redeemed {
+        Redeemed { paid: points(value), unbacked: Points::ZERO }
+    }
+
+    fn returned(line: i64, quantity: i64, subtotal: i64) -> Returned {
+        Returned { line, quantity, subtotal }
+    }
+
+    #[test]
+    fn points_wait_for_the_payment() {
+        let unpaid = fold(&facts(Payment::Pending), &earning(), paid(0), &Used::default(), &[]);
+        assert_eq!((unpaid.pending.get(), unpaid.posted.get()), (15, 0));
+        let settled = fold(&facts(Payment::Paid), &earning(), paid(0), &Used::default(), &[]);
+        assert_eq!((settled.pending.get(), settled.posted.get()), (0, 15));
+    }
+
+    #[test]
+    fn nothing_stands_of_what_is_void_or_cancelled() {
+        let cancelled = Facts { cancelled: true, ..facts(Payment::Paid) };
+        for facts in [facts(Payment::Void), cancelled] {
+            assert_eq!(fold(&facts, &earning(), paid(500), &used(), &[]), Position::default());
+        }
+    }
+
+    #[test]
+    fn redeemed_points_come_back_in_proportion() {
+        let after = |returns: &[Returned]| {
+            fold(&facts(Payment::Paid), &earning(), paid(500), &used(), returns).redeemed.paid.get()
+        };
+        assert_eq!(after(&[]), 500);
+        assert_eq!(after(&[returned(2, 1, 500)]), 333);
+        assert_eq!(after(&[returned(1, 1, 500)]), 334, "half of 333 is 166 whole pence");
+        assert_eq!(after(&[returned(1, 2, 1_000), returned(2, 1, 500)]), 0);
+        assert_eq!(after(&[returned(1, 9, 1_000), returned(7, 1, 500)]), 167, "no more than was bought");
+    }
+
+    #[test]
+    fn the_newest_facts_count_whatever_their_order() {
+        let old = facts(Payment::Pending);
+        let new = Facts { updated_at: 2, ..facts(Payment::Paid) };
+        assert_eq!(old.newest(new), new);
+        assert_eq!(new.newest(old), new);
+        let same_moment = Facts { updated_at: 1, ..facts(Payment::Paid) };
+        assert_eq!(old.newest(same_moment), same_moment);
+        assert_eq!(same_moment.newest(old), same_moment);
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_only_shrinks(
+            captured in 0..10_000_i64, unbacked in 0..10_000_i64,
+            returns in proptest::collection::vec((1..4_i64, 0..3_i64, 0..600_i64), 0..6),
+        ) {
+            let redeemed = Redeemed { paid: points(captured), unbacked: points(unbacked) };
+            let returns: Vec<_> = returns.into_iter().map(|(l, q, s)| returned(l, q, s)).collect();
+            let mut before = fold(&facts(Payment::Paid), &earning(), redeemed, &used(), &[]);
+            prop_assert_eq!(before.redeemed, redeemed);
+            for upto in 1..=returns.len() {
+                let after = fold(&facts(Payment::Paid), &earning(), redeemed, &used(), &returns[..upto]);
+                prop_assert!(after.posted <= before.posted && after.posted >= Points::ZERO);
+                prop_assert!(after.redeemed.paid <= before.redeemed.paid && after.redeemed.paid >= Points::ZERO);
+                prop_assert!(after.redeemed.unbacked <= before.redeemed.unbacked);
+                before = after;
+            }
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The program: what a merchant sets, and what of it the checkout and the widgets get to see.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{
+    earning::EarnRule,
+    money::Currency,
+    points::Points,
+    reward::{Amounts, Benefit, Reward, RewardError},
+};
+
+/// A shop's settings. Every change makes a new version; entries name the version they were booked under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct Program {
+    /// The shop's currency, in which orders earn.
+    pub currency: Currency,
+    /// The title of the discount that points buy, as shoppers and orders carry it.
+    pub discount_title: String,
+    /// How orders earn.
+    pub earn: EarnRule,
+    /// What happens when a return takes back more than a member has left.
+    pub returns: ReturnPolicy,
+    /// How long holds live.
+    pub holds: HoldTimes,
+    /// What points buy.
+    pub rewards: Vec<Reward>,
+}
+
+/// What happens when a return, or a discount without a hold, takes more than a member has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum ReturnPolicy {
+    /// Take what is there; the program bears the rest.
+    #[default]
+    WithinBalance,
+    /// Take it all; the balance goes below zero and the next points fill it up.
+    NegativeAllowed,
+}
+
+impl ReturnPolicy {
+    /// How many of `wanted` points may be taken from a balance of `available`.
+    pub fn takes(self, wanted: Points, available: Points) -> Points {
+        match self {
+            ReturnPolicy::WithinBalance => wanted.min(available.or_zero()),
+            ReturnPolicy::NegativeAllowed => wanted,
+        }
+    }
+}
+
+/// How long holds live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct HoldTimes {
+    /// Minutes until a hold that nobody renews closes.
+    pub life_minutes: u32,
+    /// Minutes that a closing hold still waits for an order that was on its way.
+    pub grace_minutes: u32,
+}
+
+impl Default for HoldTimes {
+    fn default() -> HoldTimes {
+        HoldTimes { life_minutes: 60, grace_minutes: 30 }
+    }
+}
+
+/// Why a merchant's program is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramError {
+    /// The discount's title is empty or longer than 60 characters.
+    #[error("the discount's title has 1 to 60 characters")]
+    DiscountTitle,
+    /// Earning with negative points, per nothing, or with rates that could leave the range.
+    #[error(
+        "orders earn 0 to 1,000,000 points for every 1 to 1,000,000,000 minor units, capped at no less than 0"
+    )]
+    Earn,
+    /// A life beyond a week, or none; a grace beyond a day.
+    #[error("a hold lives 1 to 10,080 minutes and waits at most 1,440 more")]
+    Holds,
+    /// More than 100 rewards.
+    #[error("a program has at most 100 rewards")]
+    TooManyRewards,
+    /// Two rewards with one id.
+    #[error("two rewards have the id {0}")]
+    DuplicateReward(String),
+    /// A reward that is refused.
+    #[error("reward {id}: {error}")]
+    Reward {
+        /// The reward's id.
+        id: String,
+        /// What is wrong with it.
+        error: RewardError,
+    },
+}
+
+impl Program {
+    /// The program's metafield for Functions, in the app's own namespace of the shop.
+    pub const METAFIELD: &'static str = "program";
+    /// The program's metafield for widgets.
+    pub const UI_METAFIELD: &'static str = "program_ui";
+    /// The version of both formats.
+    pub const VERSION: i64 = 1;
+
+    /// A program to begin with: one point for every unit of money, a hundred points for a unit off.
+    pub fn standard(currency: Currency) -> Program {
+        // Where a unit is the smallest coin there is (yen), a hundred of them stand for one.
+        let unit = currency.unit().max(100);
+        let points = |points| Points::new(points).unwrap_or_default();
+        let amount = |units: i64| Amounts::from([(currency, units * unit)]);
+        let reward = |id: &str, name: &str, cost, benefit| Reward {
+            id: id.into(),
+            name: name.into(),
+            points: points(cost),
+            benefit,
+            min: Amounts::new(),
+        };
+        Program {
+            currency,
+            discount_title: "Loyalty points".into(),
+            earn: EarnRule { points: points(1), per: unit, order_cap: None },
+            returns: ReturnPolicy::WithinBalance,
+            holds: HoldTimes::default(),
+            rewards: [
+                reward("points", "Points as money", 100, Benefit::Steps { value: amount(1), most: 50 }),
+                reward("five-off", "5 off your order", 450, Benefit::Amount { value: amount(5) }),
+                reward(
+                    "tenth-off",
+                    "10 % off",
+                    900,
+                    Benefit::Percent { basis_points: 1_000, cap: amount(20) },
+                ),
+                reward("free-delivery", "Free delivery", 300, Benefit::Shipping { cap: Amounts::new() }),
+            ]
+            .into(),
+        }
+    }
+
+    /// The reward with this id.
+    pub fn reward(&self, id: &str) -> Option<&Reward> {
+        self.rewards.iter().find(|reward| reward.id == id)
+    }
+
+    /// Whether the program may be used; the first thing that is wrong otherwise.
+    pub fn validate(&self) -> Result<(), ProgramError> {
+        if self.discount_title.trim().is_empty() || self.discount_title.chars().count() > 60 {
+            return Err(ProgramError::DiscountTitle);
+        }
+        let EarnRule { points, per, order_cap } = &self.earn;
+        let capped_below_zero = order_cap.is_some_and(|cap| cap < Points::ZERO);
+        if !(0..=1_000_000).contains(&points.get()) || !(1..=1_000_000_000).contains(per) || capped_below_zero
+        {
+            return Err(ProgramError::Earn);
+        }
+        let HoldTimes { life_minutes, grace_minutes } = self.holds;
+        if !(1..=10_080).contains(&life_minutes) || grace_minutes > 1_440 {
+            return Err(ProgramError::Holds);
+        }
+        if self.rewards.len() > 100 {
+            return Err(ProgramError::TooManyRewards);
+        }
+        for (at, reward) in self.rewards.iter().enumerate() {
+            reward.validate().map_err(|error| ProgramError::Reward { id: reward.id.clone(), error })?;
+            if self.rewards[..at].iter().any(|earlier| earlier.id == reward.id) {
+                return Err(ProgramError::DuplicateReward(reward.id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of the metafield that Functions read: the version of the settings and, as they come to be, tiers'
+    /// perks and campaigns. A redemption needs nothing of it: its hold carries the complete terms.
+    #[cfg(feature = "serde")]
+    pub fn to_json(&self, version: i64) -> Result<String, serde_json::Error> {
+        #[derive(serde::Serialize)]
+        struct ForFunctions {
+            v: i64,
+            version: i64,
+        }
+        serde_json::to_string(&ForFunctions { v: Program::VERSION, version })
+    }
+
+    /// The text of the metafield that widgets read.
+    #[cfg(feature = "serde")]
+    pub fn to_ui_json(&self, version: i64) -> Result<String, serde_json::Error> {
+        #[derive(serde::Serialize)]
+        struct ForWidgets<'a> {
+            v: i64,
+            version: i64,
+            currency: Currency,
+            earn: &'a EarnRule,
+            rewards: &'a [Reward],
+        }
+        let Program { currency, earn, rewards, .. } = self;
+        let face = ForWidgets { v: Program::VERSION, version, currency: *currency, earn, rewards };
+        serde_json::to_string(&face)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standard() -> Program {
+        Program::standard(Currency::parse("GBP").unwrap())
+    }
+
+    #[test]
+    fn the_standard_program_is_valid_in_every_kind_of_currency() {
+        for code in ["GBP", "JPY", "KWD"] {
+            assert_eq!(Program::standard(Currency::parse(code).unwrap()).validate(), Ok(()), "{code}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let earn = |points: i64, per| EarnRule { points: Points::new(points).unwrap(), per, order_cap: None };
+        let negative_cap = EarnRule { order_cap: Points::new(-1).ok(), ..earn(1, 1) };
+        for (program, error) in [
+            (Program { discount_title: " ".into(), ..standard() }, ProgramError::DiscountTitle),
+            (Program { earn: earn(-1, 100), ..standard() }, ProgramError::Earn),
+            (Program { earn: earn(1, 0), ..standard() }, ProgramError::Earn),
+            (Program { earn: earn(2_000_000, 1), ..standard() }, ProgramError::Earn),
+            (Program { earn: negative_cap, ..standard() }, ProgramError::Earn),
+            (
+                Program { holds: HoldTimes { life_minutes: 0, grace_minutes: 0 }, ..standard() },
+                ProgramError::Holds,
+            ),
+            (
+                Program { holds: HoldTimes { life_minutes: 1, grace_minutes: 9_999 }, ..standard() },
+                ProgramError::Holds,
+            ),
+        ] {
+            assert_eq!(program.validate(), Err(error));
+        }
+        let mut twice = standard();
+        twice.rewards.push(twice.rewards[0].clone());
+        assert_eq!(twice.validate(), Err(ProgramError::DuplicateReward("points".into())));
+        let mut many = standard();
+        many.rewards.extend(
+            (0..100).map(|at| Reward { id: alloc::format!("r{at}"), ..standard().rewards[0].clone() }),
+        );
+        assert_eq!(many.validate(), Err(ProgramError::TooManyRewards));
+        let mut bad = standard();
+        bad.rewards[0].points = Points::ZERO;
+        let error = RewardError::Points;
+        assert_eq!(bad.validate(), Err(ProgramError::Reward { id: "points".into(), error }));
+    }
+
+    #[test]
+    fn a_return_takes_what_the_policy_allows() {
+        let points = |value| Points::new(value).unwrap();
+        let takes = |policy: ReturnPolicy, available| policy.takes(points(100), points(available)).get();
+        assert_eq!(takes(ReturnPolicy::WithinBalance, 30), 30);
+        assert_eq!(takes(ReturnPolicy::WithinBalance, -30), 0);
+        assert_eq!(takes(ReturnPolicy::WithinBalance, 130), 100);
+        assert_eq!(takes(ReturnPolicy::NegativeAllowed, 30), 100);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn settings_are_stored_and_read_back() {
+        let stored = serde_json::to_string(&standard()).unwrap();
+        assert_eq!(serde_json::from_str::<Program>(&stored).unwrap(), standard());
+        let unknown = stored.replacen("\"earn\"", "\"earns\"", 1);
+        assert!(serde_json::from_str::<Program>(&unknown).is_err(), "an unknown key is no setting");
+        assert!(standard().to_json(3).unwrap().len() < 9_500);
+        assert!(standard().to_ui_json(3).unwrap().contains("\"free-delivery\""));
+    }
+}
