@@ -90,7 +90,8 @@ fn check_version<J: Json>(json: &J) -> Result<(), FormatError> {
     }
 }
 
-#[cfg(all(test, feature = "serde"))]
+#[cfg(test)]
+#[cfg(feature = "serde")]
 mod tests {
     use alloc::string::ToString;
 
