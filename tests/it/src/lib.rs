@@ -1,1 +1,1 @@
-//! The integration tests: backend, local shop and Functions together.
+//! The integration tests: backend, local shop and Functions together. All of them are one binary, `tests/main.rs`.

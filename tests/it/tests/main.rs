@@ -1,0 +1,6 @@
+//! Every integration test, in one binary. The same scenario runs on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+mod db;

@@ -1,0 +1,56 @@
+//! What every scenario needs: a database of its own on each engine.
+
+mod postgres;
+
+use std::panic::AssertUnwindSafe;
+
+use loyalnest::db::{Db, Engine, Options};
+
+/// A migrated database that belongs to one test.
+pub struct TestDb {
+    pub db: Db,
+    pub url: String,
+    // Dropped, and with it the SQLite file, when the test ends.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestDb {
+    async fn new(engine: Engine) -> Self {
+        let (url, folder) = match engine {
+            Engine::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                (format!("sqlite://{}/test.db", folder.path().display()), Some(folder))
+            }
+            Engine::Postgres => (postgres::create_database().await, None),
+        };
+        let db = Db::connect(&url, &Options::default()).await.unwrap();
+        db.migrate().await.unwrap();
+        TestDb { db, url, _folder: folder }
+    }
+}
+
+/// Runs a scenario on SQLite and then on PostgreSQL, each time in a fresh database.
+pub fn on_both_engines(scenario: impl AsyncFn(&TestDb)) {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        on_engine(engine, &scenario);
+    }
+}
+
+/// Runs a scenario in a fresh database of one engine.
+pub fn on_engine(engine: Engine, scenario: impl AsyncFn(&TestDb)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let test = TestDb::new(engine).await;
+            scenario(&test).await;
+            test.db.close().await;
+            if engine == Engine::Postgres {
+                postgres::drop_database(&test.url).await;
+            }
+        });
+    }));
+    if let Err(panic) = result {
+        eprintln!("the scenario failed on {engine:?}");
+        std::panic::resume_unwind(panic);
+    }
+}

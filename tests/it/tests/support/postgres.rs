@@ -1,0 +1,31 @@
+//! A database per test in the private cluster that `cargo xtask test` starts.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
+
+fn cluster() -> String {
+    std::env::var("LOYALNEST_TEST_POSTGRES").expect(
+        "PostgreSQL tests need LOYALNEST_TEST_POSTGRES, the superuser URL of a private cluster; \
+         `cargo xtask test` starts one and sets it",
+    )
+}
+
+/// Creates an empty database and gives its URL.
+pub async fn create_database() -> String {
+    let cluster = cluster();
+    let name = format!("loyalnest_{}", Uuid::new_v4().simple());
+    let mut connection = PgConnection::connect(&cluster).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
+    let (server, _) = cluster.rsplit_once('/').expect("the URL names a database");
+    format!("{server}/{name}")
+}
+
+/// Drops it, with whoever is still connected.
+pub async fn drop_database(url: &str) {
+    let (_, name) = url.rsplit_once('/').unwrap();
+    let mut connection = PgConnection::connect(&cluster()).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("drop database {name} with (force)")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}
