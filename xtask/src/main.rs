@@ -6,8 +6,11 @@ mod bench;
 mod check;
 mod demo;
 mod functions;
+mod postgres;
 mod process;
 mod progress;
+mod report;
+mod service;
 mod setup;
 mod test;
 mod workspace;
@@ -36,24 +39,31 @@ enum Command {
     Build,
     /// Report size and instructions of each Function
     Functions(functions::Args),
+    /// Start the tests' PostgreSQL, alone or around a command: cargo xtask postgres -- cargo test -p loyalnest
+    Postgres(postgres::Args),
     /// Measure what the project promises about speed
     Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Demo(args) => demo::run(&args),
+        Command::Demo(args) => demo::run(&args).map(done),
         Command::Test(args) => test::run(&args),
         Command::Check => check::run(),
-        Command::Build => functions::build(),
-        Command::Functions(args) => functions::run(&args),
-        Command::Bench(args) => bench::run(&args),
+        Command::Build => functions::build().map(done),
+        Command::Functions(args) => functions::run(&args).map(done),
+        Command::Postgres(args) => postgres::run(&args).map(done),
+        Command::Bench(args) => bench::run(&args).map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }

@@ -1,12 +1,116 @@
-//! `cargo xtask test`.
+//! `cargo xtask test`: every check and every test, and what CI runs.
+
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
+use crate::report::{Count, Report, cargo_line, node_line};
+use crate::setup::postgres::{Cluster, Durability, cluster};
+use crate::setup::{chromium, npm};
+use crate::workspace::{cargo, in_root, root, target_dir};
+use crate::{check, functions, process};
+
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Also run the tests that take long (those marked #[ignore])
+    #[arg(long)]
+    full: bool,
+    /// Run only the tests whose name contains this, and no other check
+    filter: Option<String>,
+}
 
-/// Not written yet.
-pub fn run(_: &Args) -> Result<()> {
-    bail!("not written yet")
+/// Which tests run.
+pub enum Scope {
+    /// The unit tests of the crates.
+    Unit,
+    /// All tests; `full` adds those that take long.
+    All { full: bool },
+    /// Those whose name contains a text, however long they take.
+    Named(String),
+}
+
+/// Runs the checks and the tests; every part runs, whatever the one before it found.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let mut report = Report::new();
+    let scope = match &args.filter {
+        Some(name) => Scope::Named(name.clone()),
+        None => Scope::All { full: args.full },
+    };
+    if !matches!(scope, Scope::Named(_)) {
+        check::checks(&mut report);
+    }
+    tests(&mut report, &scope);
+    if !matches!(scope, Scope::Unit) {
+        report.part("browser tests", |count| browser_tests(&scope, count));
+    }
+    if let Scope::Named(name) = &scope
+        && !report.found_tests()
+    {
+        bail!("no test's name contains `{name}`");
+    }
+    Ok(report.finish())
+}
+
+/// Builds the Functions and runs the Rust tests in scope, with a PostgreSQL beside them.
+pub fn tests(report: &mut Report, scope: &Scope) {
+    report.preparation("Functions", functions::build);
+    report.part("Rust tests", |count| {
+        let postgres = cluster(Durability::None)?;
+        cargo_test(&postgres, scope, count)
+    });
+}
+
+fn cargo_test(postgres: &Cluster, scope: &Scope, count: &mut Count) -> Result<()> {
+    let mut test = cargo();
+    test.env("LOYALNEST_TEST_POSTGRES", &postgres.url);
+    test.env("LOYALNEST_SHOPIFY_SCHEMAS", npm::shopify_schemas()?);
+    // The address of somebody's real database is not for tests to find.
+    test.env_remove("DATABASE_URL");
+    test.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    match scope {
+        Scope::Unit => test.args(["--lib", "--bins"]),
+        Scope::All { full: false } => &mut test,
+        Scope::All { full: true } => test.args(["--", "--include-ignored"]),
+        Scope::Named(name) => test.arg(name).args(["--", "--include-ignored"]),
+    };
+    process::watched(&mut test, |line| *count += cargo_line(line).unwrap_or_default())
+}
+
+/// The Node tests: the demo in a real browser.
+fn browser_tests(scope: &Scope, count: &mut Count) -> Result<()> {
+    npm::packages()?;
+    let mut node = in_root("node");
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    if let Scope::Named(name) = scope {
+        node.args(["--test-name-pattern", &escaped(name)]);
+    }
+    node.args(test_files()?);
+    node.env("CHROMIUM", chromium::executable()?).env("SCREENSHOTS", target_dir().join("screenshots"));
+    watch_node(&mut node, count)
+}
+
+fn watch_node(node: &mut Command, count: &mut Count) -> Result<()> {
+    process::watched(node, |line| *count += node_line(line).unwrap_or_default())
+}
+
+fn test_files() -> Result<Vec<std::path::PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(root().join("tests/browser"))? {
+        let path = entry?.path();
+        if path.to_str().is_some_and(|name| name.ends_with(".test.mjs")) {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("no browser tests in tests/browser");
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A text as a regular expression that matches it.
+fn escaped(text: &str) -> String {
+    let special = |letter: char| r"\^$.|?*+()[]{}/".contains(letter);
+    text.chars().flat_map(|letter| special(letter).then_some('\\').into_iter().chain([letter])).collect()
 }

@@ -1,4 +1,23 @@
 //! What a fresh machine lacks, installed on first use.
 
+pub mod chromium;
+pub mod debian;
+pub mod deny;
 pub mod npm;
+pub mod postgres;
 pub mod rust;
+
+use std::fs;
+use std::fs::File;
+
+use anyhow::Result;
+
+use crate::workspace::target_dir;
+
+/// Held while something is installed, so that two commands at once do not both do it.
+pub fn lock(name: &str) -> Result<File> {
+    fs::create_dir_all(target_dir())?;
+    let file = File::create(target_dir().join(format!("{name}.lock")))?;
+    file.lock()?;
+    Ok(file)
+}

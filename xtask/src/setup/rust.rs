@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::process;
 use crate::workspace::in_root;
+use crate::{process, progress};
 
 /// Installs a compilation target of the pinned toolchain, if it is missing.
 pub fn target(name: &str) -> Result<()> {
@@ -11,5 +11,7 @@ pub fn target(name: &str) -> Result<()> {
     if installed.lines().any(|line| line.trim() == name) {
         return Ok(());
     }
-    process::run(in_root("rustup").args(["target", "add", name]))
+    progress::step(format!("Rust target {name}"), || {
+        process::run(in_root("rustup").args(["target", "add", name]))
+    })
 }
