@@ -29,6 +29,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Install what this machine lacks; the other commands do that by themselves
+    Setup,
     /// Start the local shop and the backend, and print the page's address
     Demo(demo::Args),
     /// Run every check and every test
@@ -47,6 +49,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Setup => setup::everything().map(done),
         Command::Demo(args) => demo::run(&args).map(done),
         Command::Test(args) => test::run(&args),
         Command::Check => check::run(),

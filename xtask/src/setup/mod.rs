@@ -12,7 +12,19 @@ use std::fs::File;
 
 use anyhow::Result;
 
+use crate::progress;
 use crate::workspace::target_dir;
+
+/// Installs all that any command may need.
+pub fn everything() -> Result<()> {
+    rust::target("wasm32-unknown-unknown")?;
+    npm::packages()?;
+    npm::shopify_schemas()?;
+    deny::program()?;
+    postgres::cluster(postgres::Durability::None)?;
+    progress::note(chromium::executable()?.display());
+    Ok(())
+}
 
 /// Held while something is installed, so that two commands at once do not both do it.
 pub fn lock(name: &str) -> Result<File> {
