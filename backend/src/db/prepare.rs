@@ -78,3 +78,31 @@ fn count<T>(parameters: Option<Either<&[T], usize>>) -> usize {
         None => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Options;
+
+    async fn refused(sqlite: &'static str, values: usize, each: bool) -> Option<String> {
+        let db = Db::connect("sqlite::memory:", &Options::default()).await.unwrap();
+        db.migrate().await.unwrap();
+        let statement = Statement { sqlite, postgres: sqlite, values, each, file: "", line: 0 };
+        check(&db, &statement).await.unwrap().err()
+    }
+
+    #[tokio::test]
+    async fn a_statement_the_engine_or_its_values_do_not_fit_is_refused() {
+        assert_eq!(refused("select name from shops where domain = $1", 1, false).await, None);
+        assert_eq!(refused("update shops set name = $2 from (values ($1, $2))", 2, true).await, None);
+
+        let column = refused("select colour from shops", 0, false).await.unwrap();
+        assert!(column.contains("no such column: colour"), "{column}");
+        let missing = refused("select name from shops where domain = $1 or name = $2", 1, false).await;
+        assert_eq!(missing.unwrap(), "2 placeholders for 1 values");
+        let unused = refused("select name from shops where domain = $1", 2, false).await;
+        assert_eq!(unused.unwrap(), "1 placeholders for 2 values");
+        let outside = refused("update shops set name = $1", 1, true).await.unwrap();
+        assert!(outside.contains("no `values (…)` to repeat"), "{outside}");
+    }
+}
