@@ -1,4 +1,8 @@
 //! LoyalNest: the exact ledger behind a Shopify loyalty programme.
 
 pub mod clock;
+pub mod customers;
 pub mod db;
+pub mod ids;
+pub mod points;
+pub mod programs;

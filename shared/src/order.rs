@@ -98,40 +98,37 @@ pub struct Redeemed {
     pub unbacked: Points,
 }
 
-/// What should be booked for an order.
+/// What an order has earned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
-    /// Earned, but waiting for the payment.
+pub struct Earned {
+    /// Waiting for the payment.
     pub pending: Points,
-    /// Earned for good.
+    /// For good.
     pub posted: Points,
-    /// What still stands of its redemption.
-    pub redeemed: Redeemed,
 }
 
-/// Folds an order.
-pub fn fold(
-    facts: &Facts,
-    earning: &Earning,
-    redeemed: Redeemed,
-    used: &Used,
-    returns: &[Returned],
-) -> Position {
-    if facts.is_void() {
-        return Position::default();
+/// What an order should have earned, by its newest facts and all that came back of it.
+pub fn earned(facts: &Facts, earning: &Earning, returns: &[Returned]) -> Earned {
+    match facts.payment {
+        _ if facts.is_void() => Earned::default(),
+        Payment::Pending => Earned { pending: earning.points_after(returns), posted: Points::ZERO },
+        Payment::Paid | Payment::Void => {
+            Earned { pending: Points::ZERO, posted: earning.points_after(returns) }
+        }
     }
-    let earned = earning.points_after(returns);
-    let (pending, posted) = match facts.payment {
-        Payment::Pending => (earned, Points::ZERO),
-        Payment::Paid | Payment::Void => (Points::ZERO, earned),
-    };
+}
+
+/// What of an order's redemption should still stand, by its newest facts and all that came back of it.
+pub fn redeemed(facts: &Facts, redeemed: Redeemed, used: &Used, returns: &[Returned]) -> Redeemed {
+    if facts.is_void() {
+        return Redeemed::default();
+    }
     let (total, returned) = (used.total(), used.returned(returns));
     let stands = |points: Points| {
         let back = mul_div_floor(points.get(), returned, total).and_then(|back| Points::new(back).ok());
         back.and_then(|back| points.minus(back).ok()).unwrap_or(points)
     };
-    let redeemed = Redeemed { paid: stands(redeemed.paid), unbacked: stands(redeemed.unbacked) };
-    Position { pending, posted, redeemed }
+    Redeemed { paid: stands(redeemed.paid), unbacked: stands(redeemed.unbacked) }
 }
 
 #[cfg(test)]
@@ -172,9 +169,9 @@ mod tests {
 
     #[test]
     fn points_wait_for_the_payment() {
-        let unpaid = fold(&facts(Payment::Pending), &earning(), paid(0), &Used::default(), &[]);
+        let unpaid = earned(&facts(Payment::Pending), &earning(), &[]);
         assert_eq!((unpaid.pending.get(), unpaid.posted.get()), (15, 0));
-        let settled = fold(&facts(Payment::Paid), &earning(), paid(0), &Used::default(), &[]);
+        let settled = earned(&facts(Payment::Paid), &earning(), &[]);
         assert_eq!((settled.pending.get(), settled.posted.get()), (0, 15));
     }
 
@@ -182,15 +179,15 @@ mod tests {
     fn nothing_stands_of_what_is_void_or_cancelled() {
         let cancelled = Facts { cancelled: true, ..facts(Payment::Paid) };
         for facts in [facts(Payment::Void), cancelled] {
-            assert_eq!(fold(&facts, &earning(), paid(500), &used(), &[]), Position::default());
+            assert_eq!(earned(&facts, &earning(), &[]), Earned::default());
+            assert_eq!(redeemed(&facts, paid(500), &used(), &[]), Redeemed::default());
         }
     }
 
     #[test]
     fn redeemed_points_come_back_in_proportion() {
-        let after = |returns: &[Returned]| {
-            fold(&facts(Payment::Paid), &earning(), paid(500), &used(), returns).redeemed.paid.get()
-        };
+        let after =
+            |returns: &[Returned]| redeemed(&facts(Payment::Paid), paid(500), &used(), returns).paid.get();
         assert_eq!(after(&[]), 500);
         assert_eq!(after(&[returned(2, 1, 500)]), 333);
         assert_eq!(after(&[returned(1, 1, 500)]), 334, "half of 333 is 166 whole pence");
@@ -215,15 +212,19 @@ mod tests {
             captured in 0..10_000_i64, unbacked in 0..10_000_i64,
             returns in proptest::collection::vec((1..4_i64, 0..3_i64, 0..600_i64), 0..6),
         ) {
-            let redeemed = Redeemed { paid: points(captured), unbacked: points(unbacked) };
+            let all = Redeemed { paid: points(captured), unbacked: points(unbacked) };
             let returns: Vec<_> = returns.into_iter().map(|(l, q, s)| returned(l, q, s)).collect();
-            let mut before = fold(&facts(Payment::Paid), &earning(), redeemed, &used(), &[]);
-            prop_assert_eq!(before.redeemed, redeemed);
+            let fold = |returns: &[Returned]| {
+                let facts = facts(Payment::Paid);
+                (earned(&facts, &earning(), returns).posted, redeemed(&facts, all, &used(), returns))
+            };
+            let mut before = fold(&[]);
+            prop_assert_eq!(before.1, all);
             for upto in 1..=returns.len() {
-                let after = fold(&facts(Payment::Paid), &earning(), redeemed, &used(), &returns[..upto]);
-                prop_assert!(after.posted <= before.posted && after.posted >= Points::ZERO);
-                prop_assert!(after.redeemed.paid <= before.redeemed.paid && after.redeemed.paid >= Points::ZERO);
-                prop_assert!(after.redeemed.unbacked <= before.redeemed.unbacked);
+                let after = fold(&returns[..upto]);
+                prop_assert!(after.0 <= before.0 && after.0 >= Points::ZERO);
+                prop_assert!(after.1.paid <= before.1.paid && after.1.paid >= Points::ZERO);
+                prop_assert!(after.1.unbacked <= before.1.unbacked && after.1.unbacked >= Points::ZERO);
                 before = after;
             }
         }

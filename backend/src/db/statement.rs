@@ -51,9 +51,11 @@ macro_rules! db {
                 Ok(())
             },
             |rows, values| {
-                $(values.add_column(
-                    &rows.iter().map(|$row| $column).collect::<Vec<_>>() as &dyn $crate::db::Column<'_>,
-                )?;)+
+                $({
+                    #[allow(unused_variables)] // a column may be the same in every row
+                    let column = rows.iter().map(|$row| $column).collect::<Vec<_>>();
+                    values.add_column(&column as &dyn $crate::db::Column<'_>)?;
+                })+
                 Ok(())
             },
         );

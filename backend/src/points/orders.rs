@@ -1,0 +1,196 @@
+//! What orders earn: each order has a booking, and the ledger books the difference between it and the fold.
+
+use std::collections::HashMap;
+
+use loyalty::Points;
+use loyalty::earning::Earning;
+use loyalty::order::Earned;
+use loyalty::program::ReturnPolicy;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::account::LotId;
+use super::book::{Book, Kind, Ledger, Source};
+use super::{Error, store};
+use crate::db;
+use crate::db::{Read, Timestamp, Tx};
+use crate::ids::{MemberId, OrderId, ShopId};
+
+/// What is booked for an order.
+#[derive(Debug, Clone)]
+pub struct Booking {
+    /// The order.
+    pub order: OrderId,
+    /// Who earns.
+    pub member: MemberId,
+    /// The version of the program that it earned under.
+    pub program_version: i64,
+    /// What it earned, with all that is needed to recompute it after returns.
+    pub earning: Earning,
+    /// What is booked.
+    pub booked: Earned,
+    /// What could not be taken back, because the member had spent it.
+    pub forgiven: Points,
+    lot: Option<LotId>,
+    revision: i64,
+    changed: bool,
+}
+
+impl Booking {
+    /// A booking of an order that earns, with nothing booked yet.
+    pub fn new(order: OrderId, member: MemberId, program_version: i64, earning: Earning) -> Booking {
+        Booking {
+            order,
+            member,
+            program_version,
+            earning,
+            booked: Earned::default(),
+            forgiven: Points::ZERO,
+            lot: None,
+            revision: 0,
+            changed: true,
+        }
+    }
+
+    /// Books the difference between what should be booked and what is.
+    ///
+    /// # Errors
+    /// When a balance would leave the range of points; the book is spoilt then and must not be saved.
+    pub fn settle(
+        &mut self,
+        book: &mut Book,
+        target: Earned,
+        policy: ReturnPolicy,
+        earned_at: Timestamp,
+    ) -> Result<(), Error> {
+        if self.booked == target {
+            return Ok(());
+        }
+        self.revision += 1;
+        self.changed = true;
+        let waiting = target.pending.minus(self.booked.pending)?;
+        let (called_off, waits) = ((-waiting).or_zero(), waiting.or_zero());
+        let posting = target.posted.minus(self.booked.posted)?;
+        let (taken_back, mut gained) = ((-posting).or_zero(), posting.or_zero());
+        // What the member was let off before is not given twice.
+        let kept = gained.min(self.forgiven);
+        self.forgiven = self.forgiven.minus(kept)?;
+        gained = gained.minus(kept)?;
+
+        let posted = called_off.min(gained);
+        let (earned, voided) = (gained.minus(posted)?, called_off.minus(posted)?);
+        let account = book.account_mut(self.member)?;
+        account.pending = account.pending.plus(waiting)?;
+        if gained.is_positive() {
+            let lot = LotId(Uuid::now_v7());
+            account.add_lot(lot, gained, earned_at, None)?;
+            self.lot = Some(lot);
+        }
+        let reversed = policy.takes(taken_back, account.available);
+        account.take(reversed, self.lot)?;
+        self.forgiven = self.forgiven.plus(taken_back.minus(reversed)?)?;
+
+        for (kind, from, to, points) in [
+            (Kind::Wait, Ledger::Issued, Ledger::Pending, waits),
+            (Kind::Post, Ledger::Pending, Ledger::Available, posted),
+            (Kind::Earn, Ledger::Issued, Ledger::Available, earned),
+            (Kind::Void, Ledger::Pending, Ledger::Reversed, voided),
+            (Kind::Reverse, Ledger::Available, Ledger::Reversed, reversed),
+        ] {
+            let source_id = format!("order:{}#{}", self.order, self.revision);
+            let moves = vec![(from, -points.get()), (to, points.get())];
+            book.write(self.member, kind, Source::Shopify, source_id, moves)?;
+        }
+        self.booked = target;
+        Ok(())
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    order_id: OrderId,
+    member_id: MemberId,
+    program_version: i64,
+    earning: Json<Earning>,
+    pending: i64,
+    posted: i64,
+    forgiven: i64,
+    lot_id: Option<LotId>,
+    revision: i64,
+}
+
+impl TryFrom<Row> for Booking {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Booking, Error> {
+        Ok(Booking {
+            order: row.order_id,
+            member: row.member_id,
+            program_version: row.program_version,
+            earning: row.earning.0,
+            booked: Earned { pending: store::points(row.pending)?, posted: store::points(row.posted)? },
+            forgiven: store::points(row.forgiven)?,
+            lot: row.lot_id,
+            revision: row.revision,
+            changed: false,
+        })
+    }
+}
+
+/// The bookings of these orders, where there are any. The orders themselves must be locked.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn load(
+    tx: &mut Read,
+    shop: ShopId,
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, Booking>, Error> {
+    let rows: Vec<Row> = db!(tx.all each orders,
+        sqlite: "with v (shop_id, order_id) as (values ($1, $2))
+                 select o.* from v join points_orders o on o.shop_id = v.shop_id and o.order_id = v.order_id",
+        postgres: "with v (shop_id, order_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select o.* from v join points_orders o on o.shop_id = v.shop_id and o.order_id = v.order_id",
+        |order| shop, *order)?;
+    rows.into_iter().map(|row| Ok((row.order_id, Booking::try_from(row)?))).collect()
+}
+
+/// Writes the bookings that changed.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn save(
+    tx: &mut Tx,
+    shop: ShopId,
+    bookings: impl IntoIterator<Item = &Booking>,
+) -> Result<(), db::Error> {
+    let changed: Vec<&Booking> = bookings.into_iter().filter(|booking| booking.changed).collect();
+    db!(tx.each changed,
+        sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, pending, posted,
+                     forgiven, lot_id, revision)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 on conflict (shop_id, order_id) do update set pending = excluded.pending, posted = excluded.posted,
+                     forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+        postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, pending, posted,
+                       forgiven, lot_id, revision)
+                   select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[],
+                       $6::bigint[], $7::bigint[], $8::bigint[], $9::uuid[], $10::bigint[])
+                   on conflict (shop_id, order_id) do update set pending = excluded.pending, posted = excluded.posted,
+                       forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+        |b| shop, b.order, b.member, b.program_version, Json(&b.earning), b.booked.pending.get(),
+            b.booked.posted.get(), b.forgiven.get(), b.lot, b.revision)?;
+    Ok(())
+}
+
+/// Every booking of a shop, a page at a time, after the order with number `after`.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn page(tx: &mut Read, shop: ShopId, after: OrderId, limit: i64) -> Result<Vec<Booking>, Error> {
+    let rows: Vec<Row> =
+        db!(tx.all,
+        "select order_id, member_id, program_version, earning, pending, posted, forgiven, lot_id, revision
+         from points_orders where shop_id = $1 and order_id > $2 order by order_id limit $3",
+        shop, after, limit)?;
+    rows.into_iter().map(Booking::try_from).collect()
+}

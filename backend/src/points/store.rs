@@ -1,0 +1,363 @@
+//! The ledger's tables: loading and saving a book, balances and history.
+
+use std::collections::{BTreeMap, HashMap};
+
+use loyalty::Points;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Error;
+use super::account::{Account, Lot, LotId};
+use super::book::{Book, Kind, Ledger, Pin, SpendId};
+use crate::db;
+use crate::db::{Read, Timestamp, Tx};
+use crate::ids::{MemberId, ShopId};
+
+/// Points as they are stored.
+pub(super) fn points(value: i64) -> Result<Points, Error> {
+    Points::new(value).map_err(|_| Error::Corrupt("a stored number of points is beyond range"))
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    member_id: MemberId,
+    available: i64,
+    pending: i64,
+    held: i64,
+    seq: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct LotRow {
+    lot_id: LotId,
+    member_id: MemberId,
+    original: i64,
+    remaining: i64,
+    earned_at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct PinRow {
+    spend_id: SpendId,
+    lot_id: LotId,
+    member_id: MemberId,
+    position: i64,
+    points: i64,
+    returned: i64,
+    held: bool,
+}
+
+impl Book {
+    /// Locks the accounts of these members (those that have none get one) and reads what they have; reads what these
+    /// spendings took as well.
+    ///
+    /// # Errors
+    /// Any error of the database, [`Error::Corrupt`] when what is stored is impossible.
+    pub async fn load(
+        tx: &mut Tx,
+        shop: ShopId,
+        members: &[MemberId],
+        spends: &[SpendId],
+        program_version: i64,
+        now: Timestamp,
+    ) -> Result<Book, Error> {
+        let mut members = members.to_vec();
+        // In one order everywhere, so that two workers never wait for each other.
+        members.sort_unstable();
+        members.dedup();
+        let mut rows = lock_accounts(tx, shop, &members).await?;
+        if rows.len() < members.len() {
+            open_accounts(tx, shop, &members).await?;
+            rows = lock_accounts(tx, shop, &members).await?;
+        }
+        let mut accounts = BTreeMap::new();
+        for row in rows {
+            let account = Account {
+                member: row.member_id,
+                available: points(row.available)?,
+                pending: points(row.pending)?,
+                held: points(row.held)?,
+                seq: row.seq,
+                lots: Vec::new(),
+                changed: false,
+            };
+            accounts.insert(row.member_id, account);
+        }
+        let mut book =
+            Book { shop, now, program_version, accounts, pins: HashMap::new(), entries: Vec::new() };
+        book.load_lots(tx, &members).await?;
+        book.load_pins(tx, spends).await?;
+        Ok(book)
+    }
+
+    async fn load_lots(&mut self, tx: &mut Tx, members: &[MemberId]) -> Result<(), Error> {
+        let shop = self.shop;
+        let open: Vec<LotRow> = db!(tx.all each members,
+            sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                     select l.* from v join points_lots l
+                         on l.shop_id = v.shop_id and l.member_id = v.member_id where l.remaining > 0",
+            postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                       select l.* from v join points_lots l
+                           on l.shop_id = v.shop_id and l.member_id = v.member_id where l.remaining > 0",
+            |member| shop, *member)?;
+        open.into_iter().try_for_each(|lot| self.add_lot(lot))
+    }
+
+    async fn load_pins(&mut self, tx: &mut Tx, spends: &[SpendId]) -> Result<(), Error> {
+        if spends.is_empty() {
+            return Ok(());
+        }
+        let shop = self.shop;
+        let pins: Vec<PinRow> = db!(tx.all each spends,
+            sqlite: "with v (shop_id, spend_id) as (values ($1, $2))
+                     select p.* from v join points_pins p on p.shop_id = v.shop_id and p.spend_id = v.spend_id",
+            postgres: "with v (shop_id, spend_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                       select p.* from v join points_pins p on p.shop_id = v.shop_id and p.spend_id = v.spend_id",
+            |spend| shop, *spend)?;
+        let lots: Vec<LotRow> = db!(tx.all each spends,
+            sqlite: "with v (shop_id, spend_id) as (values ($1, $2))
+                     select distinct l.* from v
+                         join points_pins p on p.shop_id = v.shop_id and p.spend_id = v.spend_id
+                         join points_lots l on l.shop_id = p.shop_id and l.lot_id = p.lot_id",
+            postgres: "with v (shop_id, spend_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                       select distinct l.* from v
+                           join points_pins p on p.shop_id = v.shop_id and p.spend_id = v.spend_id
+                           join points_lots l on l.shop_id = p.shop_id and l.lot_id = p.lot_id",
+            |spend| shop, *spend)?;
+        lots.into_iter().try_for_each(|lot| self.add_lot(lot))?;
+        for spend in spends {
+            self.pins.entry(*spend).or_default();
+        }
+        for row in pins {
+            self.pins.entry(row.spend_id).or_default().push(Pin {
+                lot: row.lot_id,
+                member: row.member_id,
+                position: row.position,
+                points: points(row.points)?,
+                returned: points(row.returned)?,
+                held: row.held,
+                changed: false,
+            });
+        }
+        self.pins.values_mut().for_each(|pins| pins.sort_by_key(|pin| pin.position));
+        Ok(())
+    }
+
+    fn add_lot(&mut self, row: LotRow) -> Result<(), Error> {
+        // A pin may lead to the lot of a member who is none of this work's business.
+        let Some(account) = self.accounts.get_mut(&row.member_id) else { return Ok(()) };
+        if account.lots.iter().any(|lot| lot.id == row.lot_id) {
+            return Ok(());
+        }
+        account.lots.push(Lot {
+            id: row.lot_id,
+            original: points(row.original)?,
+            remaining: points(row.remaining)?,
+            earned_at: row.earned_at,
+            expires_at: row.expires_at,
+            changed: false,
+        });
+        Ok(())
+    }
+
+    /// Writes everything that changed, and the entries.
+    ///
+    /// # Errors
+    /// Any error of the database; a unique violation when an effect is booked already.
+    pub async fn save(self, tx: &mut Tx) -> Result<(), db::Error> {
+        let Book { shop, now, program_version, accounts, pins, entries } = self;
+        db!(tx.each entries,
+            sqlite: "insert into points_entries (shop_id, entry_id, member_id, seq, kind, source, source_id,
+                         program_version, booked_at)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            postgres: "insert into points_entries (shop_id, entry_id, member_id, seq, kind, source, source_id,
+                           program_version, booked_at)
+                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[],
+                           $7::text[], $8::bigint[], $9::timestamptz[])",
+            |e| shop, e.id, e.member, e.seq, e.kind, e.source, e.source_id.as_str(), program_version, now)?;
+        let postings: Vec<(Uuid, Ledger, i64)> = entries
+            .iter()
+            .flat_map(|entry| entry.postings.iter().map(|(ledger, amount)| (entry.id, *ledger, *amount)))
+            .collect();
+        db!(tx.each postings,
+            sqlite: "insert into points_postings (shop_id, entry_id, account, amount) values ($1, $2, $3, $4)",
+            postgres: "insert into points_postings (shop_id, entry_id, account, amount)
+                       select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[])",
+            |posting| shop, posting.0, posting.1, posting.2)?;
+        let changed: Vec<&Account> = accounts.values().filter(|account| account.changed).collect();
+        db!(tx.each changed,
+            sqlite: "insert into points_accounts (shop_id, member_id, available, pending, held, seq)
+                     values ($1, $2, $3, $4, $5, $6)
+                     on conflict (shop_id, member_id) do update set available = excluded.available,
+                         pending = excluded.pending, held = excluded.held, seq = excluded.seq",
+            postgres: "insert into points_accounts (shop_id, member_id, available, pending, held, seq)
+                       select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[],
+                           $6::bigint[])
+                       on conflict (shop_id, member_id) do update set available = excluded.available,
+                           pending = excluded.pending, held = excluded.held, seq = excluded.seq",
+            |a| shop, a.member, a.available.get(), a.pending.get(), a.held.get(), a.seq)?;
+        let lots: Vec<(MemberId, &Lot)> = changed
+            .iter()
+            .flat_map(|account| account.lots.iter().map(|lot| (account.member, lot)))
+            .filter(|(_, lot)| lot.changed)
+            .collect();
+        db!(tx.each lots,
+            sqlite: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, earned_at, expires_at)
+                     values ($1, $2, $3, $4, $5, $6, $7)
+                     on conflict (shop_id, lot_id) do update set remaining = excluded.remaining",
+            postgres: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, earned_at, expires_at)
+                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[],
+                           $6::timestamptz[], $7::timestamptz[])
+                       on conflict (shop_id, lot_id) do update set remaining = excluded.remaining",
+            |row| shop, row.1.id, row.0, row.1.original.get(), row.1.remaining.get(), row.1.earned_at,
+                row.1.expires_at)?;
+        let pins: Vec<(SpendId, &Pin)> = pins
+            .iter()
+            .flat_map(|(spend, pins)| pins.iter().map(|pin| (*spend, pin)))
+            .filter(|(_, pin)| pin.changed)
+            .collect();
+        db!(tx.each pins,
+            sqlite: "insert into points_pins (shop_id, spend_id, lot_id, member_id, position, points, returned, held)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8)
+                     on conflict (shop_id, spend_id, lot_id) do update set returned = excluded.returned,
+                         held = excluded.held",
+            postgres: "insert into points_pins (shop_id, spend_id, lot_id, member_id, position, points, returned, held)
+                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[],
+                           $6::bigint[], $7::bigint[], $8::boolean[])
+                       on conflict (shop_id, spend_id, lot_id) do update set returned = excluded.returned,
+                           held = excluded.held",
+            |row| shop, row.0, row.1.lot, row.1.member, row.1.position, row.1.points.get(), row.1.returned.get(),
+                row.1.held)?;
+        Ok(())
+    }
+}
+
+async fn lock_accounts(
+    tx: &mut Tx,
+    shop: ShopId,
+    members: &[MemberId],
+) -> Result<Vec<AccountRow>, db::Error> {
+    db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select a.* from v join points_accounts a
+                     on a.shop_id = v.shop_id and a.member_id = v.member_id",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select a.* from v join points_accounts a
+                       on a.shop_id = v.shop_id and a.member_id = v.member_id
+                   order by a.member_id for update of a",
+        |member| shop, *member)
+}
+
+async fn open_accounts(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<u64, db::Error> {
+    db!(tx.each members,
+        sqlite: "insert into points_accounts (shop_id, member_id, available, pending, held, seq)
+                 values ($1, $2, 0, 0, 0, 0) on conflict (shop_id, member_id) do nothing",
+        postgres: "insert into points_accounts (shop_id, member_id, available, pending, held, seq)
+                   select shop_id, member_id, 0, 0, 0, 0 from unnest($1::uuid[], $2::uuid[]) as v (shop_id, member_id)
+                   on conflict (shop_id, member_id) do nothing",
+        |member| shop, *member)
+}
+
+/// What a member has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// Points to spend; negative where more was taken back than there was.
+    pub available: Points,
+    /// Earned, but waiting.
+    pub pending: Points,
+    /// Pinned by a hold.
+    pub held: Points,
+    /// The number of changes.
+    pub seq: i64,
+}
+
+/// What this member has; nothing where it never had an account.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn balance(tx: &mut Read, shop: ShopId, member: MemberId) -> Result<Balance, Error> {
+    let nothing = Balance { available: Points::ZERO, pending: Points::ZERO, held: Points::ZERO, seq: 0 };
+    Ok(balances(tx, shop, &[member]).await?.remove(&member).unwrap_or(nothing))
+}
+
+/// What these members have.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn balances(
+    tx: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+) -> Result<HashMap<MemberId, Balance>, Error> {
+    let rows: Vec<AccountRow> = db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select a.* from v join points_accounts a
+                     on a.shop_id = v.shop_id and a.member_id = v.member_id",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select a.* from v join points_accounts a
+                       on a.shop_id = v.shop_id and a.member_id = v.member_id",
+        |member| shop, *member)?;
+    rows.into_iter()
+        .map(|row| {
+            let balance = Balance {
+                available: points(row.available)?,
+                pending: points(row.pending)?,
+                held: points(row.held)?,
+                seq: row.seq,
+            };
+            Ok((row.member_id, balance))
+        })
+        .collect()
+}
+
+/// One line of a member's history.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct HistoryLine {
+    /// When it was booked (UTC).
+    pub at: Timestamp,
+    /// The number of the account's change.
+    pub seq: i64,
+    /// What happened.
+    #[serde(serialize_with = "as_text")]
+    pub kind: Kind,
+    /// What it was for, such as `order:1001#1`.
+    pub source_id: String,
+    /// How the points to spend changed.
+    pub available: i64,
+    /// How the waiting points changed.
+    pub pending: i64,
+    /// How the pinned points changed.
+    pub held: i64,
+}
+
+fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
+}
+
+/// A member's newest entries, newest first.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn history(
+    tx: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    limit: i64,
+) -> Result<Vec<HistoryLine>, db::Error> {
+    db!(
+        tx.all,
+        "select e.booked_at as at, e.seq, e.kind, e.source_id,
+                cast(sum(case when p.account = 'available' then p.amount else 0 end) as bigint) as available,
+                cast(sum(case when p.account = 'pending' then p.amount else 0 end) as bigint) as pending,
+                cast(sum(case when p.account = 'held' then p.amount else 0 end) as bigint) as held
+         from points_entries e
+             join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
+         where e.shop_id = $1 and e.member_id = $2
+         group by e.booked_at, e.seq, e.kind, e.source_id
+         order by e.seq desc limit $3",
+        shop,
+        member,
+        limit
+    )
+}
