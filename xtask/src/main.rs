@@ -2,6 +2,7 @@
 //!
 //! Each command does its own set-up, so that a fresh machine needs nothing but rustup's cargo and Node.
 
+mod app_config;
 mod bench;
 mod check;
 mod demo;

@@ -8,12 +8,12 @@ use crate::report::{Count, Report, cargo_line, node_line};
 use crate::setup::postgres::{Cluster, Durability, cluster};
 use crate::setup::{chromium, npm};
 use crate::workspace::{cargo, in_root, root, target_dir};
-use crate::{check, functions, process};
+use crate::{app_config, check, functions, process};
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Also run the tests that take long (those marked #[ignore])
+    /// Also run what takes long: tests marked #[ignore], and Shopify's own reading of the app's configuration
     #[arg(long)]
     full: bool,
     /// Run only the tests whose name contains this, and no other check
@@ -41,8 +41,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         check::checks(&mut report);
     }
     tests(&mut report, &scope);
-    if !matches!(scope, Scope::Unit) {
-        report.part("browser tests", |count| browser_tests(&scope, count));
+    report.part("browser tests", |count| browser_tests(&scope, count));
+    if args.full {
+        report.check("app configuration", app_config::check);
     }
     if let Scope::Named(name) = &scope
         && !report.found_tests()

@@ -9,16 +9,24 @@ use super::lock;
 use crate::workspace::{in_root, root, target_dir};
 use crate::{process, progress};
 
-/// Installs the locked packages, unless exactly these are installed already; returns `node_modules`.
+/// Installs the workspace's packages; returns its `node_modules`.
 pub fn packages() -> Result<PathBuf> {
-    let modules = root().join("node_modules");
-    let wanted = fs::read(root().join("package-lock.json")).context("cannot read package-lock.json")?;
+    install("")
+}
+
+/// Installs what the `package-lock.json` of a folder of the workspace names, unless exactly that is installed
+/// already; returns the folder's `node_modules`.
+pub fn install(folder: &str) -> Result<PathBuf> {
+    let folder = root().join(folder);
+    let modules = folder.join("node_modules");
+    let wanted = fs::read(folder.join("package-lock.json")).context("cannot read package-lock.json")?;
     let _guard = lock("npm")?;
     let stamp = modules.join(".installed-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(modules);
     }
-    progress::step("npm packages", || process::run(in_root("npm").arg("ci")))?;
+    let title = format!("npm packages of {}", folder.display());
+    progress::step(title, || process::run(in_root("npm").arg("ci").current_dir(&folder)))?;
     fs::write(&stamp, wanted)?;
     Ok(modules)
 }
