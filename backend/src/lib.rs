@@ -1,8 +1,10 @@
 //! LoyalNest: the exact ledger behind a Shopify loyalty programme.
 
 pub mod clock;
+pub mod config;
 pub mod customers;
 pub mod db;
 pub mod ids;
 pub mod points;
 pub mod programs;
+pub mod shopify;

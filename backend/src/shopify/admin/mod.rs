@@ -1,0 +1,90 @@
+//! The Admin API: typed calls over the operations in `graphql/`.
+//!
+//! A call has a deadline. Within it, what may pass by itself (a network fault, a 5xx, throttling) is tried again;
+//! what cannot is an [`AdminError`] at once. User errors are data: they come back with the answer.
+
+mod error;
+mod metafields;
+mod operations;
+mod queries;
+mod transport;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::ShopDomain;
+use crate::config::{self, Config, Secret};
+
+pub use error::{AdminError, UserError};
+pub use metafields::{
+    AccountMetafield, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite, MetafieldsSet, WrittenMetafield,
+};
+pub use operations::ShopDetails;
+
+/// The Admin API of every shop. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AdminApi {
+    http: reqwest::Client,
+    /// `https://{shop}`, or where a local shop listens.
+    url: String,
+    version: String,
+    /// How long one attempt may take.
+    timeout: Duration,
+}
+
+/// How long a call and its retries may take unless told otherwise.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+impl AdminApi {
+    /// The Admin API at the configured address.
+    ///
+    /// # Errors
+    /// When the machine has no TLS to speak.
+    pub fn new(config: &Config) -> Result<Self, AdminError> {
+        let timeout = config::duration(config.shopify.timeout);
+        let http = reqwest::Client::builder()
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("LoyalNest/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(AdminError::unreachable)?;
+        let version = config.shopify.api_version.clone();
+        Ok(AdminApi { http, url: config.shopify.url.trim_end_matches('/').to_owned(), version, timeout })
+    }
+
+    /// One shop's Admin API.
+    pub fn shop(&self, domain: &ShopDomain, token: &Secret) -> Admin {
+        let base = self.url.replace("{shop}", domain.as_str());
+        Admin {
+            http: self.http.clone(),
+            url: format!("{base}/admin/api/{}/graphql.json", self.version),
+            token: token.clone(),
+            timeout: self.timeout,
+            deadline: DEADLINE,
+        }
+    }
+}
+
+/// One shop's Admin API. Its calls are in `operations` and `metafields`.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    http: reqwest::Client,
+    url: String,
+    token: Secret,
+    timeout: Duration,
+    deadline: Duration,
+}
+
+impl Admin {
+    /// The same API, whose every call ends within this time, retries included.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.deadline
+    }
+}

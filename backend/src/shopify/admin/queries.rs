@@ -1,0 +1,44 @@
+//! The operations of `graphql/`, as the derive makes them: a struct each, and a module of its variables and answer.
+
+use graphql_client::GraphQLQuery;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/shop_details.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct ShopDetails;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/order_redemption.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct OrderRedemption;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/tags_add.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct TagsAdd;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/metafields_set.graphql",
+    response_derives = "Debug"
+)]
+#[expect(dead_code, reason = "only its module is used: see the three-state digest in `metafields`")]
+pub(super) struct MetafieldsSet;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/account_metafields.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct AccountMetafields;

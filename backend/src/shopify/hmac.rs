@@ -1,0 +1,275 @@
+//! Proof that something comes from Shopify: HMAC-SHA256 with the app's secret, compared in constant time.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::SignedDuration;
+use sha2::Sha256;
+
+use super::ShopDomain;
+use crate::config::Secret;
+use crate::db::Timestamp;
+use crate::ids::CustomerId;
+
+/// Checks signatures, and makes them for tests and the local shop.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// The secret, and while a rotation is under way the one before it.
+    secrets: Vec<Secret>,
+}
+
+impl Signer {
+    /// Accepts signatures made with any of these secrets, and signs with the first.
+    pub fn new(secrets: Vec<Secret>) -> Self {
+        Signer { secrets }
+    }
+
+    /// Whether `header` (`X-Shopify-Hmac-Sha256`, base64) signs the raw body of a webhook.
+    pub fn verify_webhook(&self, header: &[u8], body: &[u8]) -> bool {
+        BASE64.decode(header).is_ok_and(|signature| self.verify(&signature, body))
+    }
+
+    /// Reads and checks the query of a storefront request that came through Shopify's app proxy. It proves that
+    /// Shopify sent it, for this shop and customer and about now; it does not prove that the customer meant it.
+    ///
+    /// # Errors
+    /// [`ProxyRefusal`] says what is wrong with it.
+    pub fn verify_proxy(
+        &self,
+        query: &str,
+        now: Timestamp,
+        tolerance: SignedDuration,
+    ) -> Result<ProxyQuery, ProxyRefusal> {
+        let query = Query::parse(query);
+        let signature = query.only("signature")?.ok_or(ProxyRefusal::NotSigned)?;
+        let shop = query.only("shop")?;
+        let timestamp = query.only("timestamp")?;
+        query.only("hmac")?;
+
+        let signature = hex::decode(signature).map_err(|_| ProxyRefusal::WrongSignature)?;
+        if !self.verify(&signature, query.signed_text().as_bytes()) {
+            return Err(ProxyRefusal::WrongSignature);
+        }
+        let second: i64 = timestamp.and_then(|text| text.parse().ok()).ok_or(ProxyRefusal::Timestamp)?;
+        if now.as_second().abs_diff(second) > tolerance.as_secs().unsigned_abs() {
+            return Err(ProxyRefusal::Timestamp);
+        }
+        let shop = shop.and_then(|text| text.parse().ok()).ok_or(ProxyRefusal::Shop)?;
+        let customer = match query.joined("logged_in_customer_id").as_deref() {
+            None | Some("") => None,
+            Some(id) => Some(customer_id(id).ok_or(ProxyRefusal::Customer)?),
+        };
+        Ok(ProxyQuery { shop, customer })
+    }
+
+    /// The header that signs the body of a webhook.
+    pub fn sign_webhook(&self, body: &[u8]) -> String {
+        BASE64.encode(self.sign(body))
+    }
+
+    /// The query with its `signature` added, as Shopify's app proxy sends it.
+    pub fn sign_proxy(&self, query: &str) -> String {
+        let signature = hex::encode(self.sign(Query::parse(query).signed_text().as_bytes()));
+        format!("{query}&signature={signature}")
+    }
+
+    fn verify(&self, signature: &[u8], message: &[u8]) -> bool {
+        // `|` and not `||`: how long it takes must not tell which secret it was.
+        self.secrets.iter().fold(false, |accepted, secret| {
+            accepted | mac(secret, message).is_some_and(|mac| mac.verify_slice(signature).is_ok())
+        })
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signature = self.secrets.first().and_then(|secret| mac(secret, message));
+        signature.map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default()
+    }
+}
+
+/// None never happens: HMAC takes keys of any length. An empty secret is refused by the configuration.
+fn mac(secret: &Secret, message: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
+    mac.update(message);
+    Some(mac)
+}
+
+fn customer_id(text: &str) -> Option<CustomerId> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|&id| digits && id > 0).map(CustomerId)
+}
+
+/// Who a storefront request comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyQuery {
+    /// The shop.
+    pub shop: ShopDomain,
+    /// The customer who is signed in there; none for a guest.
+    pub customer: Option<CustomerId>,
+}
+
+/// Why a storefront request is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyRefusal {
+    /// There is no `signature`.
+    #[error("the request is not signed")]
+    NotSigned,
+    /// The signature is not that of this query.
+    #[error("the signature is wrong")]
+    WrongSignature,
+    /// A parameter that must stand alone stands there more than once.
+    #[error("a parameter is repeated")]
+    Repeated,
+    /// The timestamp is missing, no number, or not about now.
+    #[error("the timestamp is missing or not about now")]
+    Timestamp,
+    /// The shop is missing or no shop.
+    #[error("the shop is missing or none")]
+    Shop,
+    /// The customer is not a number.
+    #[error("the customer is none")]
+    Customer,
+}
+
+/// A query, decoded, in its order.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn parse(query: &str) -> Self {
+        Query(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    fn values<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+
+    fn only<'a>(&'a self, key: &str) -> Result<Option<&'a str>, ProxyRefusal> {
+        let mut values = self.values(key);
+        let first = values.next();
+        if values.next().is_some() { Err(ProxyRefusal::Repeated) } else { Ok(first) }
+    }
+
+    /// Repeated values stand together, with commas, where the first of them stood.
+    fn joined(&self, key: &str) -> Option<String> {
+        let values: Vec<_> = self.values(key).collect();
+        (!values.is_empty()).then(|| values.join(","))
+    }
+
+    /// What the signature is over: everything else as `key=value`, sorted bytewise, joined by nothing.
+    fn signed_text(&self) -> String {
+        let mut pairs: Vec<String> = Vec::new();
+        for (at, (key, _)) in self.0.iter().enumerate() {
+            let first = self.0[..at].iter().all(|(earlier, _)| earlier != key);
+            if first && key != "signature" {
+                pairs.push(format!("{key}={}", self.joined(key).unwrap_or_default()));
+            }
+        }
+        pairs.sort_unstable();
+        pairs.concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOLERANCE: SignedDuration = SignedDuration::from_secs(90);
+
+    fn signer(secret: &str) -> Signer {
+        Signer::new(vec![Secret::new(secret)])
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_microsecond(second * 1_000_000).unwrap()
+    }
+
+    const SENT: i64 = 1_317_327_555;
+    const CUSTOMER: &str = "extra=1&extra=2&shop=shop-name.myshopify.com&logged_in_customer_id=1\
+                            &path_prefix=/apps/awesome_reviews&timestamp=1317327555";
+    const GUEST: &str = "extra=1&extra=2&shop=shop-name.myshopify.com&logged_in_customer_id=\
+                         &path_prefix=/apps/awesome_reviews&timestamp=1317327555";
+
+    fn read(query: &str, now: i64) -> Result<ProxyQuery, ProxyRefusal> {
+        signer("hush").verify_proxy(query, at(now), TOLERANCE)
+    }
+
+    #[test]
+    fn webhooks_agree_with_shopifys_library() {
+        let signer = signer("test_secret_key");
+        let (body, header) = (br#"{"foo": "bar"}"#, "B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7g=");
+        assert_eq!(signer.sign_webhook(body), header);
+        assert!(signer.verify_webhook(header.as_bytes(), body));
+        assert!(!signer.verify_webhook(header.as_bytes(), br#"{"foo": "baz"}"#));
+        for wrong in ["", "not base64!", "B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7", "AAAA"] {
+            assert!(!signer.verify_webhook(wrong.as_bytes(), body), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn two_secrets_are_accepted_while_one_is_rotated() {
+        let both = Signer::new(vec![Secret::new("new"), Secret::new("old")]);
+        for secret in ["new", "old"] {
+            assert!(both.verify_webhook(signer(secret).sign_webhook(b"x").as_bytes(), b"x"));
+        }
+        assert!(!both.verify_webhook(signer("older").sign_webhook(b"x").as_bytes(), b"x"));
+        assert!(!Signer::new(vec![]).verify_webhook(signer("").sign_webhook(b"x").as_bytes(), b"x"));
+    }
+
+    #[test]
+    fn proxy_queries_agree_with_shopifys_documentation_and_library() {
+        let shop: ShopDomain = "shop-name.myshopify.com".parse().unwrap();
+        for (query, signature, customer) in [
+            (
+                CUSTOMER,
+                "4c68c8624d737112c91818c11017d24d334b524cb5c2b8ba08daa056f7395ddb",
+                Some(CustomerId(1)),
+            ),
+            (GUEST, "e072b6d7e6622d85912a5214b860d3100dc1e73d9bc29f43796ac8c9ff8093cb", None),
+        ] {
+            let signed = signer("hush").sign_proxy(query);
+            assert_eq!(signed, format!("{query}&signature={signature}"));
+            assert_eq!(read(&signed, SENT), Ok(ProxyQuery { shop: shop.clone(), customer }));
+        }
+    }
+
+    #[test]
+    fn pairs_are_sorted_bytewise_as_whole_strings() {
+        // "a-b=1" sorts before "a=2" ('-' < '='), although the key "a" sorts before "a-b"
+        assert_eq!(Query::parse("a=2&a-b=1&B=3&a%20c=4").signed_text(), "B=3a c=4a-b=1a=2");
+        // an empty value is signed, an absent one is not
+        assert_eq!(Query::parse("b=&a").signed_text(), "a=b=");
+    }
+
+    #[test]
+    fn what_is_not_signed_about_now_is_refused() {
+        let sign = |query: &str| signer("hush").sign_proxy(query);
+        let good = sign(CUSTOMER);
+        assert_eq!(read(CUSTOMER, SENT), Err(ProxyRefusal::NotSigned));
+        assert_eq!(
+            read(&good.replace("customer_id=1", "customer_id=2"), SENT),
+            Err(ProxyRefusal::WrongSignature)
+        );
+        assert_eq!(read(&signer("other").sign_proxy(CUSTOMER), SENT), Err(ProxyRefusal::WrongSignature));
+        assert_eq!(read(&format!("{CUSTOMER}&signature=zz"), SENT), Err(ProxyRefusal::WrongSignature));
+
+        assert!(read(&good, SENT + 90).is_ok() && read(&good, SENT - 90).is_ok());
+        assert_eq!(read(&good, SENT + 91), Err(ProxyRefusal::Timestamp));
+        assert_eq!(read(&good, SENT - 91), Err(ProxyRefusal::Timestamp));
+        assert_eq!(read(&sign("shop=a.myshopify.com"), SENT), Err(ProxyRefusal::Timestamp));
+        assert_eq!(read(&sign("shop=a.myshopify.com&timestamp=1e9"), SENT), Err(ProxyRefusal::Timestamp));
+
+        assert_eq!(read(&sign("timestamp=1317327555"), SENT), Err(ProxyRefusal::Shop));
+        assert_eq!(read(&sign("shop=evil.example&timestamp=1317327555"), SENT), Err(ProxyRefusal::Shop));
+        for customer in ["x", "-1", "0", "+1", "1.5", "99999999999999999999", "1&logged_in_customer_id=2"] {
+            let query = sign(&GUEST.replace("customer_id=", &format!("customer_id={}", customer)));
+            assert_eq!(read(&query, SENT), Err(ProxyRefusal::Customer), "{customer}");
+        }
+    }
+
+    #[test]
+    fn what_must_stand_alone_is_not_repeated() {
+        for repeated in ["shop=a.myshopify.com", "timestamp=1317327555", "signature=00", "hmac=1&hmac=1"] {
+            let query = signer("hush").sign_proxy(&format!("{CUSTOMER}&{repeated}"));
+            assert_eq!(read(&query, SENT), Err(ProxyRefusal::Repeated), "{repeated}");
+        }
+    }
+}
