@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod demo;
 mod functions;
+mod http;
 mod postgres;
 mod process;
 mod progress;
