@@ -8,6 +8,7 @@ create table redemptions_holds (
     -- The complete terms, as the member's metafield carries them.
     terms           jsonb       not null,
     opened_at       timestamptz not null,
+    -- When it closes unless it is renewed; once it is cleared, when its points are free.
     expires_at      timestamptz not null,
     -- When the metafield was seen without it: the grace begins.
     cleared_at      timestamptz,
@@ -22,7 +23,7 @@ create table redemptions_holds (
 -- One live hold per member.
 create unique index redemptions_holds_shop_id_member_id_key on redemptions_holds (shop_id, member_id)
     where state in ('opening', 'live', 'closing');
-create index redemptions_holds_due on redemptions_holds (state, expires_at)
+create index redemptions_holds_due on redemptions_holds (expires_at)
     where state in ('opening', 'live', 'closing');
 
 -- What the discounts on orders were paid with: money as minor units of the order's currency.

@@ -12,7 +12,7 @@ pub enum Error {
     /// A constraint refused the row. The name is the same on both engines (see the rules of this room).
     #[error("the constraint {name} refused the row")]
     Constraint {
-        /// The constraint, e.g. `shops_domain_key`, `shops_pkey`, or the name of a check.
+        /// The constraint, e.g. `merchants_shops_domain_key`, `merchants_shops_pkey`, or the name of a check.
         name: String,
         /// Whether the row exists already (a unique or primary key).
         unique: bool,
@@ -162,7 +162,10 @@ mod tests {
             named("2067", "UNIQUE constraint failed: holds.shop_id, holds.member_id"),
             "holds_shop_id_member_id_key"
         );
-        assert_eq!(named("1555", "UNIQUE constraint failed: shops.shop_id"), "shops_pkey");
+        assert_eq!(
+            named("1555", "UNIQUE constraint failed: merchants_shops.shop_id"),
+            "merchants_shops_pkey"
+        );
         assert_eq!(named("275", "CHECK constraint failed: points_positive"), "points_positive");
         assert_eq!(named("787", "FOREIGN KEY constraint failed"), "foreign_key");
         assert_eq!(sqlite_constraint("1", "no such table: x"), None);

@@ -16,21 +16,21 @@
 //!
 //!     // `execute` says how many rows were written.
 //!     let written: u64 = db!(tx.execute,
-//!         "insert into shops (shop_id, domain, name, currency, time_zone, installed_at, updated_at)
+//!         "insert into merchants_shops (shop_id, domain, name, currency, time_zone, installed_at, updated_at)
 //!          values ($1, $2, $3, $4, $5, $6, $6) on conflict (domain) do nothing",
 //!         Uuid::now_v7(), "tea.myshopify.com", "Tea", "GBP", "Europe/London", now)?;
 //!     assert_eq!(written, 1);
 //!
 //!     // `one`, `optional` and `all` read into a tuple or a `FromRow` struct, told by the type asked for.
-//!     let (count,): (i64,) = db!(tx.one, "select count(*) from shops")?;
+//!     let (count,): (i64,) = db!(tx.one, "select count(*) from merchants_shops")?;
 //!     let found: Option<Shop> = db!(tx.optional,
-//!         "select shop_id, domain, installed_at from shops where domain = $1", "tea.myshopify.com")?;
+//!         "select shop_id, domain, installed_at from merchants_shops where domain = $1", "tea.myshopify.com")?;
 //!     assert_eq!((count, found.is_some()), (1, true));
 //!
 //!     // Where the dialects must differ, the two texts stand side by side and share their values.
 //!     let (length,): (i64,) = db!(tx.one,
-//!         sqlite: "select length(cast(name as blob)) from shops where domain = $1",
-//!         postgres: "select octet_length(name)::bigint from shops where domain = $1",
+//!         sqlite: "select length(cast(name as blob)) from merchants_shops where domain = $1",
+//!         postgres: "select octet_length(name)::bigint from merchants_shops where domain = $1",
 //!         "tea.myshopify.com")?;
 //!     assert_eq!(length, 3);
 //!
@@ -38,9 +38,9 @@
 //!     let renamed = [(Uuid::now_v7(), "Nobody".to_owned())];
 //!     let touched: u64 = db!(tx.each renamed,
 //!         sqlite: "with v (shop_id, name) as (values ($1, $2))
-//!                  update shops set name = v.name from v where shops.shop_id = v.shop_id",
+//!                  update merchants_shops set name = v.name from v where merchants_shops.shop_id = v.shop_id",
 //!         postgres: "with v (shop_id, name) as (select * from unnest($1::uuid[], $2::text[]))
-//!                    update shops set name = v.name from v where shops.shop_id = v.shop_id",
+//!                    update merchants_shops set name = v.name from v where merchants_shops.shop_id = v.shop_id",
 //!         |row| row.0, row.1.as_str())?;
 //!     assert_eq!(touched, 0);
 //!
@@ -48,9 +48,9 @@
 //!     let wanted = ["tea.myshopify.com", "gone.myshopify.com"];
 //!     let shops = db!(tx.all each wanted,
 //!         sqlite: "with v (domain) as (values ($1))
-//!                  select shop_id, shops.domain, installed_at from shops join v on v.domain = shops.domain",
+//!                  select shop_id, merchants_shops.domain, installed_at from merchants_shops join v on v.domain = merchants_shops.domain",
 //!         postgres: "with v (domain) as (select * from unnest($1::text[]))
-//!                    select shop_id, shops.domain, installed_at from shops join v on v.domain = shops.domain",
+//!                    select shop_id, merchants_shops.domain, installed_at from merchants_shops join v on v.domain = merchants_shops.domain",
 //!         |domain| *domain)?;
 //!
 //!     tx.commit().await?;

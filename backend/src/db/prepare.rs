@@ -93,16 +93,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_statement_the_engine_or_its_values_do_not_fit_is_refused() {
-        assert_eq!(refused("select name from shops where domain = $1", 1, false).await, None);
-        assert_eq!(refused("update shops set name = $2 from (values ($1, $2))", 2, true).await, None);
+        assert_eq!(refused("select name from merchants_shops where domain = $1", 1, false).await, None);
+        assert_eq!(
+            refused("update merchants_shops set name = $2 from (values ($1, $2))", 2, true).await,
+            None
+        );
 
-        let column = refused("select colour from shops", 0, false).await.unwrap();
+        let column = refused("select colour from merchants_shops", 0, false).await.unwrap();
         assert!(column.contains("no such column: colour"), "{column}");
-        let missing = refused("select name from shops where domain = $1 or name = $2", 1, false).await;
+        let missing =
+            refused("select name from merchants_shops where domain = $1 or name = $2", 1, false).await;
         assert_eq!(missing.unwrap(), "2 placeholders for 1 values");
-        let unused = refused("select name from shops where domain = $1", 2, false).await;
+        let unused = refused("select name from merchants_shops where domain = $1", 2, false).await;
         assert_eq!(unused.unwrap(), "1 placeholders for 2 values");
-        let outside = refused("update shops set name = $1", 1, true).await.unwrap();
+        let outside = refused("update merchants_shops set name = $1", 1, true).await.unwrap();
         assert!(outside.contains("no `values (…)` to repeat"), "{outside}");
     }
 }

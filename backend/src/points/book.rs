@@ -128,6 +128,11 @@ impl Book {
         self.accounts.get(&member).ok_or(NOT_LOADED)
     }
 
+    /// When its work is booked.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// The members whose accounts changed.
     pub fn changed(&self) -> impl Iterator<Item = MemberId> {
         self.accounts.values().filter(|account| account.changed).map(|account| account.member)

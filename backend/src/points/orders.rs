@@ -181,16 +181,3 @@ pub async fn save(
             b.booked.posted.get(), b.forgiven.get(), b.lot, b.revision)?;
     Ok(())
 }
-
-/// Every booking of a shop, a page at a time, after the order with number `after`.
-///
-/// # Errors
-/// Any error of the database.
-pub async fn page(tx: &mut Read, shop: ShopId, after: OrderId, limit: i64) -> Result<Vec<Booking>, Error> {
-    let rows: Vec<Row> =
-        db!(tx.all,
-        "select order_id, member_id, program_version, earning, pending, posted, forgiven, lot_id, revision
-         from points_orders where shop_id = $1 and order_id > $2 order by order_id limit $3",
-        shop, after, limit)?;
-    rows.into_iter().map(Booking::try_from).collect()
-}

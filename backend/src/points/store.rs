@@ -49,8 +49,7 @@ struct PinRow {
 }
 
 impl Book {
-    /// Locks the accounts of these members (those that have none get one) and reads what they have; reads what these
-    /// spendings took as well.
+    /// Locks the accounts of these members (those that have none get one) and reads what they have.
     ///
     /// # Errors
     /// Any error of the database, [`Error::Corrupt`] when what is stored is impossible.
@@ -58,7 +57,6 @@ impl Book {
         tx: &mut Tx,
         shop: ShopId,
         members: &[MemberId],
-        spends: &[SpendId],
         program_version: i64,
         now: Timestamp,
     ) -> Result<Book, Error> {
@@ -87,7 +85,6 @@ impl Book {
         let mut book =
             Book { shop, now, program_version, accounts, pins: HashMap::new(), entries: Vec::new() };
         book.load_lots(tx, &members).await?;
-        book.load_pins(tx, spends).await?;
         Ok(book)
     }
 
@@ -104,7 +101,11 @@ impl Book {
         open.into_iter().try_for_each(|lot| self.add_lot(lot))
     }
 
-    async fn load_pins(&mut self, tx: &mut Tx, spends: &[SpendId]) -> Result<(), Error> {
+    /// Reads which lots these holds and debits took, so that they can be settled or given back.
+    ///
+    /// # Errors
+    /// Any error of the database, [`Error::Corrupt`] when what is stored is impossible.
+    pub async fn load_spends(&mut self, tx: &mut Tx, spends: &[SpendId]) -> Result<(), Error> {
         if spends.is_empty() {
             return Ok(());
         }

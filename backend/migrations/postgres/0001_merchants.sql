@@ -1,5 +1,5 @@
 -- The shops that installed the app.
-create table shops (
+create table merchants_shops (
     shop_id        uuid        not null primary key,
     domain         text        not null unique,
     name           text        not null,

@@ -1,5 +1,5 @@
 -- The shops that installed the app. Times are microseconds since 1970, ids are 16 bytes.
-create table shops (
+create table merchants_shops (
     shop_id        blob    not null primary key,
     domain         text    not null unique,
     name           text    not null,

@@ -1,0 +1,85 @@
+//! Orders: what Shopify says of them, folded.
+//!
+//! Webhooks arrive late, twice and out of order. So per order the newest facts and the set of its refunds are kept;
+//! from them follows what should be booked, and the difference to what is booked is booked.
+
+pub mod invariants;
+pub mod payload;
+pub mod process;
+mod store;
+
+pub use process::{Incoming, process};
+
+use std::collections::BTreeMap;
+
+use loyalty::Currency;
+use loyalty::earning::{Line, Returned};
+use loyalty::hold::Mark;
+use loyalty::order::{Facts, Used};
+
+use crate::db::{self, Timestamp};
+use crate::ids::{CustomerId, OrderId};
+use crate::{points, programs, redemptions};
+
+/// An order as a webhook tells it.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Shopify's number of it.
+    pub id: OrderId,
+    /// Who placed it; none for a guest.
+    pub customer: Option<CustomerId>,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// What of it moves points.
+    pub facts: Facts,
+    /// The lines that may earn, in the shop's currency.
+    pub lines: Vec<Line>,
+    /// The mark among its note attributes.
+    pub mark: Option<Mark>,
+    /// The currency it was paid in.
+    pub currency: Currency,
+    /// What the discounts took off, by their titles.
+    pub discounts: Vec<Discount>,
+    /// What came back of it so far.
+    pub refunds: Refunds,
+}
+
+/// A discount on an order, in minor units of the currency it was paid in.
+#[derive(Debug, Clone)]
+pub struct Discount {
+    /// Its title.
+    pub title: String,
+    /// What it took off.
+    pub used: Used,
+}
+
+/// What came back of an order, by refund.
+pub type Refunds = BTreeMap<i64, Vec<Returned>>;
+
+/// A refund as a webhook tells it.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    /// Shopify's number of it.
+    pub id: i64,
+    /// The order.
+    pub order: OrderId,
+    /// What came back.
+    pub returned: Vec<Returned>,
+}
+
+/// What can go wrong with an order.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The points.
+    #[error(transparent)]
+    Points(#[from] points::Error),
+    /// The redemption.
+    #[error(transparent)]
+    Redemption(#[from] redemptions::Error),
+    /// The program.
+    #[error(transparent)]
+    Program(#[from] programs::Error),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}

@@ -1,0 +1,175 @@
+//! From webhooks to the ledger: what a batch of messages says is merged into what is known of its orders; what
+//! follows from it is booked.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use loyalty::earning::Returned;
+use loyalty::hold::{Claim, Mark};
+use loyalty::order::{Used, earned};
+
+use super::store::{self, Known};
+use super::{Error, Order, Refund};
+use crate::customers;
+use crate::db::{Timestamp, Tx};
+use crate::ids::{CustomerId, MemberId, OrderId, ShopId};
+use crate::points::{self, Book, orders::Booking};
+use crate::programs::{self, Versioned};
+use crate::redemptions::{Desk, OrderUse};
+use crate::sync;
+
+/// One message about an order.
+#[derive(Debug, Clone)]
+pub enum Incoming {
+    /// The order as it is now.
+    Order {
+        /// What the webhook told.
+        order: Order,
+        /// The mark in the order's own metafield, where it was read.
+        metafield: Option<Mark>,
+    },
+    /// A refund.
+    Refund(Refund),
+}
+
+impl Incoming {
+    fn order(&self) -> OrderId {
+        match self {
+            Incoming::Order { order, .. } => order.id,
+            Incoming::Refund(refund) => refund.order,
+        }
+    }
+}
+
+/// Books what these messages of one shop mean, all or nothing.
+///
+/// # Errors
+/// Any error of the ledger or the database; the transaction must be rolled back then.
+pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Timestamp) -> Result<(), Error> {
+    let program = programs::current(tx, shop).await?;
+    let ids: Vec<OrderId> = batch.iter().map(Incoming::order).collect();
+    let mut known = store::lock(tx, shop, &ids).await?;
+    let bookings = points::orders::load(tx, shop, &ids).await?;
+    let members = members(tx, shop, &batch, &known, now).await?;
+    let everyone: Vec<MemberId> = members.values().copied().collect();
+    let mut book = Book::load(tx, shop, &everyone, program.version, now).await?;
+    let marks: Vec<_> = batch.iter().flat_map(marks).map(|mark| mark.hold).collect();
+    let terms = (program.program.returns, now);
+    let desk = Desk::load(tx, &mut book, shop, &marks, &everyone, &ids, terms).await?;
+
+    let mut work = Work { program: &program, members: &members, book, desk, bookings };
+    for incoming in batch {
+        let known = known.entry(incoming.order()).or_insert_with(|| unknown(incoming.order()));
+        work.take(known, incoming)?;
+    }
+
+    let Work { book, desk, bookings, .. } = work;
+    let touched: BTreeSet<OrderId> = ids.into_iter().collect();
+    let orders: Vec<&Known> = touched.iter().filter_map(|order| known.get(order)).collect();
+    store::save(tx, shop, &orders).await?;
+    points::orders::save(tx, shop, bookings.values()).await?;
+    desk.save(tx).await.map_err(Error::from)?;
+    let changed: Vec<MemberId> = book.changed().collect();
+    book.save(tx).await?;
+    sync::mark(tx, shop, &changed, now).await?;
+    Ok(())
+}
+
+/// What a batch works on.
+struct Work<'a> {
+    program: &'a Versioned,
+    members: &'a HashMap<CustomerId, MemberId>,
+    book: Book,
+    desk: Desk,
+    bookings: HashMap<OrderId, Booking>,
+}
+
+impl Work<'_> {
+    /// Merges a message into what is known of its order and books what follows.
+    fn take(&mut self, known: &mut Known, incoming: Incoming) -> Result<(), Error> {
+        match incoming {
+            Incoming::Refund(refund) => {
+                known.refunds.insert(refund.id, refund.returned);
+            }
+            Incoming::Order { order, metafield } => {
+                known.facts = Some(known.facts.map_or(order.facts, |facts| facts.newest(order.facts)));
+                known.placed_at.get_or_insert(order.placed_at);
+                known.customer = known.customer.or(order.customer);
+                known.refunds.extend(order.refunds.iter().map(|(id, back)| (*id, back.clone())));
+                self.first_sight(known, &order, metafield)?;
+            }
+        }
+        self.settle(known)
+    }
+
+    /// What happens when an order is seen first: its redemption is settled, its earning is fixed by today's rules.
+    fn first_sight(&mut self, known: &Known, order: &Order, metafield: Option<Mark>) -> Result<(), Error> {
+        let member = known.customer.and_then(|customer| self.members.get(&customer).copied());
+        let used = self.used(order);
+        let placed_at = order.placed_at.as_microsecond();
+        let claim = Claim { attribute: order.mark, metafield, placed_at };
+        self.desk.settle(
+            &mut self.book,
+            &OrderUse { order: order.id, member, claim, currency: order.currency, used },
+        )?;
+        if let (Some(member), false) = (member, self.bookings.contains_key(&order.id)) {
+            let earning = self.program.program.earn.apply(order.lines.iter().copied());
+            let earning = earning.map_err(points::Error::from)?;
+            self.bookings.insert(order.id, Booking::new(order.id, member, self.program.version, earning));
+        }
+        Ok(())
+    }
+
+    /// Books the difference between what should be booked for an order and what is.
+    fn settle(&mut self, known: &Known) -> Result<(), Error> {
+        let Some(facts) = &known.facts else { return Ok(()) };
+        let returns: Vec<Returned> = known.refunds.values().flatten().copied().collect();
+        self.desk.give_back(&mut self.book, known.order, facts, &returns)?;
+        if let Some(booking) = self.bookings.get_mut(&known.order) {
+            let target = earned(facts, &booking.earning, &returns);
+            let earned_at = known.placed_at.unwrap_or(self.book.now());
+            booking.settle(&mut self.book, target, self.program.program.returns, earned_at)?;
+        }
+        Ok(())
+    }
+
+    /// What the discount that points buy took off the order: known by its title.
+    fn used(&self, order: &Order) -> Used {
+        let title = &self.program.program.discount_title;
+        let mut used = Used::default();
+        for discount in order.discounts.iter().filter(|discount| discount.title == *title) {
+            used.lines.extend(&discount.used.lines);
+            used.delivery += discount.used.delivery;
+        }
+        used
+    }
+}
+
+/// Everyone whom the batch is about; who is no member yet is enrolled.
+async fn members(
+    tx: &mut Tx,
+    shop: ShopId,
+    batch: &[Incoming],
+    known: &HashMap<OrderId, Known>,
+    now: Timestamp,
+) -> Result<HashMap<CustomerId, MemberId>, Error> {
+    let told = batch.iter().filter_map(|incoming| match incoming {
+        Incoming::Order { order, .. } => order.customer,
+        Incoming::Refund(_) => None,
+    });
+    let customers: BTreeSet<CustomerId> =
+        told.chain(known.values().filter_map(|known| known.customer)).collect();
+    let customers: Vec<CustomerId> = customers.into_iter().collect();
+    Ok(customers::enrol(tx, shop, &customers, now).await?)
+}
+
+fn marks(incoming: &Incoming) -> impl Iterator<Item = Mark> {
+    let marks = match incoming {
+        Incoming::Order { order, metafield } => [order.mark, *metafield],
+        Incoming::Refund(_) => [None, None],
+    };
+    marks.into_iter().flatten()
+}
+
+fn unknown(order: OrderId) -> Known {
+    Known { order, customer: None, placed_at: None, facts: None, refunds: BTreeMap::new() }
+}

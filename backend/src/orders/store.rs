@@ -1,0 +1,128 @@
+//! The table of orders.
+
+use std::collections::HashMap;
+
+use loyalty::order::Facts;
+use sqlx::types::Json;
+
+use super::Refunds;
+use crate::db;
+use crate::db::{Read, Timestamp, Tx};
+use crate::ids::{CustomerId, OrderId, ShopId};
+
+/// What is known of an order.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub order: OrderId,
+    pub customer: Option<CustomerId>,
+    pub placed_at: Option<Timestamp>,
+    /// None until the order itself came.
+    pub facts: Option<Facts>,
+    pub refunds: Refunds,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    order_id: OrderId,
+    customer_id: Option<CustomerId>,
+    placed_at: Option<Timestamp>,
+    facts: Option<Json<Facts>>,
+    refunds: Json<Refunds>,
+}
+
+impl From<Row> for Known {
+    fn from(row: Row) -> Known {
+        Known {
+            order: row.order_id,
+            customer: row.customer_id,
+            placed_at: row.placed_at,
+            facts: row.facts.map(|facts| facts.0),
+            refunds: row.refunds.0,
+        }
+    }
+}
+
+/// Locks these orders, known or not, and reads what is known of them.
+pub(super) async fn lock(
+    tx: &mut Tx,
+    shop: ShopId,
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, Known>, db::Error> {
+    let mut orders = orders.to_vec();
+    // In one order everywhere, so that two workers never wait for each other.
+    orders.sort_unstable();
+    orders.dedup();
+    let mut rows = select(tx, shop, &orders).await?;
+    if rows.len() < orders.len() {
+        db!(tx.each orders,
+            sqlite: "insert into orders_orders (shop_id, order_id, refunds) values ($1, $2, '{}')
+                     on conflict (shop_id, order_id) do nothing",
+            postgres: "insert into orders_orders (shop_id, order_id, refunds)
+                       select shop_id, order_id, '{}' from unnest($1::uuid[], $2::bigint[]) as v (shop_id, order_id)
+                       on conflict (shop_id, order_id) do nothing",
+            |order| shop, *order)?;
+        rows = select(tx, shop, &orders).await?;
+    }
+    Ok(rows.into_iter().map(|row| (row.order_id, Known::from(row))).collect())
+}
+
+async fn select(tx: &mut Tx, shop: ShopId, orders: &[OrderId]) -> Result<Vec<Row>, db::Error> {
+    db!(tx.all each orders,
+        sqlite: "with v (shop_id, order_id) as (values ($1, $2))
+                 select o.* from v join orders_orders o on o.shop_id = v.shop_id and o.order_id = v.order_id",
+        postgres: "with v (shop_id, order_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select o.* from v join orders_orders o on o.shop_id = v.shop_id and o.order_id = v.order_id
+                   order by o.order_id for update of o",
+        |order| shop, *order)
+}
+
+/// Writes what is known of these orders.
+pub(super) async fn save(tx: &mut Tx, shop: ShopId, orders: &[&Known]) -> Result<(), db::Error> {
+    db!(tx.each orders,
+        sqlite: "insert into orders_orders (shop_id, order_id, customer_id, placed_at, facts, refunds)
+                 values ($1, $2, $3, $4, $5, $6)
+                 on conflict (shop_id, order_id) do update set customer_id = excluded.customer_id,
+                     placed_at = excluded.placed_at, facts = excluded.facts, refunds = excluded.refunds",
+        postgres: "insert into orders_orders (shop_id, order_id, customer_id, placed_at, facts, refunds)
+                   select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::jsonb[],
+                       $6::jsonb[])
+                   on conflict (shop_id, order_id) do update set customer_id = excluded.customer_id,
+                       placed_at = excluded.placed_at, facts = excluded.facts, refunds = excluded.refunds",
+        |o| shop, o.order, o.customer, o.placed_at, o.facts.map(Json), Json(&o.refunds))?;
+    Ok(())
+}
+
+/// The customer of each of these orders, where it is known.
+pub(super) async fn customers(
+    tx: &mut Read,
+    shop: ShopId,
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, CustomerId>, db::Error> {
+    let rows: Vec<(OrderId, CustomerId)> = db!(tx.all each orders,
+        sqlite: "with v (shop_id, order_id) as (values ($1, $2))
+                 select o.order_id, o.customer_id from v join orders_orders o
+                     on o.shop_id = v.shop_id and o.order_id = v.order_id where o.customer_id is not null",
+        postgres: "with v (shop_id, order_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select o.order_id, o.customer_id from v join orders_orders o
+                       on o.shop_id = v.shop_id and o.order_id = v.order_id where o.customer_id is not null",
+        |order| shop, *order)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Every order of a shop that is known itself, a page at a time, after the one with number `after`.
+pub(super) async fn page(
+    tx: &mut Read,
+    shop: ShopId,
+    after: OrderId,
+    limit: i64,
+) -> Result<Vec<Known>, db::Error> {
+    let rows: Vec<Row> = db!(
+        tx.all,
+        "select order_id, customer_id, placed_at, facts, refunds from orders_orders
+         where shop_id = $1 and order_id > $2 order by order_id limit $3",
+        shop,
+        after,
+        limit
+    )?;
+    Ok(rows.into_iter().map(Known::from).collect())
+}

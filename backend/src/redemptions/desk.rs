@@ -1,0 +1,285 @@
+//! The desk where orders settle their redemptions: the holds and uses that one piece of work reads, changes in
+//! memory and writes, beside the [`Book`] that moves the points.
+
+use std::collections::HashMap;
+
+use loyalty::earning::Returned;
+use loyalty::hold::{Candidate, Claim, Match, find};
+use loyalty::order::{Facts, Redeemed, Used, redeemed};
+use loyalty::program::ReturnPolicy;
+use loyalty::{Currency, HoldId, Kind, Points, Terms};
+use uuid::Uuid;
+
+use super::{Error, Hold, Reason, State, store};
+use crate::db::{self, Timestamp, Tx};
+use crate::ids::{MemberId, OrderId, ShopId};
+use crate::points::{self, Book, Source, SpendId};
+
+/// What an order says about the discount that points bought.
+#[derive(Debug, Clone)]
+pub struct OrderUse {
+    /// The order.
+    pub order: OrderId,
+    /// Who placed it; none for a guest.
+    pub member: Option<MemberId>,
+    /// Which hold it claims.
+    pub claim: Claim,
+    /// The currency that it was paid in.
+    pub currency: Currency,
+    /// What our discount took off, in that currency's minor units.
+    pub used: Used,
+}
+
+/// What the discount on an order was paid with. Money in minor units of the order's currency:
+/// used = captured + debited + unbacked.
+#[derive(Debug, Clone)]
+pub struct Use {
+    /// The order.
+    pub order: OrderId,
+    /// Who placed it.
+    pub member: Option<MemberId>,
+    /// The hold that it claimed, if we know it.
+    pub hold: Option<HoldId>,
+    /// What names the points that were spent.
+    pub(super) spend: Option<SpendId>,
+    /// The order's currency.
+    pub currency: Currency,
+    /// What each line and the delivery used.
+    pub used: Used,
+    /// Covered by the hold.
+    pub captured_minor: i64,
+    /// Paid by the member without a hold.
+    pub debited_minor: i64,
+    /// Paid by nobody.
+    pub unbacked_minor: i64,
+    /// What it cost when the order came.
+    pub redeemed: Redeemed,
+    /// What of that still stands after returns.
+    pub kept: Redeemed,
+    pub(super) revision: i64,
+    /// When it was settled.
+    pub used_at: Timestamp,
+    /// Whether the merchant is to review it.
+    pub flagged: bool,
+    pub(super) changed: bool,
+}
+
+/// The holds and uses of a piece of work.
+#[derive(Debug)]
+pub struct Desk {
+    shop: ShopId,
+    now: Timestamp,
+    policy: ReturnPolicy,
+    holds: HashMap<HoldId, Hold>,
+    uses: HashMap<OrderId, Use>,
+}
+
+impl Desk {
+    /// Reads the holds that these orders name, those that these members have, and what the orders used so far; loads
+    /// into the book which lots they took. The book must have locked the members already.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn load(
+        tx: &mut Tx,
+        book: &mut Book,
+        shop: ShopId,
+        named: &[HoldId],
+        members: &[MemberId],
+        orders: &[OrderId],
+        (policy, now): (ReturnPolicy, Timestamp),
+    ) -> Result<Desk, Error> {
+        let mut found = store::held(tx, shop, members).await?;
+        found.append(&mut store::holds(tx, shop, named).await?);
+        let holds: HashMap<HoldId, Hold> = found.into_iter().map(|hold| (hold.id, hold)).collect();
+        let uses: HashMap<OrderId, Use> =
+            store::uses(tx, shop, orders).await?.into_iter().map(|used| (used.order, used)).collect();
+        let mut spends: Vec<SpendId> = holds.keys().map(|hold| spend_of(*hold)).collect();
+        spends.extend(uses.values().filter_map(|used| used.spend));
+        spends.sort_unstable();
+        spends.dedup();
+        book.load_spends(tx, &spends).await?;
+        Ok(Desk { shop, now, policy, holds, uses })
+    }
+
+    /// Settles what an order used: captures its hold, or books what no hold covered. Once for every order.
+    ///
+    /// # Errors
+    /// When the ledger contradicts itself or a balance would leave the range; nothing may be saved then.
+    pub fn settle(&mut self, book: &mut Book, order: &OrderUse) -> Result<(), Error> {
+        let used = order.used.total();
+        if used <= 0 || self.uses.contains_key(&order.order) {
+            return Ok(());
+        }
+        let candidates: Vec<Candidate> =
+            self.holds.values().map(|hold| hold.candidate(order.member)).collect();
+        let mut settled = Use {
+            order: order.order,
+            member: order.member,
+            hold: None,
+            spend: None,
+            currency: order.currency,
+            used: order.used.clone(),
+            captured_minor: 0,
+            debited_minor: 0,
+            unbacked_minor: used,
+            redeemed: Redeemed::default(),
+            kept: Redeemed::default(),
+            revision: 0,
+            used_at: self.now,
+            flagged: true,
+            changed: true,
+        };
+        match (find(&order.claim, &candidates), order.member) {
+            (Match::Held(hold), Some(member)) => self.capture(book, member, hold, &mut settled)?,
+            (Match::Spent(hold), Some(member)) => self.debit(book, member, hold, &mut settled)?,
+            // A hold of another member pays for nothing here, and what an unknown one would have cost we cannot say.
+            (Match::Foreign(hold), _) => settled.hold = Some(hold),
+            (Match::Unknown | Match::Held(_) | Match::Spent(_), _) => {}
+        }
+        settled.kept = settled.redeemed;
+        self.uses.insert(order.order, settled);
+        Ok(())
+    }
+
+    /// Gives back what an order's returns free of its redemption.
+    ///
+    /// # Errors
+    /// As [`Desk::settle`].
+    pub fn give_back(
+        &mut self,
+        book: &mut Book,
+        order: OrderId,
+        facts: &Facts,
+        returns: &[Returned],
+    ) -> Result<(), Error> {
+        let Some(used) = self.uses.get_mut(&order) else { return Ok(()) };
+        let (Some(member), Some(spend)) = (used.member, used.spend) else { return Ok(()) };
+        let stands = redeemed(facts, used.redeemed, &used.used, returns);
+        let back = |kept: Points, stands: Points| {
+            kept.minus(stands).map(Points::or_zero).map_err(points::Error::from)
+        };
+        let (paid, unbacked) =
+            (back(used.kept.paid, stands.paid)?, back(used.kept.unbacked, stands.unbacked)?);
+        if !paid.is_positive() && !unbacked.is_positive() {
+            return Ok(());
+        }
+        used.revision += 1;
+        used.changed = true;
+        used.kept = Redeemed {
+            paid: used.kept.paid.minus(paid).map_err(points::Error::from)?,
+            unbacked: used.kept.unbacked.minus(unbacked).map_err(points::Error::from)?,
+        };
+        let source_id = format!("order:{order}#{}", used.revision);
+        Ok(book.give_back(member, spend, (paid, unbacked), source_id)?)
+    }
+
+    /// Writes what changed.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn save(self, tx: &mut Tx) -> Result<(), db::Error> {
+        store::save_holds(tx, self.shop, self.holds.values()).await?;
+        store::save_uses(tx, self.shop, self.uses.values()).await
+    }
+
+    /// The order used points that are held for it.
+    fn capture(
+        &mut self,
+        book: &mut Book,
+        member: MemberId,
+        id: HoldId,
+        settled: &mut Use,
+    ) -> Result<(), Error> {
+        let now = self.now;
+        let hold = self.hold_mut(id)?;
+        let used = settled.used.total();
+        let points = cost(&hold.terms, settled.currency, used);
+        book.capture(member, spend_of(id), points)?;
+        (hold.state, hold.ended_at, hold.changed) = (State::Captured, Some(now), true);
+        (hold.order, hold.captured) = (Some(settled.order), Some(points.get()));
+        settled.hold = Some(id);
+        settled.spend = Some(spend_of(id));
+        settled.redeemed = Redeemed { paid: points, unbacked: Points::ZERO };
+        // Beyond the terms nobody held points.
+        settled.captured_minor = used.min(worth(&hold.terms));
+        settled.unbacked_minor = used - settled.captured_minor;
+        settled.flagged = settled.unbacked_minor > 0;
+        Ok(())
+    }
+
+    /// The order used points that are not held any more: the member pays what there is.
+    fn debit(
+        &mut self,
+        book: &mut Book,
+        member: MemberId,
+        id: HoldId,
+        settled: &mut Use,
+    ) -> Result<(), Error> {
+        let (now, policy) = (self.now, self.policy);
+        let hold = self.hold_mut(id)?;
+        let used = settled.used.total();
+        let (terms, was_captured) = (hold.terms.clone(), hold.state == State::Captured);
+        let points = cost(&terms, settled.currency, used);
+        if !was_captured && book.account(member)?.available < points {
+            // The order was on its way when the member picked anew: the points of the newer pick pay for it.
+            let newer = self.holds.values_mut().find(|hold| hold.member == member && hold.state.is_held());
+            if let Some(newer) = newer {
+                book.release(member, spend_of(newer.id), Source::Program)?;
+                newer.release(Reason::Replaced, now);
+            }
+        }
+        let paid = policy.takes(points, book.account(member)?.available);
+        let unbacked = points.minus(paid).map_err(points::Error::from)?;
+        let spend = SpendId(Uuid::now_v7());
+        book.debit(member, spend, (paid, unbacked), format!("order:{}", settled.order))?;
+        settled.hold = Some(id);
+        settled.spend = Some(spend);
+        settled.redeemed = Redeemed { paid, unbacked };
+        let covered = used.min(worth(&terms));
+        settled.debited_minor = share(covered, paid, points);
+        settled.unbacked_minor = used - settled.debited_minor;
+        settled.flagged = was_captured || settled.unbacked_minor > 0;
+        Ok(())
+    }
+
+    fn hold_mut(&mut self, id: HoldId) -> Result<&mut Hold, Error> {
+        self.holds.get_mut(&id).ok_or(Error::UnknownHold)
+    }
+}
+
+impl Hold {
+    fn candidate(&self, member: Option<MemberId>) -> Candidate {
+        Candidate {
+            id: self.id,
+            own: member == Some(self.member),
+            held: self.state.is_held(),
+            // Shopify tells the time of an order in whole seconds.
+            from: self.opened_at.as_second() * 1_000_000,
+            until: self.ended_at.map_or(i64::MAX, Timestamp::as_microsecond),
+        }
+    }
+}
+
+/// A hold's points are spent under its own id.
+pub(super) fn spend_of(hold: HoldId) -> SpendId {
+    SpendId(Uuid::from_u128(hold.0))
+}
+
+/// What it costs to use `used` minor units of `currency` of these terms; all of it where the currency is another one,
+/// in which the terms have no measure.
+fn cost(terms: &Terms, currency: Currency, used: i64) -> Points {
+    if terms.currency == currency { terms.cost_of(used) } else { terms.points }
+}
+
+/// The most money that the terms cover.
+fn worth(terms: &Terms) -> i64 {
+    let value = if terms.kind == Kind::Amount { terms.value } else { loyalty::LIMIT };
+    value.min(terms.cap.unwrap_or(loyalty::LIMIT))
+}
+
+/// `minor × paid ÷ points`, rounded down.
+fn share(minor: i64, paid: Points, points: Points) -> i64 {
+    let exact = i128::from(minor) * i128::from(paid.get());
+    exact.checked_div(i128::from(points.get())).and_then(|share| i64::try_from(share).ok()).unwrap_or(0)
+}

@@ -1,0 +1,140 @@
+//! The table of what is to be written and what was written last.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::db;
+use crate::db::{Read, Timestamp, Tx};
+use crate::ids::{MemberId, ShopId};
+
+/// Marks members whose metafields are to be written.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn mark(tx: &mut Tx, shop: ShopId, members: &[MemberId], now: Timestamp) -> Result<(), db::Error> {
+    db!(tx.each members,
+        sqlite: "insert into sync_accounts (shop_id, member_id, wanted, published, due_at, attempts, gone)
+                 values ($1, $2, 1, 0, $3, 0, false)
+                 on conflict (shop_id, member_id) do update set wanted = sync_accounts.wanted + 1,
+                     due_at = case when sync_accounts.gone then null
+                         else min(coalesce(sync_accounts.due_at, excluded.due_at), excluded.due_at) end",
+        postgres: "insert into sync_accounts (shop_id, member_id, wanted, published, due_at, attempts, gone)
+                   select shop_id, member_id, 1, 0, due_at, 0, false
+                   from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as v (shop_id, member_id, due_at)
+                   on conflict (shop_id, member_id) do update set wanted = sync_accounts.wanted + 1,
+                       due_at = case when sync_accounts.gone then null
+                           else least(sync_accounts.due_at, excluded.due_at) end",
+        |member| shop, *member, now)?;
+    Ok(())
+}
+
+/// How many members wait for their metafield, in all shops.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn backlog(tx: &mut Read) -> Result<i64, db::Error> {
+    let (count,): (i64,) = db!(tx.one, "select count(*) from sync_accounts where due_at is not null")?;
+    Ok(count)
+}
+
+/// A member that this lease may publish.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(super) struct Leased {
+    pub member_id: MemberId,
+    /// The count of changes that this write will cover.
+    pub wanted: i64,
+    pub digest: Option<String>,
+    pub attempts: i64,
+}
+
+/// Leases those of these members that nobody else is publishing.
+pub(super) async fn lease(
+    tx: &mut Tx,
+    shop: ShopId,
+    members: &[MemberId],
+    lease: Uuid,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Vec<Leased>, db::Error> {
+    db!(tx.all each members,
+        sqlite: "with v (shop, member, lease, held_until, now) as (values ($1, $2, $3, $4, $5))
+                 update sync_accounts set lease_id = v.lease, lease_until = v.held_until from v
+                 where shop_id = v.shop and member_id = v.member and not gone
+                     and (lease_until is null or lease_until <= v.now)
+                 returning member_id, wanted, digest, attempts",
+        postgres: "with v (shop, member, lease, held_until, now) as (
+                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]))
+                   update sync_accounts set lease_id = v.lease, lease_until = v.held_until from v
+                   where shop_id = v.shop and member_id = v.member and not gone
+                       and (lease_until is null or lease_until <= v.now)
+                   returning member_id, wanted, digest, attempts",
+        |member| shop, *member, lease, until, now)
+}
+
+/// What became of a leased member.
+#[derive(Debug, Clone)]
+pub(super) enum Fate {
+    /// Its metafield shows the count of changes that was leased, as this digest.
+    Published { wanted: i64, digest: String },
+    /// Shopify has no such customer any more.
+    Gone,
+    /// It is to be tried again at this time.
+    Later { at: Timestamp, digest: Option<String> },
+}
+
+/// Notes what became of the leased members and gives the lease back. A lease that ran out meanwhile changes nothing.
+pub(super) async fn finish(
+    tx: &mut Tx,
+    shop: ShopId,
+    lease: Uuid,
+    fates: &HashMap<MemberId, Fate>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    for (member, fate) in fates {
+        match fate {
+            Fate::Published { wanted, digest } => db!(
+                tx.execute,
+                "update sync_accounts set published = $4, digest = $5, attempts = 0, lease_id = null,
+                     lease_until = null, due_at = case when wanted > $4 then $6 end
+                 where shop_id = $1 and member_id = $2 and lease_id = $3",
+                shop,
+                *member,
+                lease,
+                *wanted,
+                digest.as_str(),
+                now
+            )?,
+            Fate::Gone => db!(
+                tx.execute,
+                "update sync_accounts set gone = true, due_at = null, lease_id = null, lease_until = null
+                 where shop_id = $1 and member_id = $2 and lease_id = $3",
+                shop,
+                *member,
+                lease
+            )?,
+            Fate::Later { at, digest } => {
+                db!(tx.execute,
+                "update sync_accounts set attempts = attempts + 1, due_at = $4, digest = $5, lease_id = null,
+                     lease_until = null
+                 where shop_id = $1 and member_id = $2 and lease_id = $3",
+                shop, *member, lease, *at, digest.as_deref())?
+            }
+        };
+    }
+    Ok(())
+}
+
+/// Members of all shops whose time to be published has come and whom nobody is publishing.
+pub(super) async fn due(
+    tx: &mut Read,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(ShopId, MemberId)>, db::Error> {
+    db!(
+        tx.all,
+        "select shop_id, member_id from sync_accounts
+         where due_at <= $1 and (lease_until is null or lease_until <= $1) order by due_at limit $2",
+        now,
+        limit
+    )
+}
