@@ -29,7 +29,7 @@ exit "$status"
 "#;
 
 /// How long a program may take to stop before it is killed.
-const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What to start, and how it is stopped.
 pub struct Service {
