@@ -4,10 +4,12 @@
 //! from them follows what should be booked, and the difference to what is booked is booked.
 
 pub mod invariants;
+mod handler;
 pub mod payload;
 pub mod process;
 mod store;
 
+pub use handler::OrderHandler;
 pub use process::{Incoming, process};
 
 use std::collections::BTreeMap;

@@ -17,8 +17,8 @@ use crate::ids::{CustomerId, OrderId};
 /// Why a payload is not what its topic promises.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not the topic's JSON.
-    #[error("not the payload of this topic: {0}")]
+    /// Not the topic's JSON. Says where, not what: what stands there may be personal.
+    #[error("not the payload of this topic, see line {} column {}", .0.line(), .0.column())]
     Json(#[from] serde_json::Error),
     /// An amount of money.
     #[error("an amount is not valid: {0}")]

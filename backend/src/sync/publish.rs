@@ -67,7 +67,7 @@ pub async fn publish(
     };
     batch.postpone_the_rest(&leased);
     let mut tx = db.begin().await?;
-    store::finish(&mut tx, shop, lease, &batch.fates, clock.now()).await?;
+    store::finish(&mut tx, shop, lease, &batch.fates).await?;
     let shown = batch.shown();
     redemptions::lifecycle::shown(&mut tx, shop, &shown, clock.now()).await?;
     tx.commit().await?;

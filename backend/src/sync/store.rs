@@ -88,21 +88,19 @@ pub(super) async fn finish(
     shop: ShopId,
     lease: Uuid,
     fates: &HashMap<MemberId, Fate>,
-    now: Timestamp,
 ) -> Result<(), db::Error> {
     for (member, fate) in fates {
         match fate {
             Fate::Published { wanted, digest } => db!(
                 tx.execute,
                 "update sync_accounts set published = $4, digest = $5, attempts = 0, lease_id = null,
-                     lease_until = null, due_at = case when wanted > $4 then $6 end
+                     lease_until = null, due_at = case when wanted > $4 then due_at end
                  where shop_id = $1 and member_id = $2 and lease_id = $3",
                 shop,
                 *member,
                 lease,
                 *wanted,
-                digest.as_str(),
-                now
+                digest.as_str()
             )?,
             Fate::Gone => db!(
                 tx.execute,
