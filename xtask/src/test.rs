@@ -67,7 +67,7 @@ pub fn tests(report: &mut Report, scope: &Scope) {
 fn cargo_test(postgres: &Cluster, scope: &Scope, count: &mut Count) -> Result<()> {
     let mut test = cargo();
     test.env("LOYALNEST_TEST_POSTGRES", &postgres.url);
-    test.env("LOYALNEST_SHOPIFY_SCHEMAS", npm::shopify_schemas()?);
+    test.env("LOYALNEST_TEST_SCHEMAS", npm::shopify_schemas()?);
     // The address of somebody's real database is not for tests to find.
     test.env_remove("DATABASE_URL");
     test.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
