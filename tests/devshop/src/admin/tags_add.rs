@@ -1,0 +1,77 @@
+//! `tagsAdd`: labels on orders and customers.
+
+use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use apollo_compiler::response::JsonValue;
+
+use super::execute::Context;
+use super::objects::{UserError, text, user_errors};
+use crate::ids::parse_gid;
+
+pub(super) fn resolve<'a>(
+    context: &'a Context<'a>,
+    info: &ResolveInfo<'_>,
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let id = text(info, "id").unwrap_or_default().to_owned();
+    // Each entry may itself be a list with commas.
+    let given = info.arguments().get("tags").and_then(JsonValue::as_array).into_iter().flatten();
+    let given = given.filter_map(JsonValue::as_str).flat_map(|entry| entry.split(','));
+    let new: Vec<String> = given.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+    let found = add(context, &id, &new);
+    let mut errors = Vec::new();
+    if !found {
+        errors.push(UserError {
+            type_name: "UserError",
+            field: vec!["id".into()],
+            message: format!("{} does not exist", parse_gid(&id).map_or("Resource", |(kind, _)| kind)),
+            code: None,
+        });
+    }
+    Ok(ResolvedValue::object(Payload { context, id: found.then_some(id), errors }))
+}
+
+/// Adds the tags that are not there yet; false when there is nothing with this id.
+fn add(context: &Context<'_>, id: &str, new: &[String]) -> bool {
+    let now = context.shop.clock().now();
+    let mut state = context.shop.state();
+    let mut changed_order = None;
+    let tags = match parse_gid(id) {
+        Some(("Customer", number)) => state.customers.get_mut(&number).map(|customer| &mut customer.tags),
+        Some(("Order", number)) => state.orders.get_mut(&number).map(|order| {
+            order.updated_at = now;
+            changed_order = Some(number);
+            &mut order.tags
+        }),
+        _ => None,
+    };
+    let Some(tags) = tags else { return false };
+    for tag in new {
+        if !tags.iter().any(|known| known.eq_ignore_ascii_case(tag)) {
+            tags.push(tag.clone());
+        }
+    }
+    if let Some(order) = changed_order.and_then(|number| state.orders.get(&number)) {
+        context.shop.announce_order(order, &["orders/updated"]);
+    }
+    true
+}
+
+struct Payload<'s> {
+    context: &'s Context<'s>,
+    id: Option<String>,
+    errors: Vec<UserError>,
+}
+
+impl ObjectValue for Payload<'_> {
+    fn type_name(&self) -> &str {
+        "TagsAddPayload"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        match (info.field_name(), &self.id) {
+            ("node", Some(id)) => self.context.node(id),
+            ("node", None) => Ok(ResolvedValue::null()),
+            ("userErrors", _) => Ok(user_errors(&self.errors)),
+            _ => Err(self.unknown_field_error(info)),
+        }
+    }
+}

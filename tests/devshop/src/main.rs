@@ -1,0 +1,79 @@
+//! Opens a local shop with a pleasant little catalogue.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use devshop::{App, CombinesWith, DevShop, DiscountClass, Function, NewDiscount, Settings, seed};
+
+/// A local Shopify: storefront API, Admin API, checkout with real Functions, webhooks.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 9393)]
+    port: u16,
+    /// Where the app answers.
+    #[arg(long)]
+    app_url: Option<String>,
+    /// The app's client id.
+    #[arg(long, env = "SHOPIFY_API_KEY", default_value = "devshop-key")]
+    api_key: String,
+    /// The app's client secret.
+    #[arg(long, env = "SHOPIFY_API_SECRET", default_value = "devshop-secret", hide_env_values = true)]
+    api_secret: String,
+    /// The Admin access token the app must send.
+    #[arg(long, env = "LOYALNEST_SHOP_TOKEN", default_value = "devshop-token", hide_env_values = true)]
+    admin_token: String,
+    /// Folder of extensions, whose Functions are installed.
+    #[arg(long, value_name = "DIR")]
+    functions: Option<PathBuf>,
+    /// Also puts every Function to work as an automatic discount of this title, for when no app does.
+    #[arg(long, value_name = "TITLE")]
+    discount: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "devshop=info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match open(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("devshop: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn open(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let functions = match &arguments.functions {
+        Some(folder) => Function::load_all(folder)?,
+        None => Vec::new(),
+    };
+    let app = App {
+        api_key: arguments.api_key,
+        api_secret: arguments.api_secret,
+        admin_token: arguments.admin_token,
+        ..App::default()
+    };
+    let shop = DevShop::start(Settings { port: arguments.port, app, ..Settings::default() }).await?;
+    shop.set_app_url(arguments.app_url.as_deref());
+    seed(&shop);
+    for function in functions {
+        let handle = function.handle.clone();
+        shop.install(function);
+        if let Some(title) = &arguments.discount {
+            shop.add_discount(NewDiscount {
+                title: title.clone(),
+                function_handle: handle,
+                classes: vec![DiscountClass::Product, DiscountClass::Order, DiscountClass::Shipping],
+                combines_with: CombinesWith::ALL,
+            })?;
+        }
+    }
+    println!("{}", serde_json::json!({"url": shop.url(), "shop": shop.settings().domain}));
+    tokio::signal::ctrl_c().await?;
+    shop.close();
+    Ok(())
+}

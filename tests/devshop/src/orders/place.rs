@@ -1,0 +1,94 @@
+//! A quote becomes an order.
+
+use jiff::Timestamp;
+
+use super::{Order, OrderLine, OrderShipping, Payment, PlaceOptions};
+use crate::cart::Channel;
+use crate::checkout::Quote;
+use crate::metafields::MetafieldKey;
+use crate::state::{State, cart_owner};
+use crate::switches::{CartToOrder, Switches};
+
+impl State {
+    /// Places the order a quote describes. The cart is gone afterwards.
+    pub fn place(
+        &mut self,
+        quote: Quote,
+        options: PlaceOptions,
+        app_namespace: &str,
+        switches: Switches,
+        now: Timestamp,
+    ) -> &Order {
+        self.order_count += 1;
+        let id = self.ids.id();
+        let total = quote.total();
+        let cart = quote.cart;
+        let (source_name, location) = match cart.channel {
+            Channel::Online => ("web", None),
+            Channel::Pos(location) => ("pos", Some(location)),
+        };
+        if let Some(customer) = cart.customer.and_then(|id| self.customers.get_mut(&id)) {
+            customer.orders += 1;
+            customer.spent += total.shop;
+        }
+        let order = Order {
+            id,
+            number: 1000 + self.order_count,
+            token: self.ids.token(),
+            customer: cart.customer.and_then(|id| self.customers.get(&id).cloned()),
+            source_name,
+            location,
+            test: options.test,
+            presentment_currency: cart.currency,
+            lines: quote
+                .lines
+                .into_iter()
+                .map(|line| OrderLine {
+                    id: self.ids.id(),
+                    item: line.line,
+                    allocations: line.allocations,
+                    refunded: 0,
+                })
+                .collect(),
+            shipping: quote.shipping.map(|quote| OrderShipping {
+                id: self.ids.id(),
+                quote,
+                refunded: Default::default(),
+            }),
+            discounts: quote.discounts,
+            note_attributes: cart.attributes,
+            tags: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            paid_at: (options.payment == Payment::Immediate).then_some(now),
+            cancelled_at: None,
+            cancel_reason: None,
+            refunds: Vec::new(),
+            tax_included_bp: quote.tax_included_bp,
+            cart_token: cart.token,
+            checkout_token: cart.checkout_token,
+        };
+        if switches.cart_to_order == CartToOrder::Copied {
+            self.copy_cart_metafields(&order, app_namespace, now);
+        }
+        self.carts.remove(&order.cart_token);
+        self.orders.entry(id).or_insert(order)
+    }
+
+    /// What a cart-to-order copyable definition does.
+    fn copy_cart_metafields(&mut self, order: &Order, app_namespace: &str, now: Timestamp) {
+        let owner = cart_owner(&order.cart_token);
+        let mut copies = Vec::new();
+        for (namespace, key, versions) in self.metafields.of_owner(&owner) {
+            let current = versions.last().and_then(|version| version.metafield.clone());
+            if let (true, Some(metafield)) = (namespace == app_namespace, current) {
+                copies.push((key.to_owned(), metafield));
+            }
+        }
+        for (key, metafield) in copies {
+            let target: MetafieldKey = (order.gid(), app_namespace.to_owned(), key);
+            let id = self.ids.id();
+            self.metafields.set(target, &metafield.kind, &metafield.value, now, id);
+        }
+    }
+}

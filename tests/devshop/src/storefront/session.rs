@@ -1,0 +1,79 @@
+//! Looking around and signing in.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Refused, id, views};
+use crate::shop::{DevShop, ShopError};
+
+/// Who is signed in, by cookie.
+const CUSTOMER: &str = "devshop_customer";
+
+/// `GET /shop`
+pub(super) async fn shop(State(shop): State<DevShop>) -> Json<Value> {
+    let settings = shop.settings();
+    let currencies: Vec<_> = std::iter::once(&settings.currency).chain(settings.rates.keys()).collect();
+    Json(json!({
+        "name": settings.name,
+        "domain": settings.domain,
+        "currency": settings.currency,
+        "currencies": currencies,
+        "time": shop.clock().now(),
+        "app_proxy": format!("/apps/{}", settings.app.proxy_subpath),
+    }))
+}
+
+/// `GET /shop/products`
+pub(super) async fn products(State(shop): State<DevShop>) -> Json<Value> {
+    let products: Vec<_> = shop.products().iter().map(views::product).collect();
+    Json(json!({"currency": shop.settings().currency, "products": products}))
+}
+
+/// `GET /shop/customers`
+pub(super) async fn customers(State(shop): State<DevShop>) -> Json<Value> {
+    Json(json!({"customers": shop.customers().iter().map(views::customer).collect::<Vec<_>>()}))
+}
+
+/// `GET /shop/session`
+pub(super) async fn current(State(shop): State<DevShop>, headers: HeaderMap) -> Json<Value> {
+    let customer = signed_in(&shop, &headers).and_then(|id| shop.customer(id));
+    Json(json!({"customer": customer.as_ref().map(views::customer)}))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignIn {
+    customer: String,
+}
+
+/// `POST /shop/session` `{"customer": "<id>"}`
+pub(super) async fn sign_in(
+    State(shop): State<DevShop>,
+    Json(body): Json<SignIn>,
+) -> Result<impl IntoResponse, Refused> {
+    let customer = shop.customer(id(&body.customer, "customer")?).ok_or(ShopError::NotFound("customer"))?;
+    let cookie = format!("{CUSTOMER}={}; Path=/; HttpOnly; SameSite=Lax", customer.id);
+    Ok(([(header::SET_COOKIE, cookie)], Json(json!({"customer": views::customer(&customer)}))))
+}
+
+/// `DELETE /shop/session`
+pub(super) async fn sign_out() -> impl IntoResponse {
+    let cookie = format!("{CUSTOMER}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)])
+}
+
+/// The signed-in customer of a request, if there is one who still exists.
+pub(crate) fn signed_in(shop: &DevShop, headers: &HeaderMap) -> Option<u64> {
+    let id = cookie(headers, CUSTOMER)?.parse().ok()?;
+    shop.customer(id).map(|customer| customer.id)
+}
+
+/// A cookie's value.
+pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
