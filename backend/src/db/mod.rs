@@ -48,9 +48,9 @@
 //!     let wanted = ["tea.myshopify.com", "gone.myshopify.com"];
 //!     let shops = db!(tx.all each wanted,
 //!         sqlite: "with v (domain) as (values ($1))
-//!                  select shop_id, merchants_shops.domain, installed_at from merchants_shops join v on v.domain = merchants_shops.domain",
+//!                  select shop_id, domain, installed_at from merchants_shops join v using (domain)",
 //!         postgres: "with v (domain) as (select * from unnest($1::text[]))
-//!                    select shop_id, merchants_shops.domain, installed_at from merchants_shops join v on v.domain = merchants_shops.domain",
+//!                    select shop_id, domain, installed_at from merchants_shops join v using (domain)",
 //!         |domain| *domain)?;
 //!
 //!     tx.commit().await?;

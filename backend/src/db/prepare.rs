@@ -91,6 +91,9 @@ mod tests {
         check(&db, &statement).await.unwrap().err()
     }
 
+    const EACH: &str =
+        "with v (d, n) as (values ($1, $2)) update merchants_shops set name = n from v where domain = d";
+
     #[tokio::test]
     async fn a_statement_the_engine_or_its_values_do_not_fit_is_refused() {
         assert_eq!(refused("select name from merchants_shops where domain = $1", 1, false).await, None);

@@ -30,10 +30,10 @@ fn shop(number: u32) -> Shop {
 async fn insert(db: &Db, shops: &[Shop]) -> Result<u64, Error> {
     let mut tx = db.begin().await?;
     let written = db!(tx.each shops,
-        sqlite: "insert into shops (shop_id, domain, name, currency, time_zone, sealed_token, installed_at,
+        sqlite: "insert into merchants_shops (shop_id, domain, name, currency, time_zone, sealed_token, installed_at,
                                     uninstalled_at, updated_at)
                  values ($1, $2, 'n', 'GBP', 'UTC', $3, $4, $5, $4)",
-        postgres: "insert into shops (shop_id, domain, name, currency, time_zone, sealed_token, installed_at,
+        postgres: "insert into merchants_shops (shop_id, domain, name, currency, time_zone, sealed_token, installed_at,
                                       uninstalled_at, updated_at)
                    select shop_id, domain, 'n', 'GBP', 'UTC', token, installed, uninstalled, installed
                    from unnest($1::uuid[], $2::text[], $3::bytea[], $4::timestamptz[], $5::timestamptz[])
@@ -48,7 +48,7 @@ async fn shops(db: &Db) -> Vec<Shop> {
     let mut read = db.read().await.unwrap();
     db!(
         read.all,
-        "select shop_id, domain, sealed_token, installed_at, uninstalled_at from shops order by shop_id"
+        "select shop_id, domain, sealed_token, installed_at, uninstalled_at from merchants_shops order by shop_id"
     )
     .unwrap()
 }
@@ -76,10 +76,10 @@ fn many_rows_keep_every_value() {
         let mut found: Vec<Shop> = db!(read.all each wanted,
             sqlite: "with v (domain) as (values ($1))
                      select shop_id, domain, sealed_token, installed_at, uninstalled_at
-                     from shops join v using (domain)",
+                     from merchants_shops join v using (domain)",
             postgres: "with v (domain) as (select * from unnest($1::text[]))
                        select shop_id, domain, sealed_token, installed_at, uninstalled_at
-                       from shops join v using (domain)",
+                       from merchants_shops join v using (domain)",
             |domain| *domain)
         .unwrap();
         found.sort_by_key(|shop| shop.shop_id);
@@ -95,14 +95,14 @@ fn constraints_have_one_name() {
 
         let same_id = Shop { domain: "other.myshopify.com".into(), ..first.clone() };
         let error = insert(&test.db, &[same_id]).await.unwrap_err();
-        assert_eq!(error.unique_violation(), Some("shops_pkey"));
+        assert_eq!(error.unique_violation(), Some("merchants_shops_pkey"));
 
         let same_domain = Shop { shop_id: Uuid::from_u128(2), ..first };
         let error = insert(&test.db, std::slice::from_ref(&same_domain)).await.unwrap_err();
-        assert_eq!(error.unique_violation(), Some("shops_domain_key"));
+        assert_eq!(error.unique_violation(), Some("merchants_shops_domain_key"));
 
         let translated: Result<u64, Error> =
-            insert(&test.db, &[same_domain]).await.on_constraint("shops_domain_key", || Error::NoRow);
+            insert(&test.db, &[same_domain]).await.on_constraint("merchants_shops_domain_key", || Error::NoRow);
         assert!(matches!(translated, Err(Error::NoRow)));
     });
 }
@@ -111,12 +111,12 @@ fn constraints_have_one_name() {
 fn what_is_not_committed_never_happened() {
     on_both_engines(async |test| {
         let mut tx = test.db.begin().await.unwrap();
-        let deleted = db!(tx.execute, "delete from shops").unwrap();
+        let deleted = db!(tx.execute, "delete from merchants_shops").unwrap();
         assert_eq!(deleted, 0);
         let name = "n".to_owned();
         db!(
             tx.execute,
-            "insert into shops (shop_id, domain, name, currency, time_zone, installed_at, updated_at)
+            "insert into merchants_shops (shop_id, domain, name, currency, time_zone, installed_at, updated_at)
              values ($1, $2, $3, 'GBP', 'UTC', $4, $4)",
             Uuid::from_u128(1),
             "a.myshopify.com",
@@ -124,10 +124,10 @@ fn what_is_not_committed_never_happened() {
             Timestamp::UNIX_EPOCH
         )
         .unwrap();
-        let missing: Result<(String,), _> = db!(tx.one, "select domain from shops where name = $1", "other");
+        let missing: Result<(String,), _> = db!(tx.one, "select domain from merchants_shops where name = $1", "other");
         assert!(matches!(missing, Err(Error::NoRow)));
         let seen: Option<(String,)> =
-            db!(tx.optional, "select domain from shops where name = $1", name).unwrap();
+            db!(tx.optional, "select domain from merchants_shops where name = $1", name).unwrap();
         assert_eq!(seen.unwrap().0, "a.myshopify.com");
         drop(tx);
         assert_eq!(shops(&test.db).await, []);
@@ -139,12 +139,12 @@ fn a_reader_cannot_write_and_does_not_wait_for_the_writer() {
     on_both_engines(async |test| {
         insert(&test.db, &[shop(1)]).await.unwrap();
         let mut tx = test.db.begin().await.unwrap();
-        db!(tx.execute, "update shops set name = 'renamed'").unwrap();
+        db!(tx.execute, "update merchants_shops set name = 'renamed'").unwrap();
 
         let mut read = test.db.read().await.unwrap();
-        let (name,): (String,) = db!(read.one, "select name from shops").unwrap();
+        let (name,): (String,) = db!(read.one, "select name from merchants_shops").unwrap();
         assert_eq!(name, "n");
-        let refused: Result<(String,), _> = db!(read.one, "update shops set name = 'x' returning name");
+        let refused: Result<(String,), _> = db!(read.one, "update merchants_shops set name = 'x' returning name");
         assert!(refused.is_err());
         tx.commit().await.unwrap();
     });

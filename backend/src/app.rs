@@ -1,0 +1,135 @@
+//! The application: its parts, put together the same way for a server, a command and a test.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::clock::Clock;
+use crate::config::{Config, duration};
+use crate::db::{Cipher, Db, Options};
+use crate::error::Error;
+use crate::inbox::{Handler, Inbox, NoTopics};
+use crate::merchants::{Shop, Shops};
+use crate::shopify::Signer;
+use crate::shopify::admin::{Admin, AdminApi};
+
+/// Everything a request or a job needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Encrypted columns.
+    pub cipher: Cipher,
+    /// Shopify's signatures.
+    pub signer: Signer,
+    /// Shopify's Admin API.
+    pub admin: AdminApi,
+    /// The shops that installed the app.
+    pub shops: Shops,
+    /// Webhooks.
+    pub inbox: Inbox,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Starts to put an application together.
+    pub fn builder(config: Config) -> Builder {
+        Builder { config, clock: Clock::system(), db: None, handler: None }
+    }
+
+    /// Its HTTP service.
+    pub fn router(&self) -> Router {
+        crate::web::router(self)
+    }
+
+    /// A shop's Admin API.
+    pub fn admin_of(&self, shop: &Shop) -> Admin {
+        self.admin.shop(&shop.domain, &shop.token)
+    }
+}
+
+/// Puts an [`App`] together. What is not given is made as the settings say.
+pub struct Builder {
+    config: Config,
+    clock: Clock,
+    db: Option<Db>,
+    handler: Option<Arc<dyn Handler>>,
+}
+
+impl Builder {
+    /// Another clock than the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// A database that is connected and migrated already.
+    #[must_use]
+    pub fn db(mut self, db: Db) -> Self {
+        self.db = Some(db);
+        self
+    }
+
+    /// Who acts on webhooks.
+    #[must_use]
+    pub fn handler(mut self, handler: Arc<dyn Handler>) -> Self {
+        self.handler = Some(handler);
+        self
+    }
+
+    /// Connects what is not connected, and brings the schema up to date if the settings say so.
+    ///
+    /// # Errors
+    /// A setting is missing, or the database cannot be reached.
+    pub async fn build(self) -> Result<App, Error> {
+        let Builder { config, clock, db, handler } = self;
+        let cipher = Cipher::new(&config.encryption_key()?);
+        let signer = Signer::new(config.api_secrets()?);
+        let admin = AdminApi::new(&config)?;
+        let db = match db {
+            Some(db) => db,
+            None => connect(&config).await?,
+        };
+        let shops = Shops::new(db.clone(), cipher.clone(), clock.clone());
+        let handler = handler.unwrap_or_else(|| Arc::new(NoTopics));
+        let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
+        Ok(App(Arc::new(Parts { config, db, clock, cipher, signer, admin, shops, inbox })))
+    }
+}
+
+async fn connect(config: &Config) -> Result<Db, Error> {
+    let db = open_database(config).await?;
+    if config.database.migrate_at_start {
+        db.migrate().await?;
+    }
+    Ok(db)
+}
+
+/// Connects to the configured database and leaves its schema alone.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn open_database(config: &Config) -> Result<Db, Error> {
+    let options = Options {
+        max_connections: config.database.max_connections,
+        acquire_timeout: duration(config.database.acquire_timeout),
+        statement_timeout: duration(config.database.statement_timeout),
+    };
+    Ok(Db::connect(config.database.url.expose(), &options).await?)
+}

@@ -1,0 +1,105 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::{self, App};
+use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
+use crate::error::Error;
+use crate::serve::{Role, serve};
+use crate::shopify::ShopDomain;
+
+/// The exact ledger behind a Shopify loyalty programme.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// A file with settings that differ from the default (see `loyalnest config`).
+    #[arg(long, global = true, env = "LOYALNEST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve HTTP and work off what comes in.
+    Serve {
+        /// Only a part of it, where parts run in processes of their own.
+        #[arg(long, value_enum, default_value_t = Role::All)]
+        role: Role,
+    },
+    /// Work off what came in; the same as `serve --role work`.
+    Work,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Print the default settings, every key explained.
+    Config,
+    /// The shops that installed the app.
+    #[command(subcommand)]
+    Shop(ShopCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ShopCommand {
+    /// Add a shop, or bring it up to date. Its Admin API token is read from LOYALNEST_SHOP_TOKEN.
+    Add {
+        /// Its permanent domain: NAME.myshopify.com.
+        domain: String,
+    },
+}
+
+/// Runs the command that was given.
+///
+/// # Errors
+/// [`Error`] says why it could not.
+pub async fn run(cli: Cli) -> Result<(), Error> {
+    if let Command::Config = cli.command {
+        print!("{DEFAULT_FILE}");
+        return Ok(());
+    }
+    let environment: Vec<_> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let config = Config::load(cli.config.as_deref(), &environment)?;
+    log(&config)?;
+    match cli.command {
+        Command::Serve { role } => serve(App::builder(config).build().await?, role).await,
+        Command::Work => serve(App::builder(config).build().await?, Role::Work).await,
+        Command::Migrate => {
+            let db = app::open_database(&config).await?;
+            db.migrate().await?;
+            db.close().await;
+            Ok(())
+        }
+        Command::Config => Ok(()),
+        Command::Shop(ShopCommand::Add { domain }) => {
+            let token = std::env::var("LOYALNEST_SHOP_TOKEN").unwrap_or_default();
+            add_shop(&App::builder(config).build().await?, &domain, Secret::new(token)).await
+        }
+    }
+}
+
+async fn add_shop(app: &App, domain: &str, token: Secret) -> Result<(), Error> {
+    let domain: ShopDomain = domain.parse().map_err(|error| Error::Usage(format!("{domain} is {error}")))?;
+    if token.is_empty() {
+        return Err(Error::Usage("LOYALNEST_SHOP_TOKEN must hold the shop's Admin API token".into()));
+    }
+    let shop = app.shops.add(&app.admin, &domain, &token).await?;
+    println!("{} ({}, {}, {})", shop.domain, shop.name, shop.currency, shop.time_zone);
+    Ok(())
+}
+
+/// Logs go to standard error; standard output is a command's answer.
+fn log(config: &Config) -> Result<(), Error> {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .map_err(|error| Error::Usage(format!("log.filter (RUST_LOG) cannot be read: {error}")))?;
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second logger in one process changes nothing.
+    let _ = match config.log.format {
+        LogFormat::Text => logger.try_init(),
+        LogFormat::Json => logger.json().try_init(),
+    };
+    Ok(())
+}

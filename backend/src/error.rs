@@ -1,0 +1,57 @@
+//! Why a command failed.
+
+use std::net::SocketAddr;
+
+use crate::config::ConfigError;
+use crate::db;
+use crate::merchants::ShopError;
+use crate::shopify::admin::AdminError;
+
+/// A command's failure, told to the person who ran it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting cannot be right.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    /// A shop cannot be added.
+    #[error(transparent)]
+    Shop(#[from] ShopError),
+    /// Shopify's Admin API failed.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// What was asked makes no sense.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Error {
+    /// The failure and its causes, in one line.
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Wrappers often repeat what they wrap.
+            if !line.ends_with(&text) {
+                line = format!("{line}: {text}");
+            }
+            source = cause.source();
+        }
+        line
+    }
+}

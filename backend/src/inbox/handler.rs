@@ -1,0 +1,94 @@
+//! What a message is to the one who acts on it.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::db::{self, Read, Timestamp, Tx};
+use crate::ids::{CustomerId, OrderId, ShopId};
+
+/// A stored webhook.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Whose it is.
+    pub shop: ShopId,
+    /// Ours; a later arrival has a greater one.
+    pub id: Uuid,
+    /// Shopify's id of the delivery.
+    pub webhook_id: String,
+    /// Shopify's id of the action, shared by the deliveries it caused.
+    pub event_id: Option<String>,
+    /// E.g. `orders/paid`.
+    pub topic: String,
+    /// When Shopify sent it first.
+    pub triggered_at: Timestamp,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// How often it has failed.
+    pub attempts: i64,
+    /// The order it keeps with others, e.g. `customer:1`.
+    pub lane: String,
+    /// The raw body: JSON, though not always the topic's.
+    pub payload: Vec<u8>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was acted upon, or nothing had to be done.
+    Done,
+    /// It can never be acted upon; a person should look. The reason is kept: no personal data in it.
+    Dead(String),
+    /// It cannot be acted upon yet. Nothing was written for it.
+    Later(String),
+}
+
+/// A batch that failed as a whole. Its messages are tried again one by one.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// The database's error; if it is only unavailable, the batch waits and no message is to blame.
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    /// Any other; the text is kept as the reason: no personal data in it.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// An order of a shop.
+pub type OrderKey = (ShopId, OrderId);
+
+/// Acts on messages.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// Whether messages of this topic are acted upon. Others are noted and left.
+    fn knows(&self, topic: &str) -> bool;
+
+    /// The customers of orders that are known already, so that a message which names only its order (a refund)
+    /// keeps in line with the customer's others.
+    async fn customers_of(
+        &self,
+        _read: &mut Read,
+        _orders: &[OrderKey],
+    ) -> Result<HashMap<OrderKey, CustomerId>, db::Error> {
+        Ok(HashMap::new())
+    }
+
+    /// Acts on a batch, in its order, within the transaction that also settles it: one outcome for each message.
+    /// Everything is undone if it fails, or panics.
+    async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError>;
+}
+
+/// Knows no topic.
+pub struct NoTopics;
+
+#[async_trait]
+impl Handler for NoTopics {
+    fn knows(&self, _topic: &str) -> bool {
+        false
+    }
+
+    async fn handle(&self, _tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
+        Ok(vec![Outcome::Done; batch.len()])
+    }
+}

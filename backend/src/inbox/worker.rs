@@ -1,0 +1,268 @@
+//! Workers: lease some buckets, work their messages off in batches, give them back.
+//!
+//! The claim is a transaction of its own; every batch proves in its own transaction that the claim still stands. So
+//! a worker that was thought dead cannot commit anything after another took its lanes over.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::handler::{HandlerError, Message, Outcome};
+use super::store::{self, Settled, State};
+use super::{BUCKETS, Inner, retry};
+use crate::config::duration;
+use crate::db::{self, Engine, Tx};
+use crate::ids::ShopId;
+
+/// Batches before a worker gives its buckets back, so that other processes get their turn.
+const BATCHES_PER_CLAIM: usize = 16;
+/// The wait after the database failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often old payloads are looked for.
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// A lease of buckets: the token that stands in the database as long as it is ours.
+struct Claim {
+    token: Uuid,
+    buckets: u64,
+}
+
+/// What a batch came to.
+enum Batch {
+    Settled(u64),
+    /// Nothing more is due in our buckets.
+    Empty,
+    /// Another worker took over.
+    Lost,
+}
+
+pub(super) async fn work(inbox: &Arc<Inner>, stop: CancellationToken) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..workers(inbox) {
+        tasks.spawn(run(inbox.clone(), stop.clone()));
+    }
+    tasks.spawn(clean_up(inbox.clone(), stop));
+    while tasks.join_next().await.is_some() {}
+}
+
+pub(super) async fn drain_until_idle(inbox: &Arc<Inner>) -> Result<u64, db::Error> {
+    let give_up = Instant::now() + duration(inbox.settings.lease);
+    let never = CancellationToken::new();
+    let mut handled = 0;
+    loop {
+        if let Some(more) = turn(inbox, &never).await? {
+            handled += more;
+        } else if !store::is_work_due(&mut inbox.db.read().await?, inbox.clock.now()).await? {
+            return Ok(handled);
+        } else if Instant::now() > give_up {
+            return Err(db::Error::other("another worker holds due messages"));
+        } else {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn workers(inbox: &Inner) -> u64 {
+    match inbox.db.engine() {
+        Engine::Sqlite => 1,
+        Engine::Postgres => inbox.settings.workers as u64,
+    }
+}
+
+async fn run(inbox: Arc<Inner>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let pause = match turn(&inbox, &stop).await {
+            Ok(Some(_)) => continue,
+            Ok(None) => duration(inbox.settings.poll_every),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the inbox cannot work");
+                AFTER_FAILURE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = inbox.work.notified() => {}
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+async fn clean_up(inbox: Arc<Inner>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = super::clean_up::clean_up(&inbox).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "old webhooks were not dropped");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(CLEAN_UP_EVERY) => {}
+        }
+    }
+}
+
+/// Claims buckets and works some batches off. None if there was nothing to claim.
+async fn turn(inbox: &Arc<Inner>, stop: &CancellationToken) -> Result<Option<u64>, db::Error> {
+    let Some(claim) = claim(inbox).await? else { return Ok(None) };
+    // There may be more than we could claim.
+    inbox.work.notify_one();
+    let mut handled = 0;
+    let mut lost = false;
+    for _ in 0..BATCHES_PER_CLAIM {
+        match batch(inbox, &claim).await? {
+            Batch::Settled(count) => handled += count,
+            Batch::Empty => return Ok(Some(handled)),
+            Batch::Lost => {
+                lost = true;
+                break;
+            }
+        }
+        if stop.is_cancelled() {
+            break;
+        }
+    }
+    if !lost {
+        let mut tx = inbox.db.begin().await?;
+        store::release(&mut tx, claim.token, inbox.clock.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(handled))
+}
+
+async fn claim(inbox: &Inner) -> Result<Option<Claim>, db::Error> {
+    let now = inbox.clock.now();
+    // A look costs a reader; a claim would cost the writer.
+    if !store::is_work_due(&mut inbox.db.read().await?, now).await? {
+        return Ok(None);
+    }
+    let token = Uuid::new_v4();
+    let most = BUCKETS.div_ceil(workers(inbox)) as i64;
+    let mut tx = inbox.db.begin().await?;
+    let buckets = store::claim(&mut tx, token, now, now + inbox.settings.lease, most).await?;
+    tx.commit().await?;
+    Ok((buckets > 0).then_some(Claim { token, buckets }))
+}
+
+/// Opens a transaction in which the claim is known to stand. None if it does not.
+async fn begin(inbox: &Inner, claim: &Claim) -> Result<Option<Tx>, db::Error> {
+    let mut tx = inbox.db.begin().await?;
+    let ours = store::renew(&mut tx, claim.token, inbox.clock.now() + inbox.settings.lease).await?;
+    Ok((ours == claim.buckets).then_some(tx))
+}
+
+async fn batch(inbox: &Arc<Inner>, claim: &Claim) -> Result<Batch, db::Error> {
+    let Some(mut tx) = begin(inbox, claim).await? else { return Ok(Batch::Lost) };
+    let now = inbox.clock.now();
+    let rows = store::due(&mut tx, claim.token, now, inbox.settings.batch as i64).await?;
+    if rows.is_empty() {
+        store::release(&mut tx, claim.token, now).await?;
+        tx.commit().await?;
+        return Ok(Batch::Empty);
+    }
+    let (mut messages, mut unreadable) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (mut message, sealed) = row.split();
+        let open = |sealed: Vec<u8>| inbox.cipher.open(store::PAYLOAD, message.shop.0, &sealed).ok();
+        match sealed.and_then(open) {
+            Some(payload) => {
+                message.payload = payload;
+                messages.push(message);
+            }
+            None => unreadable.push(message),
+        }
+    }
+    let dead = |message| Settled {
+        message,
+        state: State::Dead,
+        attempts: message.attempts,
+        reason: Some("the body is gone or was sealed with another key"),
+        held_until: None,
+    };
+    store::settle(&mut tx, &unreadable.iter().map(dead).collect::<Vec<_>>(), now).await?;
+
+    let count = (messages.len() + unreadable.len()) as u64;
+    let messages: Arc<[Message]> = messages.into();
+    match attempt(inbox, tx, messages.clone()).await {
+        Ok(()) => Ok(Batch::Settled(count)),
+        Err(HandlerError::Database(error)) if error.is_unavailable() => Err(error),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, count, "a batch failed; one by one");
+            one_by_one(inbox, claim, &messages).await
+        }
+    }
+}
+
+/// Handles messages and settles them in one transaction.
+async fn attempt(inbox: &Arc<Inner>, mut tx: Tx, messages: Arc<[Message]>) -> Result<(), HandlerError> {
+    if messages.is_empty() {
+        return Ok(tx.commit().await?);
+    }
+    // In a task of its own, so that a panic is a failure of these messages and not of the worker.
+    let handling = tokio::spawn({
+        let (handler, messages) = (inbox.handler.clone(), messages.clone());
+        async move {
+            let outcomes = handler.handle(&mut tx, &messages).await;
+            (tx, outcomes)
+        }
+    });
+    let Ok((mut tx, outcomes)) = handling.await else {
+        return Err(HandlerError::Failed("the handler panicked".into()));
+    };
+    let outcomes = outcomes?;
+    if outcomes.len() != messages.len() {
+        return Err(HandlerError::Failed("the handler must give one outcome for each message".into()));
+    }
+    let settled: Vec<_> =
+        messages.iter().zip(&outcomes).map(|(message, outcome)| settled(inbox, message, outcome)).collect();
+    store::settle(&mut tx, &settled, inbox.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Handles each message in its own transaction; one that fails holds back its lane.
+async fn one_by_one(inbox: &Arc<Inner>, claim: &Claim, messages: &[Message]) -> Result<Batch, db::Error> {
+    let mut held: HashSet<(ShopId, &str)> = HashSet::new();
+    let mut count = 0;
+    for message in messages {
+        if held.contains(&(message.shop, message.lane.as_str())) {
+            continue;
+        }
+        let Some(tx) = begin(inbox, claim).await? else { return Ok(Batch::Lost) };
+        count += 1;
+        let failure = match attempt(inbox, tx, Arc::from([message.clone()])).await {
+            Ok(()) => continue,
+            Err(HandlerError::Database(error)) if error.is_unavailable() => return Err(error),
+            Err(failure) => Outcome::Later(failure.to_string()),
+        };
+        let Some(mut tx) = begin(inbox, claim).await? else { return Ok(Batch::Lost) };
+        let settled = settled(inbox, message, &failure);
+        tracing::warn!(
+            topic = message.topic, message = %message.id, attempts = settled.attempts, reason = settled.reason,
+            "a webhook failed"
+        );
+        store::settle(&mut tx, &[settled], inbox.clock.now()).await?;
+        tx.commit().await?;
+        held.insert((message.shop, &message.lane));
+    }
+    Ok(Batch::Settled(count))
+}
+
+/// What an outcome makes of a message.
+fn settled<'a>(inbox: &Inner, message: &'a Message, outcome: &'a Outcome) -> Settled<'a> {
+    let plain = |state, attempts, reason| Settled { message, state, attempts, reason, held_until: None };
+    match outcome {
+        Outcome::Done => plain(State::Done, message.attempts, None),
+        Outcome::Dead(reason) => plain(State::Dead, message.attempts, Some(reason)),
+        Outcome::Later(reason) => {
+            let attempts = message.attempts + 1;
+            match retry::wait(&inbox.settings.retry, attempts) {
+                None => plain(State::Dead, attempts, Some(reason)),
+                Some(wait) => Settled {
+                    held_until: Some(inbox.clock.now() + wait),
+                    ..plain(State::Ready, attempts, Some(reason))
+                },
+            }
+        }
+    }
+}

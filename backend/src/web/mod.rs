@@ -1,0 +1,10 @@
+//! HTTP: the router, what every request goes through, and how failures look. No business rule lives here.
+
+mod health;
+mod problem;
+mod proxy;
+mod router;
+
+pub use problem::Problem;
+pub use proxy::ProxyCaller;
+pub use router::router;

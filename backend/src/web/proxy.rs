@@ -1,0 +1,45 @@
+//! Who calls from the storefront.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::Problem;
+use crate::app::App;
+use crate::ids::CustomerId;
+use crate::merchants::Shop;
+use crate::shopify::ProxyRefusal;
+
+/// A storefront request that Shopify's app proxy signed. Answer with nothing but this customer's data: the
+/// signature says who is signed in, and nothing else in the request does.
+#[derive(Debug, Clone)]
+pub struct ProxyCaller {
+    /// The shop.
+    pub shop: Arc<Shop>,
+    /// The customer who is signed in there; none for a guest.
+    pub customer: Option<CustomerId>,
+}
+
+impl FromRequestParts<App> for ProxyCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let caller = app.signer.verify_proxy(query, app.clock.now(), app.config.shopify.clock_tolerance)?;
+        let shop = app.shops.find_by_domain(&caller.shop).await?.ok_or_else(Problem::unknown_shop)?;
+        Ok(ProxyCaller { shop, customer: caller.customer })
+    }
+}
+
+impl From<ProxyRefusal> for Problem {
+    fn from(refusal: ProxyRefusal) -> Self {
+        let code = match refusal {
+            ProxyRefusal::NotSigned | ProxyRefusal::WrongSignature => "bad_signature",
+            ProxyRefusal::Repeated => "repeated_parameter",
+            ProxyRefusal::Timestamp => "stale_request",
+            ProxyRefusal::Shop | ProxyRefusal::Customer => "bad_parameter",
+        };
+        Problem::bad_request(code, refusal.to_string())
+    }
+}
