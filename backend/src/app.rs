@@ -9,8 +9,9 @@ use crate::clock::Clock;
 use crate::config::{Config, duration};
 use crate::db::{Cipher, Db, Options};
 use crate::error::Error;
-use crate::inbox::{Handler, Inbox, NoTopics};
+use crate::inbox::{Handler, Inbox};
 use crate::merchants::{Shop, Shops};
+use crate::orders::OrderHandler;
 use crate::shopify::Signer;
 use crate::shopify::admin::{Admin, AdminApi};
 
@@ -86,7 +87,7 @@ impl Builder {
         self
     }
 
-    /// Who acts on webhooks.
+    /// Who acts on webhooks, instead of the orders.
     #[must_use]
     pub fn handler(mut self, handler: Arc<dyn Handler>) -> Self {
         self.handler = Some(handler);
@@ -107,7 +108,7 @@ impl Builder {
             None => connect(&config).await?,
         };
         let shops = Shops::new(db.clone(), cipher.clone(), clock.clone());
-        let handler = handler.unwrap_or_else(|| Arc::new(NoTopics));
+        let handler = handler.unwrap_or_else(|| Arc::new(OrderHandler::new(clock.clone())));
         let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
         Ok(App(Arc::new(Parts { config, db, clock, cipher, signer, admin, shops, inbox })))
     }

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::app::{self, App};
 use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::error::Error;
+use crate::programs;
 use crate::serve::{Role, serve};
 use crate::shopify::ShopDomain;
 
@@ -86,6 +87,7 @@ async fn add_shop(app: &App, domain: &str, token: Secret) -> Result<(), Error> {
         return Err(Error::Usage("LOYALNEST_SHOP_TOKEN must hold the shop's Admin API token".into()));
     }
     let shop = app.shops.add(&app.admin, &domain, &token).await?;
+    programs::publish(app, &shop).await?;
     println!("{} ({}, {}, {})", shop.domain, shop.name, shop.currency, shop.time_zone);
     Ok(())
 }

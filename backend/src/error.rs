@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::config::ConfigError;
 use crate::db;
 use crate::merchants::ShopError;
+use crate::programs;
 use crate::shopify::admin::AdminError;
 
 /// A command's failure, told to the person who ran it.
@@ -19,6 +20,9 @@ pub enum Error {
     /// A shop cannot be added.
     #[error(transparent)]
     Shop(#[from] ShopError),
+    /// A program cannot be used or published.
+    #[error(transparent)]
+    Program(#[from] programs::Error),
     /// Shopify's Admin API failed.
     #[error(transparent)]
     Admin(#[from] AdminError),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::config::duration;
 use crate::error::Error;
+use crate::rounds;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,9 +69,14 @@ pub async fn run(
         });
     }
     if work {
-        let (inbox, stop) = (app.inbox.clone(), stop.clone());
+        let (inbox, until) = (app.inbox.clone(), stop.clone());
         tasks.spawn(async move {
-            inbox.work(stop).await;
+            inbox.work(until).await;
+            Ok(())
+        });
+        let (app, stop) = (app.clone(), stop.clone());
+        tasks.spawn(async move {
+            rounds::run(app, stop).await;
             Ok(())
         });
     }

@@ -14,7 +14,7 @@ use crate::config::Secret;
 use crate::db::{self, Cipher, CipherError, Db, Timestamp};
 use crate::ids::ShopId;
 use crate::shopify::ShopDomain;
-use crate::shopify::admin::{AdminApi, AdminError};
+use crate::shopify::admin::{AdminApi, AdminError, ShopDetails};
 
 /// A shop that installed the app.
 #[derive(Debug, Clone)]
@@ -111,6 +111,19 @@ impl Shops {
         if details.domain != domain.as_str() {
             return Err(ShopError::AnotherShop(details.domain));
         }
+        self.register(details, domain, token).await
+    }
+
+    /// Keeps a shop with what it says of itself.
+    ///
+    /// # Errors
+    /// [`ShopError`]: what it says makes no sense, or the database refuses.
+    pub async fn register(
+        &self,
+        details: ShopDetails,
+        domain: &ShopDomain,
+        token: &Secret,
+    ) -> Result<Shop, ShopError> {
         let currency = Currency::parse(&details.currency)?;
         jiff::tz::TimeZone::get(&details.time_zone)?;
 

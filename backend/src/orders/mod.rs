@@ -3,8 +3,8 @@
 //! Webhooks arrive late, twice and out of order. So per order the newest facts and the set of its refunds are kept;
 //! from them follows what should be booked, and the difference to what is booked is booked.
 
-pub mod invariants;
 mod handler;
+pub mod invariants;
 pub mod payload;
 pub mod process;
 mod store;

@@ -11,6 +11,7 @@ pub mod account;
 pub mod book;
 pub mod invariants;
 pub mod orders;
+pub mod routes;
 mod store;
 
 pub use account::{Account, LotId};

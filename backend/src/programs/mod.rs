@@ -3,9 +3,13 @@
 use loyalty::Program;
 use sqlx::types::Json;
 
+use crate::app::App;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
+use crate::merchants::Shop;
+use crate::shopify::admin::{AdminError, CompareDigest, MetafieldWrite};
+use crate::web::Problem;
 
 /// A version of a shop's settings.
 #[derive(Debug, Clone)]
@@ -25,6 +29,15 @@ pub enum Error {
     /// The shop has none yet.
     #[error("the shop has no program yet")]
     Missing,
+    /// Shopify.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// Shopify refused a metafield.
+    #[error("the program cannot be published: {0}")]
+    Refused(String),
+    /// The settings could not be written as JSON.
+    #[error("the program could not be written")]
+    Json(#[from] serde_json::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -65,4 +78,50 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
         now
     )?;
     Ok(Versioned { version, program })
+}
+
+/// Writes what the checkout and the widgets need of a shop's program into its metafields. A shop without a program
+/// gets one to begin with.
+///
+/// # Errors
+/// When Shopify or the database does not answer, or Shopify refuses.
+pub async fn publish(app: &App, shop: &Shop) -> Result<Versioned, Error> {
+    let mut tx = app.db.begin().await?;
+    let current = match current(&mut tx, shop.id).await {
+        Err(Error::Missing) => {
+            set(&mut tx, shop.id, Program::standard(shop.currency), app.clock.now()).await?
+        }
+        current => current?,
+    };
+    tx.commit().await?;
+    let admin = app.admin_of(shop);
+    let owner_id = admin.shop_details().await?.id;
+    let metafield = |key: &str, value| MetafieldWrite {
+        owner_id: owner_id.clone(),
+        namespace: "$app".into(),
+        key: key.into(),
+        r#type: "json".into(),
+        value,
+        compare_digest: CompareDigest::Any,
+    };
+    let answer = admin
+        .metafields_set(&[
+            metafield(Program::METAFIELD, current.program.to_json(current.version)?),
+            metafield(Program::UI_METAFIELD, current.program.to_ui_json(current.version)?),
+        ])
+        .await?;
+    match answer.errors.into_iter().next() {
+        Some(error) => Err(Error::Refused(error.message)),
+        None => Ok(current),
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        if let Error::Db(error) = error {
+            return error.into();
+        }
+        tracing::error!(error = &error as &dyn std::error::Error, "a program cannot be used");
+        Problem::internal()
+    }
 }

@@ -11,7 +11,9 @@
 
 pub mod desk;
 pub mod invariants;
+pub mod jobs;
 pub mod lifecycle;
+pub mod routes;
 mod store;
 
 use loyalty::{HoldId, Mark, Terms};

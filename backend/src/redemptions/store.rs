@@ -237,3 +237,30 @@ pub(super) async fn set_cleared(
     )?;
     Ok(())
 }
+
+/// Orders of all shops that are flagged and not yet tagged.
+pub(super) async fn untagged(tx: &mut Read, limit: i64) -> Result<Vec<(ShopId, OrderId)>, db::Error> {
+    db!(
+        tx.all,
+        "select shop_id, order_id from redemptions_uses
+         where flagged and tagged_at is null order by used_at limit $1",
+        limit
+    )
+}
+
+/// The order bears its tag.
+pub(super) async fn set_tagged(
+    tx: &mut Tx,
+    shop: ShopId,
+    order: OrderId,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update redemptions_uses set tagged_at = $3 where shop_id = $1 and order_id = $2",
+        shop,
+        order,
+        now
+    )?;
+    Ok(())
+}

@@ -5,13 +5,16 @@
 //! compare-and-set, and notes what it wrote. Marks that come meanwhile coalesce into the next write. After any crash
 //! or failure the member is still marked, so metafields converge to the ledger.
 
+mod jobs;
 mod publish;
 mod store;
 
+pub use jobs::{publish_due, publish_within};
 pub use publish::{Outcome, publish};
 pub use store::{backlog, mark};
 
 use crate::db;
+use crate::merchants::ShopError;
 use crate::shopify::admin::AdminError;
 use crate::{points, redemptions};
 
@@ -33,6 +36,9 @@ pub enum Error {
     /// The holds.
     #[error(transparent)]
     Redemptions(#[from] redemptions::Error),
+    /// The shop.
+    #[error(transparent)]
+    Shop(#[from] ShopError),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),

@@ -136,3 +136,20 @@ pub(super) async fn due(
         limit
     )
 }
+
+/// Nobody of a shop who is due now is due before `until`, or at all until marked again.
+pub(super) async fn put_off(
+    tx: &mut Tx,
+    shop: ShopId,
+    now: Timestamp,
+    until: Option<Timestamp>,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update sync_accounts set due_at = $3 where shop_id = $1 and due_at <= $2",
+        shop,
+        now,
+        until
+    )?;
+    Ok(())
+}

@@ -17,7 +17,7 @@ use tracing::{Level, Span};
 use super::{Problem, health};
 use crate::app::App;
 use crate::config::duration;
-use crate::inbox;
+use crate::{inbox, points, redemptions};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -39,6 +39,8 @@ pub fn router(app: &App) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .merge(points::routes::routes())
+        .merge(redemptions::routes::routes())
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))
         .fallback(not_found)

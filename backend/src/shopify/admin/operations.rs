@@ -9,6 +9,8 @@ use crate::ids::OrderId;
 /// What a shop says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShopDetails {
+    /// Its global id, the owner of its metafields.
+    pub id: String,
     /// Its name, for people.
     pub name: String,
     /// Its permanent domain.
@@ -28,6 +30,7 @@ impl Admin {
         let body = queries::ShopDetails::build_query(shop_details::Variables);
         let data: shop_details::ResponseData = self.call(&body).await?;
         Ok(ShopDetails {
+            id: data.shop.id,
             name: data.shop.name,
             domain: data.shop.myshopify_domain,
             currency: text(&data.shop.currency_code),

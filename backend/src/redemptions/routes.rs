@@ -1,0 +1,161 @@
+//! Picking and taking back rewards, from the storefront.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, post};
+use axum::{Json, Router};
+use loyalty::reward::PickError;
+use loyalty::{Currency, HoldId, Kind, Points, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::lifecycle::{self, Wish};
+use super::{Error, Hold, State as HoldState};
+use crate::app::App;
+use crate::customers;
+use crate::db::Timestamp;
+use crate::ids::MemberId;
+use crate::points;
+use crate::sync;
+use crate::web::{Problem, ProxyCaller};
+
+/// How long a pick waits for its metafield. Beyond, the worker publishes it.
+const BUDGET: Duration = Duration::from_secs(3);
+
+/// The routes of this room.
+pub fn routes() -> Router<App> {
+    Router::new().route("/proxy/redemptions", post(open)).route("/proxy/redemptions/{id}", delete(cancel))
+}
+
+/// What a widget sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenRequest {
+    /// The reward's id.
+    reward: String,
+    /// For rewards in steps, the points to spend.
+    #[serde(default)]
+    points: Option<Points>,
+    /// The cart's currency, ISO 4217.
+    currency: Currency,
+    /// `cart` or `next_order`.
+    #[serde(default)]
+    scope: Scope,
+}
+
+/// A redemption as widgets see it.
+#[derive(Debug, Serialize)]
+pub struct RedemptionView {
+    /// Its id.
+    pub id: HoldId,
+    /// `opening`, `live`, `closing`, `captured` or `released`.
+    pub state: &'static str,
+    /// The reward that was picked.
+    pub reward: String,
+    /// The points that are held for it.
+    pub points: Points,
+    /// `amount`, `percent`, `product` or `shipping`.
+    pub kind: Kind,
+    /// Minor units; basis points for a percentage.
+    pub value: i64,
+    /// The currency of its amounts.
+    pub currency: Currency,
+    /// Which carts may use it.
+    pub scope: Scope,
+    /// What the cart is to carry in its attribute `_loyalty`; only once checkouts give the discount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// When it closes unless a widget is visited (UTC).
+    pub expires_at: Timestamp,
+}
+
+impl From<Hold> for RedemptionView {
+    fn from(hold: Hold) -> RedemptionView {
+        RedemptionView {
+            id: hold.id,
+            state: hold.state.as_str(),
+            mark: (hold.state == HoldState::Live).then(|| hold.mark().to_string()),
+            points: hold.terms.points,
+            kind: hold.terms.kind,
+            value: hold.terms.value,
+            currency: hold.terms.currency,
+            scope: hold.terms.scope,
+            reward: hold.reward,
+            expires_at: hold.expires_at,
+        }
+    }
+}
+
+/// Holds points for a reward. 200 with the mark when checkouts give the discount already, 202 when they soon will.
+async fn open(
+    State(app): State<App>,
+    caller: ProxyCaller,
+    body: Result<Json<OpenRequest>, axum::extract::rejection::JsonRejection>,
+) -> Result<(StatusCode, Json<RedemptionView>), Problem> {
+    let Json(request) = body.map_err(|error| Problem::bad_request("bad_body", error.body_text()))?;
+    let OpenRequest { reward, points, currency, scope } = request;
+    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let mut tx = app.db.begin().await?;
+    let member = customers::member(&mut tx, caller.shop.id, customer).await?;
+    // Who has never earned has nothing to spend.
+    let member =
+        member.ok_or_else(|| Problem::from(points::Error::Insufficient { available: 0, wanted: 1 }))?;
+    let wish = Wish { reward, points, currency, scope };
+    let hold = lifecycle::open(&mut tx, caller.shop.id, member, wish, app.clock.now()).await?;
+    tx.commit().await?;
+    let hold = publish(&app, &caller, member, hold).await?;
+    let status = if hold.state == HoldState::Live { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(hold.into())))
+}
+
+/// Takes a redemption back. Its points are free after a grace, in which an order on its way may still use it.
+async fn cancel(
+    State(app): State<App>,
+    caller: ProxyCaller,
+    Path(id): Path<String>,
+) -> Result<Json<RedemptionView>, Problem> {
+    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let id = HoldId::parse(&id).ok_or(Error::UnknownHold)?;
+    let mut tx = app.db.begin().await?;
+    let member = customers::member(&mut tx, caller.shop.id, customer).await?.ok_or(Error::UnknownHold)?;
+    let hold = lifecycle::cancel(&mut tx, caller.shop.id, member, id, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(Json(publish(&app, &caller, member, hold).await?.into()))
+}
+
+/// Publishes the member within the budget and reads the hold as it is then.
+async fn publish(app: &App, caller: &ProxyCaller, member: MemberId, hold: Hold) -> Result<Hold, Problem> {
+    sync::publish_within(app, &caller.shop, member, BUDGET).await;
+    let mut read = app.db.read().await?;
+    let now = lifecycle::get(&mut read, caller.shop.id, member, hold.id).await?;
+    Ok(now.unwrap_or(hold))
+}
+
+/// 401: the storefront has nobody signed in.
+pub fn not_signed_in() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "Sign in to use your points.")
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+        let (status, code) = match &error {
+            Error::UnknownReward => (StatusCode::NOT_FOUND, "unknown_reward"),
+            Error::Pick(PickError::Currency) => (unprocessable, "not_offered_in_currency"),
+            Error::Pick(PickError::Points) => (unprocessable, "wrong_points"),
+            Error::UnknownHold => (StatusCode::NOT_FOUND, "unknown_redemption"),
+            Error::Captured => (StatusCode::CONFLICT, "redemption_captured"),
+            Error::UnderReview => (StatusCode::CONFLICT, "under_review"),
+            Error::Points(_) | Error::Program(_) | Error::Db(_) => {
+                return match error {
+                    Error::Points(error) => error.into(),
+                    Error::Program(error) => error.into(),
+                    Error::Db(error) => error.into(),
+                    _ => Problem::internal(),
+                };
+            }
+        };
+        Problem::new(status, code, error.to_string())
+    }
+}

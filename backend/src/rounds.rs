@@ -1,0 +1,56 @@
+//! Work that comes round: every job is small, safe to run anywhere at any time, and tried again at its next turn.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::{redemptions, sync};
+
+/// How often metafields are looked for that are to be written: a shopper may be waiting for one.
+const PUBLISH_EVERY: Duration = Duration::from_millis(200);
+/// How often holds are looked for whose time has come.
+const ADVANCE_EVERY: Duration = Duration::from_secs(5);
+/// How often orders are looked for that are to be tagged.
+const TAG_EVERY: Duration = Duration::from_secs(5);
+
+/// Works until asked to stop; then the jobs in hand finish.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut rounds = JoinSet::new();
+    rounds.spawn(round(app.clone(), stop.clone(), PUBLISH_EVERY, "publish accounts", |app| async move {
+        sync::publish_due(&app).await
+    }));
+    rounds.spawn(round(app.clone(), stop.clone(), ADVANCE_EVERY, "advance redemptions", |app| async move {
+        redemptions::jobs::advance_due(&app.db, &app.clock).await
+    }));
+    rounds.spawn(round(app, stop, TAG_EVERY, "tag orders", |app| async move {
+        redemptions::jobs::tag_flagged(&app).await
+    }));
+    while rounds.join_next().await.is_some() {}
+}
+
+/// Runs a job again and again: at once while it finds work, after a pause when it finds none or fails.
+async fn round<Job, Turn, E>(app: App, stop: CancellationToken, pause: Duration, name: &'static str, job: Job)
+where
+    Job: Fn(App) -> Turn + Send,
+    Turn: Future<Output = Result<usize, E>> + Send,
+    E: Display,
+{
+    while !stop.is_cancelled() {
+        match job(app.clone()).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::debug!(job = name, count);
+                continue;
+            }
+            Err(error) => tracing::error!(job = name, %error, "a job failed; it is tried again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(pause) => {}
+        }
+    }
+}
