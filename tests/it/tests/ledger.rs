@@ -1,0 +1,416 @@
+//! The ledger under everything that orders and refunds do to it, on both engines.
+
+use jiff::SignedDuration;
+use loyalnest::customers;
+use loyalnest::db::{Db, Timestamp};
+use loyalnest::ids::{CustomerId, MemberId, ShopId};
+use loyalnest::orders::{self, Incoming, payload};
+use loyalnest::points::{self, Balance};
+use loyalnest::programs;
+use loyalnest::redemptions::{self, Hold, State, lifecycle};
+use loyalty::{Currency, HoldId, Points, Program, Scope};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::support::on_both_engines;
+use crate::support::orders::{Order, refund};
+
+const ADA: i64 = 101;
+const BOB: i64 = 102;
+
+/// A shop whose orders earn one point for a pound, and the time in it.
+struct Shop<'a> {
+    db: &'a Db,
+    id: ShopId,
+    now: Timestamp,
+}
+
+impl<'a> Shop<'a> {
+    async fn open(db: &'a Db) -> Shop<'a> {
+        let shop = Shop { db, id: ShopId(Uuid::now_v7()), now: "2026-11-22T09:00:00Z".parse().unwrap() };
+        let program = Program::standard(Currency::parse("GBP").unwrap());
+        let mut tx = db.begin().await.unwrap();
+        programs::set(&mut tx, shop.id, program, shop.now).await.unwrap();
+        tx.commit().await.unwrap();
+        shop
+    }
+
+    fn order(&self, order: &Order) -> Incoming {
+        let order = payload::order(order.payload().to_string().as_bytes()).unwrap().unwrap();
+        Incoming::Order { order, metafield: None }
+    }
+
+    fn refund(&self, refund: &Value) -> Incoming {
+        Incoming::Refund(payload::refund(refund.to_string().as_bytes()).unwrap())
+    }
+
+    async fn take(&self, batch: Vec<Incoming>) {
+        let mut tx = self.db.begin().await.unwrap();
+        orders::process(&mut tx, self.id, batch, self.now).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn member(&self, customer: i64) -> MemberId {
+        let mut tx = self.db.begin().await.unwrap();
+        let members = customers::enrol(&mut tx, self.id, &[CustomerId(customer)], self.now).await.unwrap();
+        tx.commit().await.unwrap();
+        members[&CustomerId(customer)]
+    }
+
+    async fn balance(&self, customer: i64) -> Balance {
+        let member = self.member(customer).await;
+        points::balance(&mut self.db.read().await.unwrap(), self.id, member).await.unwrap()
+    }
+
+    /// Available, pending, held.
+    async fn points(&self, customer: i64) -> (i64, i64, i64) {
+        let balance = self.balance(customer).await;
+        (balance.available.get(), balance.pending.get(), balance.held.get())
+    }
+
+    async fn pick(
+        &self,
+        customer: i64,
+        reward: &str,
+        spend: Option<i64>,
+    ) -> Result<Hold, redemptions::Error> {
+        let member = self.member(customer).await;
+        let wish = lifecycle::Wish {
+            reward: reward.into(),
+            points: spend.map(|points| Points::new(points).unwrap()),
+            currency: Currency::parse("GBP").unwrap(),
+            scope: Scope::Cart,
+        };
+        let mut tx = self.db.begin().await.unwrap();
+        let hold = lifecycle::open(&mut tx, self.id, member, wish, self.now).await?;
+        tx.commit().await.unwrap();
+        Ok(hold)
+    }
+
+    async fn hold(&self, customer: i64, hold: HoldId) -> Hold {
+        let member = self.member(customer).await;
+        lifecycle::get(&mut self.db.read().await.unwrap(), self.id, member, hold).await.unwrap().unwrap()
+    }
+
+    /// Says to the redemptions that the member's metafield shows this hold, as a publication would.
+    async fn shown(&self, customer: i64, hold: Option<HoldId>) {
+        let shown = [(self.member(customer).await, hold)].into();
+        let mut tx = self.db.begin().await.unwrap();
+        lifecycle::shown(&mut tx, self.id, &shown, self.now).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn cancel(&self, customer: i64, hold: HoldId) -> Result<Hold, redemptions::Error> {
+        let member = self.member(customer).await;
+        let mut tx = self.db.begin().await.unwrap();
+        let hold = lifecycle::cancel(&mut tx, self.id, member, hold, self.now).await?;
+        tx.commit().await.unwrap();
+        Ok(hold)
+    }
+
+    async fn advance(&self, customer: i64, hold: HoldId) -> bool {
+        let member = self.member(customer).await;
+        let mut tx = self.db.begin().await.unwrap();
+        let advanced = lifecycle::advance(&mut tx, self.id, member, hold, self.now).await.unwrap();
+        tx.commit().await.unwrap();
+        advanced
+    }
+
+    fn wait(&mut self, minutes: i64) {
+        self.now = self.now + SignedDuration::from_mins(minutes);
+    }
+
+    /// Every invariant holds.
+    async fn is_sound(&self) {
+        let mut read = self.db.read().await.unwrap();
+        let mut all = points::invariants::violations(&mut read, self.id).await.unwrap();
+        all.extend(redemptions::invariants::violations(&mut read, self.id).await.unwrap());
+        all.extend(orders::invariants::violations(&mut read, self.id).await.unwrap());
+        let broken: Vec<_> = all.into_iter().filter(|(_, count)| *count != 0).collect();
+        assert!(broken.is_empty(), "{broken:?}");
+    }
+}
+
+/// A discounted order that carries the mark of a hold.
+fn redeeming(id: i64, customer: i64, hold: &Hold, discount: &'static str) -> Order {
+    Order { discount: Some(discount), mark: Some(hold.mark().to_string()), ..Order::new(id, customer) }
+}
+
+fn later(order: &Order, change: impl FnOnce(&mut Order)) -> Order {
+    let mut order = Order { updated_at: "2026-11-22T11:00:00Z".into(), ..order.clone() };
+    change(&mut order);
+    order
+}
+
+#[test]
+fn a_paid_order_earns_and_an_unpaid_one_waits() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take(vec![shop.order(&Order::new(1, ADA))]).await;
+        assert_eq!(shop.points(ADA).await, (100, 0, 0));
+        let unpaid = Order { status: "pending", ..Order::new(2, BOB) };
+        shop.take(vec![shop.order(&unpaid)]).await;
+        assert_eq!(shop.points(BOB).await, (0, 100, 0));
+        shop.take(vec![shop.order(&later(&unpaid, |order| order.status = "paid"))]).await;
+        assert_eq!(shop.points(BOB).await, (100, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn what_is_told_twice_late_or_in_any_order_is_booked_once() {
+    on_both_engines(async |test| {
+        let created = Order { status: "pending", ..Order::new(1, ADA) };
+        let paid = later(&created, |order| order.status = "paid");
+        let first = refund(7, 1, &[(11, 1, "25.00")]);
+        let second = refund(8, 1, &[(12, 1, "50.00")]);
+        // Every order of arrival, with one of them told again at the end.
+        for rotation in 0..4 {
+            for again in 0..4 {
+                let shop = Shop::open(&test.db).await;
+                let mut batch =
+                    vec![shop.order(&created), shop.order(&paid), shop.refund(&first), shop.refund(&second)];
+                batch.rotate_left(rotation);
+                batch.push(batch[again].clone());
+                for message in batch {
+                    shop.take(vec![message]).await;
+                }
+                assert_eq!(shop.points(ADA).await, (25, 0, 0), "rotation {rotation}, again {again}");
+                shop.is_sound().await;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_refund_before_its_order_waits_for_it() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take(vec![shop.refund(&refund(7, 1, &[(11, 2, "50.00")]))]).await;
+        assert_eq!(shop.points(ADA).await, (0, 0, 0));
+        shop.take(vec![shop.order(&Order::new(1, ADA))]).await;
+        assert_eq!(shop.points(ADA).await, (50, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_cancelled_order_leaves_nothing() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        let order = Order::new(1, ADA);
+        let cancelled = later(&order, |order| order.cancelled = true);
+        shop.take(vec![shop.order(&order), shop.order(&cancelled), shop.order(&order)]).await;
+        assert_eq!(shop.points(ADA).await, (0, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn nothing_is_booked_for_guests_and_test_orders() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        let guest = Order { customer: None, ..Order::new(1, 0) };
+        shop.take(vec![shop.order(&guest)]).await;
+        let test_order = Order { test: true, ..Order::new(2, ADA) };
+        assert!(payload::order(test_order.payload().to_string().as_bytes()).unwrap().is_none());
+        // A guest's refund finds an order of nobody.
+        shop.take(vec![shop.refund(&refund(7, 1, &[(11, 1, "25.00")]))]).await;
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn an_order_captures_its_hold_and_earns_on_what_was_paid() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=9).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        assert_eq!(shop.points(ADA).await, (400, 0, 500));
+        // The cart allowed 3 of 5 pounds.
+        shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "3.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (400 + 200 + 97, 0, 0), "300 captured, 200 released, 97 earned");
+        let hold = shop.hold(ADA, hold.id).await;
+        assert_eq!((hold.state, hold.captured), (State::Captured, Some(300)));
+        shop.is_sound().await;
+        // A return of the discounted line brings its points back.
+        shop.take(vec![shop.refund(&refund(7, 20, &[(201, 2, "47.00")]))]).await;
+        assert_eq!(shop.points(ADA).await, (697 + 300 - 47, 0, 0));
+        shop.is_sound().await;
+        let all = refund(8, 20, &[(202, 1, "50.00")]);
+        shop.take(vec![shop.refund(&all), shop.refund(&all)]).await;
+        assert_eq!(shop.points(ADA).await, (900, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_second_order_with_the_same_hold_is_debited_then_unbacked_and_flagged() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        let orders = [redeeming(20, ADA, &hold, "5.00"), redeeming(21, ADA, &hold, "5.00")];
+        shop.take(orders.iter().map(|order| shop.order(order)).collect()).await;
+        // 100 were left, and 95 came with the first order: 195 are debited, 305 are not covered.
+        assert_eq!(shop.points(ADA).await, (95, 0, 0));
+        assert!(matches!(shop.pick(ADA, "points", Some(100)).await, Err(redemptions::Error::UnderReview)));
+        shop.is_sound().await;
+        // Cancelling the second order gives the debit back, and nothing that was never paid.
+        shop.take(vec![shop.order(&later(&orders[1], |order| order.cancelled = true))]).await;
+        assert_eq!(shop.points(ADA).await, (195, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn another_members_hold_pays_for_nothing() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.take(vec![shop.order(&redeeming(20, BOB, &hold, "5.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (100, 0, 500));
+        assert_eq!(shop.points(BOB).await, (95, 0, 0));
+        assert!(matches!(shop.pick(BOB, "points", None).await, Err(redemptions::Error::UnderReview)));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_new_pick_replaces_the_one_that_stands_and_the_same_one_renews_it() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.wait(1);
+        let same = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        assert_eq!(same.id, first.id);
+        assert!(same.expires_at > first.expires_at);
+        let second = shop.pick(ADA, "points", Some(600)).await.unwrap();
+        assert_ne!(second.id, first.id);
+        assert_eq!(shop.points(ADA).await, (0, 0, 600));
+        assert_eq!(shop.hold(ADA, first.id).await.state, State::Released);
+        shop.is_sound().await;
+        // An order with the first was on its way: the points of the second pay for it, and nobody is blamed.
+        shop.take(vec![shop.order(&redeeming(20, ADA, &first, "5.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (100 + 95, 0, 0));
+        assert!(shop.pick(ADA, "points", Some(100)).await.is_ok());
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_hold_lives_closes_and_is_released_after_its_grace() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        assert_eq!(hold.state, State::Opening);
+        shop.shown(ADA, Some(hold.id)).await;
+        assert_eq!(shop.hold(ADA, hold.id).await.state, State::Live);
+        assert!(!shop.advance(ADA, hold.id).await, "its time has not come");
+        shop.wait(60);
+        assert!(shop.advance(ADA, hold.id).await);
+        assert_eq!(shop.hold(ADA, hold.id).await.state, State::Closing);
+        shop.wait(600);
+        assert!(!shop.advance(ADA, hold.id).await, "the metafield may show it still: its points stay held");
+        assert_eq!(shop.points(ADA).await, (100, 0, 500));
+        shop.shown(ADA, None).await;
+        shop.wait(29);
+        assert!(!shop.advance(ADA, hold.id).await, "an order may be on its way");
+        shop.wait(1);
+        assert!(shop.advance(ADA, hold.id).await);
+        assert_eq!(shop.hold(ADA, hold.id).await.state, State::Released);
+        assert_eq!(shop.points(ADA).await, (600, 0, 0));
+        shop.is_sound().await;
+        // An order that comes even later is paid from what there is, and nobody is blamed.
+        shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "5.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (100 + 95, 0, 0));
+        assert!(shop.pick(ADA, "points", Some(100)).await.is_ok());
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn an_order_captures_a_hold_that_closes() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.shown(ADA, Some(hold.id)).await;
+        let closing = shop.cancel(ADA, hold.id).await.unwrap();
+        assert_eq!(closing.state, State::Closing);
+        shop.shown(ADA, None).await;
+        shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "5.00"))]).await;
+        assert_eq!(shop.hold(ADA, hold.id).await.state, State::Captured);
+        assert_eq!(shop.points(ADA).await, (195, 0, 0));
+        assert!(matches!(shop.cancel(ADA, hold.id).await, Err(redemptions::Error::Captured)));
+        assert!(matches!(shop.cancel(BOB, hold.id).await, Err(redemptions::Error::UnknownHold)));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_pick_that_cannot_be_held_changes_nothing() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take(vec![shop.order(&Order::new(1, ADA))]).await;
+        let before = shop.balance(ADA).await;
+        let error =
+            |picked: Result<Hold, redemptions::Error>| picked.map(|hold| hold.id).unwrap_err().to_string();
+        assert_eq!(error(shop.pick(ADA, "none", None).await), "there is no such reward");
+        assert_eq!(
+            error(shop.pick(ADA, "points", Some(200)).await),
+            "100 points are available, 200 are needed"
+        );
+        for points in [0, -100, 150, 10_000] {
+            let told = error(shop.pick(ADA, "points", Some(points)).await);
+            assert_eq!(told, "the reward cannot be had for this number of points", "{points}");
+        }
+        assert_eq!(shop.balance(ADA).await, before);
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn what_was_spent_already_is_forgiven_within_the_balance() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        let order = Order::new(1, ADA);
+        shop.take(vec![shop.order(&order)]).await;
+        let hold = shop.pick(ADA, "points", Some(100)).await.unwrap();
+        shop.take(vec![shop.order(&redeeming(2, ADA, &hold, "1.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (99, 0, 0));
+        shop.take(vec![shop.order(&later(&order, |order| order.cancelled = true))]).await;
+        assert_eq!(shop.points(ADA).await, (0, 0, 0), "99 of 100 could be taken back");
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_batch_for_many_members_is_booked_as_one_by_one() {
+    on_both_engines(async |test| {
+        let (together, apart) = (Shop::open(&test.db).await, Shop::open(&test.db).await);
+        let messages: Vec<Incoming> = (0..120)
+            .flat_map(|n| {
+                let order = Order {
+                    status: if n % 3 == 0 { "pending" } else { "paid" },
+                    ..Order::new(n + 1, n % 17)
+                };
+                let paid = later(&order, |order| order.status = "paid");
+                let back = refund(n, n + 1, &[((n + 1) * 10 + 1, n % 3, "12.34")]);
+                [together.order(&order), together.refund(&back), together.order(&paid)]
+            })
+            .collect();
+        together.take(messages.clone()).await;
+        for message in messages {
+            apart.take(vec![message]).await;
+        }
+        for customer in 0..17 {
+            assert_eq!(together.points(customer).await, apart.points(customer).await, "customer {customer}");
+        }
+        together.is_sound().await;
+        apart.is_sound().await;
+    });
+}
