@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::service::{Running, Service};
-use crate::workspace::{cargo, debug_binary, in_root, target_dir};
+use crate::workspace::{cargo, debug_binary, in_root, root, target_dir};
 use crate::{functions, http, process, progress};
 
 /// Where the storefront is, if nobody else is there.
@@ -64,6 +64,8 @@ struct Demo {
 #[derive(Deserialize)]
 struct Ready {
     url: String,
+    /// Its domain.
+    shop: String,
 }
 
 impl Demo {
@@ -82,9 +84,9 @@ impl Demo {
         let mut shop = Command::new(debug_binary("devshop"));
         shop.args(["--port", &shop_port.to_string(), "--app-url", &backend_url, "--api-key", API_KEY]);
         shop.args(["--api-secret", &secret, "--admin-token", &token]);
-        shop.arg("--functions").arg(target_dir().join("functions"));
+        shop.arg("--functions").arg(root().join("extensions"));
         let (shop, line) = Service::new(shop, folder.join("shop.log")).start_and_read_line(START)?;
-        let Ready { url: shop_url } =
+        let Ready { url: shop_url, shop: domain } =
             serde_json::from_str(&line).with_context(|| format!("the local shop said {line:?}"))?;
         let shop_url = shop_url.trim_end_matches('/').to_owned();
 
@@ -104,7 +106,7 @@ impl Demo {
             command
         };
         process::output(&mut loyalnest(&["migrate"]))?;
-        process::output(&mut loyalnest(&["shop", "add", DOMAIN]))?;
+        process::output(&mut loyalnest(&["shop", "add", &domain]))?;
         let mut backend = Service::new(loyalnest(&["serve"]), folder.join("backend.log")).start()?;
         http::wait_for(&format!("{backend_url}/readyz"), &mut backend, START)
             .context("the backend is not ready")?;
@@ -135,9 +137,6 @@ impl Demo {
         }
     }
 }
-
-/// The local shop's domain.
-const DOMAIN: &str = "local-shop.myshopify.com";
 
 /// The port itself if it is free; a free one for 0.
 fn free_port(port: u16) -> Result<u16> {

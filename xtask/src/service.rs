@@ -104,6 +104,7 @@ impl Service {
     fn spawn(self, stdout: Stdio) -> Result<Running> {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "sh", self.signal]).arg(self.remove.as_deref().unwrap_or(Path::new("")));
+        keeper.env("NO_COLOR", "1"); // the output is a file
         keeper.arg(self.command.get_program()).args(self.command.get_args());
         for (name, value) in self.command.get_envs() {
             match value {
