@@ -40,6 +40,11 @@ pub fn cluster(durability: Durability) -> Result<Cluster> {
         progress::note("PostgreSQL: the one of DATABASE_URL");
         return Ok(Cluster { url, _server: None });
     }
+    private(durability)
+}
+
+/// A private server.
+pub fn private(durability: Durability) -> Result<Cluster> {
     let binaries = binaries()?;
     progress::step("PostgreSQL", || {
         progress::note(process::output(Command::new(binaries.join("postgres")).arg("--version"))?.trim());
