@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::db;
 use crate::merchants::ShopError;
 use crate::programs;
+use crate::replay;
 use crate::shopify::admin::AdminError;
 
 /// A command's failure, told to the person who ran it.
@@ -35,6 +36,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A file cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] replay::Error),
+    /// The ledger contradicts itself.
+    #[error("{0} violations of the ledger's invariants")]
+    Violations(i64),
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -14,6 +14,7 @@ pub mod orders;
 pub mod points;
 pub mod programs;
 pub mod redemptions;
+pub mod replay;
 pub mod rounds;
 pub mod serve;
 pub mod shopify;

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config;
 use crate::db::{self, Cipher, Db};
+use crate::ids::ShopId;
 
 pub use delivery::{AcceptError, Accepted, Delivery};
 pub use handler::{Handler, HandlerError, Message, NoTopics, OrderKey, Outcome};
@@ -89,6 +90,14 @@ impl Inbox {
     /// When the database fails, or another process holds work for longer than a lease.
     pub async fn drain_until_idle(&self) -> Result<u64, db::Error> {
         worker::drain_until_idle(&self.0).await
+    }
+
+    /// How many messages of a shop could not be acted upon and wait for a person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dead(&self, shop: ShopId) -> Result<i64, db::Error> {
+        store::dead(&mut self.0.db.read().await?, shop).await
     }
 
     /// Drops old payloads and forgets old messages, and says how many rows went.

@@ -255,3 +255,10 @@ pub(super) async fn forget_messages(tx: &mut Tx, before: Timestamp, most: i64) -
 pub(super) async fn drop_expired_holds(tx: &mut Tx, now: Timestamp) -> Result<u64, db::Error> {
     db!(tx.execute, "delete from inbox_held_lanes where until <= $1", now)
 }
+
+/// How many messages of a shop are dead.
+pub(super) async fn dead(read: &mut Read, shop: ShopId) -> Result<i64, db::Error> {
+    let (count,): (i64,) =
+        db!(read.one, "select count(*) from inbox_messages where shop_id = $1 and state = 'dead'", shop)?;
+    Ok(count)
+}

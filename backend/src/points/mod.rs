@@ -16,7 +16,7 @@ mod store;
 
 pub use account::{Account, LotId};
 pub use book::{Book, Kind, Source, SpendId};
-pub use store::{Balance, HistoryLine, balance, balances, history};
+pub use store::{Balance, HistoryLine, Totals, balance, balances, history, totals};
 
 use loyalty::points::OutOfRange;
 

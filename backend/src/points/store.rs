@@ -362,3 +362,35 @@ pub async fn history(
         limit
     )
 }
+
+/// A shop's points as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Points that were ever earned, waiting ones among them.
+    pub issued: i64,
+    /// Points that were taken back or called off.
+    pub reversed: i64,
+    /// Points that bought something.
+    pub redeemed: i64,
+    /// Points that members have: to spend, waiting, and held.
+    pub outstanding: i64,
+}
+
+/// A shop's points as a whole, from the postings.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn totals(tx: &mut Read, shop: ShopId) -> Result<Totals, db::Error> {
+    let sums: Vec<(Ledger, i64)> = db!(
+        tx.all,
+        "select account, cast(sum(amount) as bigint) from points_postings where shop_id = $1 group by account",
+        shop
+    )?;
+    let sum = |ledger| sums.iter().filter(|(account, _)| *account == ledger).map(|(_, sum)| sum).sum::<i64>();
+    Ok(Totals {
+        issued: -sum(Ledger::Issued),
+        reversed: sum(Ledger::Reversed),
+        redeemed: sum(Ledger::Redeemed),
+        outstanding: sum(Ledger::Available) + sum(Ledger::Pending) + sum(Ledger::Held),
+    })
+}
