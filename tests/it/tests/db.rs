@@ -101,8 +101,9 @@ fn constraints_have_one_name() {
         let error = insert(&test.db, std::slice::from_ref(&same_domain)).await.unwrap_err();
         assert_eq!(error.unique_violation(), Some("merchants_shops_domain_key"));
 
-        let translated: Result<u64, Error> =
-            insert(&test.db, &[same_domain]).await.on_constraint("merchants_shops_domain_key", || Error::NoRow);
+        let translated: Result<u64, Error> = insert(&test.db, &[same_domain])
+            .await
+            .on_constraint("merchants_shops_domain_key", || Error::NoRow);
         assert!(matches!(translated, Err(Error::NoRow)));
     });
 }
@@ -124,7 +125,8 @@ fn what_is_not_committed_never_happened() {
             Timestamp::UNIX_EPOCH
         )
         .unwrap();
-        let missing: Result<(String,), _> = db!(tx.one, "select domain from merchants_shops where name = $1", "other");
+        let missing: Result<(String,), _> =
+            db!(tx.one, "select domain from merchants_shops where name = $1", "other");
         assert!(matches!(missing, Err(Error::NoRow)));
         let seen: Option<(String,)> =
             db!(tx.optional, "select domain from merchants_shops where name = $1", name).unwrap();
@@ -144,7 +146,8 @@ fn a_reader_cannot_write_and_does_not_wait_for_the_writer() {
         let mut read = test.db.read().await.unwrap();
         let (name,): (String,) = db!(read.one, "select name from merchants_shops").unwrap();
         assert_eq!(name, "n");
-        let refused: Result<(String,), _> = db!(read.one, "update merchants_shops set name = 'x' returning name");
+        let refused: Result<(String,), _> =
+            db!(read.one, "update merchants_shops set name = 'x' returning name");
         assert!(refused.is_err());
         tx.commit().await.unwrap();
     });

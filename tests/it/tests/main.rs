@@ -3,4 +3,10 @@
 
 mod support;
 
+mod admin;
 mod db;
+mod inbox;
+mod intake;
+mod ledger;
+mod serve;
+mod storefront;

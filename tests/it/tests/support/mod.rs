@@ -1,9 +1,16 @@
-//! What every scenario needs: a database of its own on each engine.
+//! What scenarios need: a database of their own on each engine, the application on it, a shop to talk to, a
+//! line to cut.
 
+pub mod admin;
+pub mod app;
+pub mod line;
+pub mod orders;
 mod postgres;
+pub mod recorder;
 
 use std::panic::AssertUnwindSafe;
 
+use loyalnest::db;
 use loyalnest::db::{Db, Engine, Options};
 
 /// A migrated database that belongs to one test.
@@ -25,7 +32,15 @@ impl TestDb {
         };
         let db = Db::connect(&url, &Options::default()).await.unwrap();
         db.migrate().await.unwrap();
+        recorder::create_table(&db).await;
         TestDb { db, url, _folder: folder }
+    }
+
+    pub async fn count(&self, state: &str) -> i64 {
+        let mut read = self.db.read().await.unwrap();
+        let (count,): (i64,) =
+            db!(read.one, "select count(*) from inbox_messages where state = $1", state).unwrap();
+        count
     }
 }
 

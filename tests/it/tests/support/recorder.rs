@@ -1,0 +1,92 @@
+//! A handler that does what a message tells it to, and leaves an effect in the database for each one it handled.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use loyalnest::db;
+use loyalnest::db::{Db, Tx};
+use loyalnest::inbox::{Handler, HandlerError, Message, Outcome};
+use serde_json::Value;
+use sqlx::Executor;
+use tokio::sync::Semaphore;
+
+/// Where effects are kept; every test database has it, so that every statement can be prepared everywhere.
+pub async fn create_table(db: &Db) {
+    let table =
+        "create table test_effects (position bigint not null primary key, webhook_id text not null unique)";
+    match db {
+        Db::Sqlite { writer, .. } => writer.execute(table).await.map(|_| ()).unwrap(),
+        Db::Postgres(pool) => pool.execute(table).await.map(|_| ()).unwrap(),
+    }
+}
+
+/// The webhook ids of what was handled, in the order it was.
+pub async fn effects(db: &Db) -> Vec<String> {
+    let mut read = db.read().await.unwrap();
+    let rows: Vec<(String,)> =
+        db!(read.all, "select webhook_id from test_effects order by position").unwrap();
+    rows.into_iter().map(|(id,)| id).collect()
+}
+
+/// Knows orders and refunds. A payload without a numeric `id` is not the topic's; `"do"` may say `fail`, `panic`,
+/// `wait` (for [`Recorder::gate`]) or `later`, and `"tries": n` that it does so only for its first n tries.
+pub struct Recorder {
+    position: AtomicI64,
+    /// Closed until a test adds permits.
+    pub gate: Semaphore,
+    /// How many messages wait at the gate.
+    pub waiting: AtomicI64,
+}
+
+impl Recorder {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Recorder {
+            position: AtomicI64::new(0),
+            gate: Semaphore::new(0),
+            waiting: AtomicI64::new(0),
+        })
+    }
+
+    async fn one(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
+        let payload: Value = serde_json::from_slice(&message.payload).unwrap();
+        if !payload["id"].is_i64() {
+            return Ok(Outcome::Dead("not the topic's".into()));
+        }
+        // First the effect, so that whatever follows must undo it.
+        let position = self.position.fetch_add(1, Ordering::SeqCst);
+        db!(
+            tx.execute,
+            "insert into test_effects (position, webhook_id) values ($1, $2)",
+            position,
+            message.webhook_id
+        )?;
+        if message.attempts < payload["tries"].as_i64().unwrap_or(i64::MAX) {
+            match payload["do"].as_str() {
+                Some("fail") => return Err(HandlerError::Failed("told to".into())),
+                Some("panic") => panic!("told to"),
+                Some("wait") => {
+                    self.waiting.fetch_add(1, Ordering::SeqCst);
+                    self.gate.acquire().await.unwrap().forget();
+                }
+                _ => {}
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+#[async_trait]
+impl Handler for Recorder {
+    fn knows(&self, topic: &str) -> bool {
+        topic.starts_with("orders/") || topic.starts_with("refunds/")
+    }
+
+    async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
+        let mut outcomes = Vec::new();
+        for message in batch {
+            outcomes.push(self.one(tx, message).await?);
+        }
+        Ok(outcomes)
+    }
+}
