@@ -78,17 +78,3 @@ pub trait Handler: Send + Sync + 'static {
     /// Everything is undone if it fails, or panics.
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError>;
 }
-
-/// Knows no topic.
-pub struct NoTopics;
-
-#[async_trait]
-impl Handler for NoTopics {
-    fn knows(&self, _topic: &str) -> bool {
-        false
-    }
-
-    async fn handle(&self, _tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
-        Ok(vec![Outcome::Done; batch.len()])
-    }
-}

@@ -33,7 +33,7 @@ use crate::db::{self, Cipher, Db};
 use crate::ids::ShopId;
 
 pub use delivery::{AcceptError, Accepted, Delivery};
-pub use handler::{Handler, HandlerError, Message, NoTopics, OrderKey, Outcome};
+pub use handler::{Handler, HandlerError, Message, OrderKey, Outcome};
 pub use routes::routes;
 
 /// Lanes share this many buckets; a bucket is what workers lease.

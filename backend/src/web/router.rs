@@ -1,16 +1,18 @@
 //! Every route, and the layers all requests go through.
 
 use std::any::Any;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::time::timeout;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 
@@ -23,6 +25,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The whole of it, ready to serve.
 pub fn router(app: &App) -> Router {
+    let routes = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .merge(points::routes::routes())
+        .merge(redemptions::routes::routes())
+        .layer(DefaultBodyLimit::max(app.config.web.body_limit))
+        .merge(inbox::routes(app))
+        .with_state(app.clone());
+    layered(routes, duration(app.config.web.request_timeout))
+}
+
+/// What every request goes through: an id, a span, and a problem instead of a panic, a hang or nothing.
+fn layered(routes: Router, limit: Duration) -> Router {
     let layers = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
         .layer(
@@ -32,21 +47,18 @@ pub fn router(app: &App) -> Router {
         )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            duration(app.config.web.request_timeout),
-        ));
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .merge(points::routes::routes())
-        .merge(redemptions::routes::routes())
-        .layer(DefaultBodyLimit::max(app.config.web.body_limit))
-        .merge(inbox::routes(app))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(layers)
-        .with_state(app.clone())
+        .layer(from_fn_with_state(limit, in_time));
+    routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(layers)
+}
+
+async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::warn!("a request took too long");
+            Problem::unavailable().into_response()
+        }
+    }
 }
 
 async fn not_found() -> Problem {
@@ -77,5 +89,45 @@ struct NewRequestId;
 impl MakeRequestId for NewRequestId {
     fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
         uuid::Uuid::now_v7().to_string().parse().ok().map(RequestId::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use axum::http::header::CONTENT_TYPE;
+    use tower::ServiceExt;
+
+    async fn panics() -> &'static str {
+        panic!("with a customer's name in it")
+    }
+
+    async fn ask(path: &str) -> (u16, String) {
+        let routes = Router::new()
+            .route("/panics", get(panics))
+            .route("/hangs", get(std::future::pending::<()>))
+            .route("/fine", get(|| async { "fine" }));
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = layered(routes, Duration::from_millis(20)).oneshot(request).await.unwrap();
+        assert!(response.headers().contains_key(REQUEST_ID), "{path}");
+        let status = response.status();
+        if !status.is_success() {
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json", "{path}");
+        }
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn whatever_happens_the_answer_is_a_problem_that_shows_nothing_of_the_inside() {
+        assert_eq!(ask("/fine").await, (200, "fine".to_owned()));
+        for (path, status, code) in
+            [("/panics", 500, "internal"), ("/hangs", 503, "unavailable"), ("/nowhere", 404, "not_found")]
+        {
+            let (answered, body) = ask(path).await;
+            assert_eq!(answered, status, "{path}");
+            assert!(body.contains(&format!("\"code\":\"{code}\"")) && !body.contains("customer"), "{body}");
+        }
     }
 }

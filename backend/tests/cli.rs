@@ -1,0 +1,163 @@
+//! The program as an operator meets it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// In a folder of its own, with nothing of this machine's environment but what a test sets.
+fn loyalnest(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loyalnest"));
+    command
+        .env_clear()
+        .env("SHOPIFY_API_SECRET", "hush")
+        .env("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32))
+        .env("DATABASE_URL", format!("sqlite://{}/test.db", folder.display()))
+        .current_dir(folder);
+    command
+}
+
+fn run(command: &mut Command) -> (bool, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.success(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn the_default_settings_can_be_printed_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fine, printed, _) = run(loyalnest(folder.path()).arg("config"));
+    assert!(fine && printed.contains("[inbox]") && printed.contains("# "));
+    let file = folder.path().join("loyalnest.toml");
+    std::fs::write(&file, printed).unwrap();
+    let (fine, _, complaint) = run(loyalnest(folder.path()).arg("migrate").arg("--config").arg(file));
+    assert!(fine, "{complaint}");
+}
+
+#[test]
+fn nonsense_is_refused_at_start_with_a_sentence_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value, says) in [
+        ("LOYALNEST_INBOX__WORKRES", "2", "LOYALNEST_INBOX__WORKRES: there is no setting inbox.workres"),
+        ("PORT", "http", "PORT (web.port) must be a whole number"),
+        ("SHOPIFY_API_SECRET", "", "shopify.api_secret (SHOPIFY_API_SECRET) is not set"),
+        ("LOYALNEST_ENCRYPTION_KEY", "", "security.encryption_key (LOYALNEST_ENCRYPTION_KEY) must be"),
+        ("DATABASE_URL", "sqlite:///nowhere/at/all.db", "the database is not available"),
+        ("RUST_LOG", "info,[", "log.filter (RUST_LOG)"),
+    ] {
+        let (fine, _, complaint) = run(loyalnest(folder.path()).arg("serve").env(name, value));
+        assert!(!fine && complaint.contains(says), "{name}={value}: {complaint}");
+        assert_eq!(complaint.lines().count(), 1, "one sentence: {complaint}");
+    }
+}
+
+#[test]
+fn a_shop_is_added_with_what_it_says_of_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = |domain: &str, token: &str| {
+        let mut command = loyalnest(folder.path());
+        let shopify = shopify("tea.myshopify.com");
+        command
+            .args(["shop", "add", domain])
+            .env("LOYALNEST_SHOPIFY_URL", shopify)
+            .env("LOYALNEST_SHOP_TOKEN", token);
+        run(&mut command)
+    };
+    for _ in 0..2 {
+        let (fine, printed, complaint) = add("tea.myshopify.com", "shpat_1");
+        assert!(fine, "{complaint}");
+        assert_eq!(printed, "tea.myshopify.com (Tea & Co, GBP, Europe/London)\n");
+    }
+    for (domain, token, says) in [
+        ("coffee.myshopify.com", "shpat_1", "the token belongs to tea.myshopify.com"),
+        ("tea.example", "shpat_1", "tea.example is not the domain of a shop"),
+        ("tea.myshopify.com", "", "LOYALNEST_SHOP_TOKEN"),
+    ] {
+        let (fine, _, complaint) = add(domain, token);
+        assert!(!fine && complaint.contains(says), "{complaint}");
+        assert!(!complaint.contains("shpat"), "{complaint}");
+    }
+}
+
+#[test]
+fn a_server_becomes_ready_and_ends_well_when_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = loyalnest(folder.path())
+        .arg("serve")
+        .env("PORT", "0")
+        .env("RUST_LOG", "loyalnest=info")
+        .env("LOYALNEST_LOG__FORMAT", "json")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let address = address(&mut server);
+    assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200"));
+    assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get(&address, "/nowhere").contains("\"code\":\"not_found\""));
+
+    let asked = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    assert!(server.wait().unwrap().success());
+}
+
+/// Where a server that logs JSON says it listens.
+fn address(server: &mut Child) -> String {
+    let mut log = BufReader::new(server.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("listening") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "the server ended");
+    }
+    // The rest must be read, or the server would block on a full pipe.
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    let logged: serde_json::Value = serde_json::from_str(&line).unwrap();
+    logged["fields"]["address"].as_str().unwrap().to_owned()
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(connection, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// An Admin API that knows one shop and writes metafields; gives its address.
+fn shopify(domain: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let asked = request(&mut connection);
+            let body = if asked.contains("ShopDetails") {
+                format!(
+                    r#"{{"data":{{"shop":{{"id":"gid://shopify/Shop/1","name":"Tea & Co","myshopifyDomain":"{domain}",
+                        "currencyCode":"GBP","ianaTimezone":"Europe/London"}}}}}}"#
+                )
+            } else {
+                r#"{"data":{"metafieldsSet":{"metafields":[],"userErrors":[]}}}"#.to_owned()
+            };
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+            connection.write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+/// The body of one request.
+fn request(connection: &mut TcpStream) -> String {
+    let mut reader = BufReader::new(connection);
+    let (mut line, mut length) = (String::new(), 0);
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
+}
