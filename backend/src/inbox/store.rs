@@ -173,15 +173,15 @@ pub(super) async fn due(
 ) -> Result<Vec<MessageRow>, db::Error> {
     db!(
         read.all,
-        "select m.shop_id, m.message_id, webhook_id, event_id, topic, triggered_at, m.received_at, attempts, lane,
-                payload
+        "select shop_id, message_id, webhook_id, event_id, topic, triggered_at, received_at, attempts, lane,
+                (select payload from inbox_payloads p
+                 where p.shop_id = m.shop_id and p.message_id = m.message_id) as payload
          from inbox_messages m
-         left join inbox_payloads p on p.shop_id = m.shop_id and p.message_id = m.message_id
-         where m.state = 'ready'
-           and m.bucket in (select bucket from inbox_leases where token = $1)
+         where state = 'ready'
+           and bucket in (select bucket from inbox_leases where token = $1)
            and not exists (
                select 1 from inbox_held_lanes h where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $2)
-         order by m.message_id limit $3",
+         order by message_id limit $3",
         token,
         now,
         most

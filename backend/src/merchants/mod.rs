@@ -61,13 +61,16 @@ pub enum ShopError {
 /// How long a shop is remembered before it is read again: it changes rarely, and every request asks for it.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
+/// Shops, and since when each is known.
+type Remembered = HashMap<ShopDomain, (Instant, Arc<Shop>)>;
+
 /// The shops. Cheap to clone.
 #[derive(Clone)]
 pub struct Shops {
     db: Db,
     cipher: Cipher,
     clock: Clock,
-    remembered: Arc<RwLock<HashMap<ShopDomain, (Instant, Arc<Shop>)>>>,
+    remembered: Arc<RwLock<Remembered>>,
 }
 
 impl Shops {

@@ -18,13 +18,13 @@ pub struct Problem {
     title: Cow<'static, str>,
     /// Seconds.
     retry_after: Option<u32>,
-    extra: Map<String, Value>,
+    extra: Vec<(String, Value)>,
 }
 
 impl Problem {
     /// A problem with a stable code for programs and a sentence for a person.
     pub fn new(status: StatusCode, code: &'static str, title: impl Into<Cow<'static, str>>) -> Self {
-        Problem { status, code, title: title.into(), retry_after: None, extra: Map::new() }
+        Problem { status, code, title: title.into(), retry_after: None, extra: Vec::new() }
     }
 
     /// 400.
@@ -58,7 +58,7 @@ impl Problem {
     /// One more member of the answer, e.g. the balance that is too small.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.extra.insert(member.to_owned(), value.into());
+        self.extra.push((member.to_owned(), value.into()));
         self
     }
 
@@ -75,7 +75,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = self.extra;
+        let mut body: Map<String, Value> = self.extra.into_iter().collect();
         body.insert("title".to_owned(), self.title.into());
         body.insert("status".to_owned(), self.status.as_u16().into());
         body.insert("code".to_owned(), self.code.into());
