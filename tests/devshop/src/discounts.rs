@@ -69,7 +69,8 @@ impl CombinesWith {
     /// All three.
     pub const ALL: Self = Self { order_discounts: true, product_discounts: true, shipping_discounts: true };
     /// None.
-    pub const NONE: Self = Self { order_discounts: false, product_discounts: false, shipping_discounts: false };
+    pub const NONE: Self =
+        Self { order_discounts: false, product_discounts: false, shipping_discounts: false };
 
     /// Whether a discount of this class is welcome.
     pub fn allows(&self, class: DiscountClass) -> bool {

@@ -25,9 +25,7 @@ impl Facts {
 
     /// `{"shop_money": …, "presentment_money": …}` of a webhook.
     pub fn money_set(&self, set: MoneySet, presentment: Currency) -> serde_json::Value {
-        let money = |minor: i64, currency: Currency| {
-            serde_json::json!({"amount": currency.text(minor), "currency_code": currency})
-        };
+        let money = |minor: i64, currency: Currency| serde_json::json!({"amount": currency.text(minor), "currency_code": currency});
         serde_json::json!({
             "shop_money": money(set.shop, self.settings.currency),
             "presentment_money": money(set.presentment, presentment),

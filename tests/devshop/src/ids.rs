@@ -44,7 +44,11 @@ impl Ids {
 
     fn random(&mut self) -> [u8; 32] {
         self.made += 1;
-        Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(self.made.to_be_bytes()).finalize().into()
+        Sha256::new()
+            .chain_update(self.seed.to_be_bytes())
+            .chain_update(self.made.to_be_bytes())
+            .finalize()
+            .into()
     }
 }
 

@@ -49,8 +49,8 @@ pub use admin::{API_VERSION, AdminCall, AdminFault, AdminFaultKind};
 pub use cart::{Attribute, Cart, CartLine, Channel, NewCart};
 pub use catalog::{Customer, NewProduct, Product, Variant};
 pub use checkout::{
-    ACTIVE_FUNCTIONS, Allocation, AppliedDiscount, BasketLine, DeliveryOption, DiscountValue, FunctionRun, Quote,
-    QuoteLine, QuoteShipping, allocate,
+    ACTIVE_FUNCTIONS, Allocation, AppliedDiscount, BasketLine, DeliveryOption, DiscountValue, FunctionRun,
+    Quote, QuoteLine, QuoteShipping, allocate,
 };
 pub use clock::Clock;
 pub use discounts::{CombinesWith, DiscountClass, DiscountNode, NewDiscount};
@@ -66,7 +66,10 @@ pub use router::router;
 pub use seed::seed;
 pub use settings::{App, BucketSettings, Settings, ShippingRate, WebhookSettings};
 pub use shop::{DevShop, ShopError, StartError};
+pub use state::shop_gid;
+pub use storefront::{current_cart, signed_in};
 pub use switches::{
-    Authentication, CartToOrder, Freshness, LastUnits, OrderTitle, PosCartProperties, Switches, ThrottledStatus,
+    Authentication, CartToOrder, Freshness, LastUnits, OrderTitle, PosCartProperties, Switches,
+    ThrottledStatus,
 };
 pub use webhooks::{Attempt, Delivery, Event, Outcome, WebhookFaults, Webhooks};

@@ -58,7 +58,12 @@ impl Metafields {
     pub fn get_stale(&self, key: &MetafieldKey, now: Timestamp, lag: Duration) -> Option<&Metafield> {
         let (owner, namespace, key) = key;
         let seen = now.checked_sub(lag).unwrap_or(Timestamp::MIN);
-        self.history(owner, namespace, key).iter().rev().find(|version| version.at <= seen)?.metafield.as_ref()
+        self.history(owner, namespace, key)
+            .iter()
+            .rev()
+            .find(|version| version.at <= seen)?
+            .metafield
+            .as_ref()
     }
 
     /// All its versions, oldest first.
@@ -68,7 +73,14 @@ impl Metafields {
     }
 
     /// Writes a value; `new_id` is taken when the metafield did not exist.
-    pub fn set(&mut self, key: MetafieldKey, kind: &str, value: &str, now: Timestamp, new_id: u64) -> &Metafield {
+    pub fn set(
+        &mut self,
+        key: MetafieldKey,
+        kind: &str,
+        value: &str,
+        now: Timestamp,
+        new_id: u64,
+    ) -> &Metafield {
         let versions = self.histories.entry(key).or_default();
         let before = versions.last().and_then(|version| version.metafield.as_ref());
         let metafield = Metafield {

@@ -212,8 +212,10 @@ impl FromStr for Decimal {
         if significant.len() > 24 {
             return Err(wrong());
         }
-        let mut digits: i128 = if significant.is_empty() { 0 } else { significant.parse().map_err(|_| wrong())? };
-        let mut places = i32::try_from(part.len()).map_err(|_| wrong())?.checked_sub(exponent).ok_or_else(wrong)?;
+        let mut digits: i128 =
+            if significant.is_empty() { 0 } else { significant.parse().map_err(|_| wrong())? };
+        let mut places =
+            i32::try_from(part.len()).map_err(|_| wrong())?.checked_sub(exponent).ok_or_else(wrong)?;
         while places > 0 && digits % 10 == 0 {
             digits /= 10;
             places -= 1;
@@ -290,7 +292,8 @@ mod tests {
 
     #[test]
     fn decimals_are_read_exactly() {
-        let minor = |text: &str, code: &str| text.parse::<Decimal>().unwrap().to_minor(currency(code)).unwrap();
+        let minor =
+            |text: &str, code: &str| text.parse::<Decimal>().unwrap().to_minor(currency(code)).unwrap();
         assert_eq!(minor("19.99", "GBP"), 1999);
         assert_eq!(minor("0.005", "GBP"), 1);
         assert_eq!(minor("0.0049", "GBP"), 0);

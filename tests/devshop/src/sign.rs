@@ -41,7 +41,10 @@ mod tests {
 
     #[test]
     fn webhooks_are_signed_as_shopify_signs_them() {
-        assert_eq!(webhook("test_secret_key", br#"{"foo": "bar"}"#), "B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7g=");
+        assert_eq!(
+            webhook("test_secret_key", br#"{"foo": "bar"}"#),
+            "B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7g="
+        );
     }
 
     #[test]

@@ -75,7 +75,13 @@ impl State {
         product
     }
 
-    pub fn add_customer(&mut self, first_name: &str, last_name: &str, email: &str, now: Timestamp) -> Customer {
+    pub fn add_customer(
+        &mut self,
+        first_name: &str,
+        last_name: &str,
+        email: &str,
+        now: Timestamp,
+    ) -> Customer {
         let customer = Customer {
             id: self.ids.id(),
             first_name: first_name.into(),
@@ -107,7 +113,9 @@ impl State {
     }
 
     pub fn variant(&self, id: u64) -> Option<(&Product, &Variant)> {
-        self.products.iter().find_map(|product| Some((product, product.variants.iter().find(|v| v.id == id)?)))
+        self.products
+            .iter()
+            .find_map(|product| Some((product, product.variants.iter().find(|v| v.id == id)?)))
     }
 
     /// Whether something that can own metafields has this global id.
@@ -130,6 +138,6 @@ pub(crate) fn cart_owner(token: &str) -> String {
 }
 
 /// The shop's global id.
-pub(crate) fn shop_gid() -> String {
+pub fn shop_gid() -> String {
     gid("Shop", SHOP_ID)
 }

@@ -37,7 +37,9 @@ impl Pricing<'_> {
         for selection in &set.selections {
             match selection {
                 Selection::Field(field) => fields = fields.saturating_add(self.field(field)),
-                Selection::InlineFragment(fragment) => dearest = dearest.max(self.set(&fragment.selection_set)),
+                Selection::InlineFragment(fragment) => {
+                    dearest = dearest.max(self.set(&fragment.selection_set))
+                }
                 Selection::FragmentSpread(spread) => {
                     let fragment = spread.fragment_def(self.document);
                     dearest = dearest.max(fragment.map_or(0, |fragment| self.set(&fragment.selection_set)));

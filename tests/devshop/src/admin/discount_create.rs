@@ -73,10 +73,16 @@ fn create(state: &mut State, input: Input, now: Timestamp, app_id: u64) -> Resul
         return Err(wrong("functionHandle", "INVALID", message));
     }
     let classes = input.discount_classes.filter(|classes| !classes.is_empty());
-    let classes = classes.ok_or_else(|| wrong("discountClasses", "BLANK", "Discount classes can't be blank".into()))?;
-    let starts_at = input.starts_at.ok_or_else(|| wrong("startsAt", "BLANK", "Starts at can't be blank".into()))?;
+    let classes =
+        classes.ok_or_else(|| wrong("discountClasses", "BLANK", "Discount classes can't be blank".into()))?;
+    let starts_at =
+        input.starts_at.ok_or_else(|| wrong("startsAt", "BLANK", "Starts at can't be blank".into()))?;
     if input.ends_at.is_some_and(|end| end <= starts_at) {
-        return Err(wrong("endsAt", "END_DATE_BEFORE_START_DATE", "Ends at needs to be after starts_at".into()));
+        return Err(wrong(
+            "endsAt",
+            "END_DATE_BEFORE_START_DATE",
+            "Ends at needs to be after starts_at".into(),
+        ));
     }
     if state.discounts.iter().filter(|discount| discount.is_active(now)).count() >= ACTIVE_FUNCTIONS {
         let message = format!("The maximum number of active app discounts is {ACTIVE_FUNCTIONS}");
@@ -86,9 +92,20 @@ fn create(state: &mut State, input: Input, now: Timestamp, app_id: u64) -> Resul
     for (at, metafield) in input.metafields.into_iter().enumerate() {
         match (metafield.key, metafield.kind, metafield.value) {
             (Some(key), Some(kind), Some(value)) => {
-                metafields.push((resolve_namespace(metafield.namespace.as_deref(), app_id), key, kind, value));
+                metafields.push((
+                    resolve_namespace(metafield.namespace.as_deref(), app_id),
+                    key,
+                    kind,
+                    value,
+                ));
             }
-            _ => return Err(wrong("metafields", "BLANK", format!("Metafield {at} needs a key, a type and a value"))),
+            _ => {
+                return Err(wrong(
+                    "metafields",
+                    "BLANK",
+                    format!("Metafield {at} needs a key, a type and a value"),
+                ));
+            }
         }
     }
 
@@ -123,9 +140,9 @@ impl ObjectValue for Payload {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         match info.field_name() {
-            "automaticAppDiscount" => {
-                Ok(ResolvedValue::nullable_object(self.node.as_ref().map(|node| Discount { node, now: self.now })))
-            }
+            "automaticAppDiscount" => Ok(ResolvedValue::nullable_object(
+                self.node.as_ref().map(|node| Discount { node, now: self.now }),
+            )),
             "userErrors" => Ok(user_errors(&self.errors)),
             _ => Err(self.unknown_field_error(info)),
         }
@@ -162,7 +179,9 @@ impl ObjectValue for Discount<'_> {
             "combinesWith" => ResolvedValue::object(Combines(node.combines_with)),
             "createdAt" => ResolvedValue::leaf(utc_text(node.created_at)),
             "startsAt" => ResolvedValue::leaf(utc_text(node.starts_at)),
-            "endsAt" => ResolvedValue::leaf(node.ends_at.map_or(JsonValue::Null, |at| JsonValue::from(utc_text(at)))),
+            "endsAt" => {
+                ResolvedValue::leaf(node.ends_at.map_or(JsonValue::Null, |at| JsonValue::from(utc_text(at))))
+            }
             _ => return Err(self.unknown_field_error(info)),
         })
     }

@@ -1,6 +1,6 @@
 //! The roots of the Admin API: what can be asked, what can be done.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
@@ -20,11 +20,13 @@ pub(crate) struct Context<'s> {
     pub shop: &'s DevShop,
     hidden: BTreeSet<String>,
     objects: Cell<u32>,
+    /// Errors of list items: the executor itself would take the whole list away.
+    item_errors: RefCell<Vec<Value>>,
 }
 
 impl<'s> Context<'s> {
     pub fn new(shop: &'s DevShop, hidden: BTreeSet<String>) -> Self {
-        Self { shop, hidden, objects: Cell::new(0) }
+        Self { shop, hidden, objects: Cell::new(0), item_errors: RefCell::default() }
     }
 
     /// How many objects were returned so far: what a query really costs.
@@ -36,6 +38,36 @@ impl<'s> Context<'s> {
     pub fn object<'a>(&self, object: impl ObjectValue + 'a) -> ResolvedValue<'a> {
         self.objects.set(self.objects.get().saturating_add(1));
         ResolvedValue::object(object)
+    }
+
+    /// The things with these global ids; those the app may not see are null, each with its error.
+    ///
+    /// # Errors
+    /// When an id is not one.
+    fn nodes<'a>(&'a self, ids: &[&str], response_key: &str) -> Result<Vec<ResolvedValue<'a>>, FieldError> {
+        let node = |(at, id): (usize, &&str)| {
+            if !self.hidden.contains(*id) {
+                return self.node(id);
+            }
+            let error = json!({"message": format!("{DENIED} for {id}."), "path": [response_key, at]});
+            self.item_errors.borrow_mut().push(error);
+            Ok(ResolvedValue::null())
+        };
+        ids.iter().enumerate().map(node).collect()
+    }
+
+    /// Adds the errors of list items to the reply, and the codes Shopify gives to errors of execution.
+    pub fn finish(&self, body: &mut Value) {
+        let mut errors = body["errors"].as_array().cloned().unwrap_or_default();
+        errors.append(&mut self.item_errors.borrow_mut());
+        for error in &mut errors {
+            let denied = error["message"].as_str().is_some_and(|message| message.starts_with(DENIED));
+            error["extensions"] =
+                json!({"code": if denied { "ACCESS_DENIED" } else { "RESOURCE_NOT_FOUND" }});
+        }
+        if !errors.is_empty() {
+            body["errors"] = json!(errors);
+        }
     }
 
     /// The thing with a global id; null when there is none.
@@ -78,8 +110,8 @@ impl ObjectValue for QueryRoot<'_> {
             "customer" | "order" => Err(FieldError { message: format!("Invalid id: {id}") }),
             "nodes" => {
                 let ids = info.arguments().get("ids").and_then(JsonValue::as_array).into_iter().flatten();
-                let nodes = ids.map(|id| self.0.node(id.as_str().unwrap_or_default()));
-                Ok(ResolvedValue::List(Box::new(nodes)))
+                let ids: Vec<&str> = ids.filter_map(JsonValue::as_str).collect();
+                Ok(ResolvedValue::list(self.0.nodes(&ids, info.field_selections()[0].response_key())?))
             }
             _ => Err(self.unknown_field_error(info)),
         }
@@ -100,14 +132,5 @@ impl ObjectValue for Mutation<'_> {
             "discountAutomaticAppCreate" => discount_create::resolve(self.0, info),
             _ => Err(self.unknown_field_error(info)),
         }
-    }
-}
-
-/// Adds the codes Shopify gives to errors of execution.
-pub(crate) fn name_error_codes(body: &mut Value) {
-    let errors = body.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten();
-    for error in errors {
-        let denied = error["message"].as_str().is_some_and(|message| message.starts_with(DENIED));
-        error["extensions"] = json!({"code": if denied { "ACCESS_DENIED" } else { "RESOURCE_NOT_FOUND" }});
     }
 }

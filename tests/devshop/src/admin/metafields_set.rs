@@ -57,7 +57,8 @@ pub(super) fn resolve<'a>(
     context: &'a Context<'a>,
     info: &ResolveInfo<'_>,
 ) -> Result<ResolvedValue<'a>, FieldError> {
-    let list = info.arguments().get("metafields").and_then(JsonValue::as_array).map_or(&[][..], Vec::as_slice);
+    let list =
+        info.arguments().get("metafields").and_then(JsonValue::as_array).map_or(&[][..], Vec::as_slice);
     let wanted: Vec<_> = list.iter().filter_map(JsonValue::as_object).map(Wanted::read).collect();
     let app_id = context.shop.facts().settings.app.id;
     let result = set(&mut context.shop.state(), &wanted, app_id, context.shop.clock().now());
@@ -85,7 +86,8 @@ fn set(
         let namespace = resolve_namespace(wanted.namespace, app_id);
         let key = (wanted.owner.to_owned(), namespace, wanted.key.to_owned());
         // An element sees what those before it in the same request write.
-        let earlier = writes.iter().rev().find(|(written, ..)| *written == key).map(|(_, kind, value)| (kind, value));
+        let earlier =
+            writes.iter().rev().find(|(written, ..)| *written == key).map(|(_, kind, value)| (kind, value));
         match check(state, wanted, &key, earlier, app_id) {
             Ok(kind) => writes.push((key, kind, wanted.value.to_owned())),
             Err(problem) => errors.push(problem.at(at)),
@@ -154,7 +156,8 @@ fn check(
     let kind = match (wanted.kind, defined) {
         (None, None) => return Err(Problem::new("type", "BLANK", "Type can't be blank.")),
         (Some(kind), Some(defined)) if kind != defined => {
-            let message = format!("Type '{kind}' must be consistent with the definition's type: '{defined}'.");
+            let message =
+                format!("Type '{kind}' must be consistent with the definition's type: '{defined}'.");
             return Err(Problem::new("type", "INVALID_TYPE", message));
         }
         (Some(kind), _) => kind,
@@ -176,7 +179,11 @@ fn check(
         Compare::Nothing => digest.is_none(),
         Compare::Digest(expected) => {
             if expected.len() != 64 || !expected.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(Problem::new("compareDigest", "INVALID_COMPARE_DIGEST", "The compareDigest is invalid."));
+                return Err(Problem::new(
+                    "compareDigest",
+                    "INVALID_COMPARE_DIGEST",
+                    "The compareDigest is invalid.",
+                ));
             }
             digest.as_deref() == Some(expected)
         }
@@ -191,12 +198,16 @@ fn check(
 fn check_name(field: &'static str, name: &str, shortest: usize, longest: usize) -> Result<(), Problem> {
     let shown = if field == "key" { "Key" } else { "Namespace" };
     match name.len() {
-        length if length < shortest => {
-            Err(Problem::new(field, "TOO_SHORT", format!("{shown} is too short (minimum is {shortest} characters).")))
-        }
-        length if length > longest => {
-            Err(Problem::new(field, "TOO_LONG", format!("{shown} is too long (maximum is {longest} characters).")))
-        }
+        length if length < shortest => Err(Problem::new(
+            field,
+            "TOO_SHORT",
+            format!("{shown} is too short (minimum is {shortest} characters)."),
+        )),
+        length if length > longest => Err(Problem::new(
+            field,
+            "TOO_LONG",
+            format!("{shown} is too long (maximum is {longest} characters)."),
+        )),
         _ if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) => {
             let message = format!("{shown} contains one or more invalid characters.");
             Err(Problem::new(field, "INVALID", message))
@@ -213,7 +224,9 @@ fn check_value(kind: &str, value: &str) -> Result<(), Problem> {
         }
         "json" => match serde_json::from_str::<serde::de::IgnoredAny>(value) {
             Ok(_) => Ok(()),
-            Err(error) => Err(Problem::new("value", "INVALID_VALUE", format!("Value is invalid JSON: {error}."))),
+            Err(error) => {
+                Err(Problem::new("value", "INVALID_VALUE", format!("Value is invalid JSON: {error}.")))
+            }
         },
         "boolean" if !["true", "false"].contains(&value) => {
             Err(Problem::new("value", "INVALID_VALUE", "Value must be true or false."))
@@ -222,7 +235,9 @@ fn check_value(kind: &str, value: &str) -> Result<(), Problem> {
             Err(Problem::new("value", "INVALID_VALUE", "Value must be an integer."))
         }
         "boolean" | "number_integer" | "single_line_text_field" | "multi_line_text_field" | "date" => Ok(()),
-        other => Err(Problem::new("type", "INCLUSION", format!("Type '{other}' is not a type this shop knows."))),
+        other => {
+            Err(Problem::new("type", "INCLUSION", format!("Type '{other}' is not a type this shop knows.")))
+        }
     }
 }
 
@@ -242,7 +257,13 @@ impl ObjectValue for Payload<'_> {
             "metafields" => Ok(ResolvedValue::list(self.written.iter().map(|(key, metafield)| {
                 let (owner, namespace, key) = key.clone();
                 let metafield = metafield.clone();
-                self.context.object(MetafieldObject { context: self.context, owner, namespace, key, metafield })
+                self.context.object(MetafieldObject {
+                    context: self.context,
+                    owner,
+                    namespace,
+                    key,
+                    metafield,
+                })
             }))),
             "userErrors" => Ok(user_errors(&self.errors)),
             _ => Err(self.unknown_field_error(info)),

@@ -108,7 +108,8 @@ pub(crate) async fn graphql(
         executed: fault.is_none_or(|fault| fault.applied && fault.kind != AdminFaultKind::Throttled),
     };
     let throttled = fault.is_some_and(|fault| fault.kind == AdminFaultKind::Throttled);
-    let reply = if call.executed || throttled { Some(respond(&shop, &request, throttled, &mut call)) } else { None };
+    let reply =
+        if call.executed || throttled { Some(respond(&shop, &request, throttled, &mut call)) } else { None };
     let (status, reply) = match (fault.map(|fault| fault.kind), reply) {
         (Some(AdminFaultKind::Status(code)), _) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -137,14 +138,15 @@ fn answer(status: StatusCode, body: Value) -> Response {
 fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminCall) -> (StatusCode, Value) {
     let schema = schema();
     let refuse = |errors: Value| (StatusCode::OK, json!({"errors": errors}));
-    let document = match ExecutableDocument::parse_and_validate(schema, request.query.as_str(), "request.graphql") {
-        Ok(document) => document,
-        Err(invalid) => {
-            call.executed = false;
-            let errors: Vec<_> = invalid.errors.iter().map(|error| error.to_json()).collect();
-            return refuse(json!(errors));
-        }
-    };
+    let document =
+        match ExecutableDocument::parse_and_validate(schema, request.query.as_str(), "request.graphql") {
+            Ok(document) => document,
+            Err(invalid) => {
+                call.executed = false;
+                let errors: Vec<_> = invalid.errors.iter().map(|error| error.to_json()).collect();
+                return refuse(json!(errors));
+            }
+        };
     let no_variables = JsonMap::new();
     let given = request.variables.as_ref().unwrap_or(&no_variables);
     let coerced = document
@@ -176,13 +178,17 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
     };
     if requested > cost::MAXIMUM {
         call.executed = false;
-        let message = format!("Query cost is {requested}, which exceeds the single query max cost limit ({}).", cost::MAXIMUM);
+        let message = format!(
+            "Query cost is {requested}, which exceeds the single query max cost limit ({}).",
+            cost::MAXIMUM
+        );
         let error = json!([{"message": message, "extensions": {"code": "MAX_COST_EXCEEDED", "cost": requested, "maxCost": cost::MAXIMUM}}]);
         return (StatusCode::OK, reply(None, json!({"errors": error})));
     }
     if throttled || !lock(&shop.gate().bucket).take(requested, Instant::now()) {
         call.executed = false;
-        let extensions = json!({"code": "THROTTLED", "documentation": "https://shopify.dev/api/usage/rate-limits"});
+        let extensions =
+            json!({"code": "THROTTLED", "documentation": "https://shopify.dev/api/usage/rate-limits"});
         let error = json!([{"message": "Throttled", "extensions": extensions}]);
         let status = match shop.switches().throttled_status {
             ThrottledStatus::Ok => StatusCode::OK,
@@ -193,7 +199,8 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
 
     let hidden = lock(&shop.gate().faults).hidden.clone();
     let context = execute::Context::new(shop, hidden);
-    let execution = Execution::new(schema, &document).operation(operation).coerced_variable_values(&variables);
+    let execution =
+        Execution::new(schema, &document).operation(operation).coerced_variable_values(&variables);
     let response = if operation.is_mutation() {
         execution.execute_sync(&execute::Mutation(&context))
     } else {
@@ -204,7 +211,7 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
     match response {
         Ok(response) => {
             let mut body = serde_json::to_value(&response).unwrap_or_default();
-            execute::name_error_codes(&mut body);
+            context.finish(&mut body);
             (StatusCode::OK, reply(Some(actual), body))
         }
         Err(error) => refuse(json!([error.to_graphql_error(&document.sources)])),
@@ -214,8 +221,10 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
 /// The refusal of a list argument that is too long.
 fn too_long_input(variables: &JsonMap) -> Option<Value> {
     let too_long = |value: &JsonValue| value.as_array().map(Vec::len).filter(|length| *length > INPUT_LIST);
-    let (name, length) = variables.iter().find_map(|(name, value)| Some((name.as_str(), too_long(value)?)))?;
-    let message = format!("The input array size of {length} is greater than the maximum allowed of {INPUT_LIST}.");
+    let (name, length) =
+        variables.iter().find_map(|(name, value)| Some((name.as_str(), too_long(value)?)))?;
+    let message =
+        format!("The input array size of {length} is greater than the maximum allowed of {INPUT_LIST}.");
     Some(json!([{"message": message, "path": [name], "extensions": {"code": "MAX_INPUT_SIZE_EXCEEDED"}}]))
 }
 

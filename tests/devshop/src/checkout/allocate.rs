@@ -12,7 +12,8 @@ pub fn allocate(total: i64, weights: &[i64], rule: LastUnits) -> Vec<i64> {
     }
     let exact = |weight: i64| total * i128::from(weight.max(0));
     // A share is at most its weight, because the total is at most the whole: it fits.
-    let mut shares: Vec<i64> = weights.iter().map(|&w| i64::try_from(exact(w) / whole).unwrap_or(i64::MAX)).collect();
+    let mut shares: Vec<i64> =
+        weights.iter().map(|&w| i64::try_from(exact(w) / whole).unwrap_or(i64::MAX)).collect();
     let mut left = total - shares.iter().map(|&share| i128::from(share)).sum::<i128>();
 
     let mut order: Vec<usize> = (0..weights.len()).collect();

@@ -73,7 +73,8 @@ impl Till<'_> {
         for offer in offers {
             for operation in &offer.product {
                 let candidates = operation.candidates.iter().filter(|c| self.prerequisites_hold(c));
-                let with_parts = candidates.map(|candidate| (candidate, self.product_parts(candidate))).collect();
+                let with_parts =
+                    candidates.map(|candidate| (candidate, self.product_parts(candidate))).collect();
                 for (candidate, parts) in select(operation.selection_strategy, with_parts) {
                     let (value, each) = match candidate.value {
                         ProductValue::FixedAmount { amount, each } => (self.fixed(amount), each),
@@ -121,16 +122,27 @@ impl Till<'_> {
         let worth = |&(line, units): &(usize, i64)| self.basket.lines[line].unit.presentment * units;
         let worths: Vec<i64> = targets.iter().map(worth).collect();
         let amounts = match candidate.value {
-            ProductValue::Percentage { value } => worths.iter().map(|&worth| value.percent_of(worth)).collect(),
+            ProductValue::Percentage { value } => {
+                worths.iter().map(|&worth| value.percent_of(worth)).collect()
+            }
             ProductValue::FixedAmount { amount, each: false } => {
                 allocate(self.minor(amount), &worths, self.rule)
             }
             ProductValue::FixedAmount { amount, each: true } => {
                 let amount = self.minor(amount);
-                targets.iter().zip(&worths).map(|((_, units), worth)| amount.saturating_mul(*units).min(*worth)).collect()
+                targets
+                    .iter()
+                    .zip(&worths)
+                    .map(|((_, units), worth)| amount.saturating_mul(*units).min(*worth))
+                    .collect()
             }
         };
-        targets.iter().zip(amounts).map(|((line, _), amount)| (*line, amount)).filter(|(_, amount)| *amount > 0).collect()
+        targets
+            .iter()
+            .zip(amounts)
+            .map(|((line, _), amount)| (*line, amount))
+            .filter(|(_, amount)| *amount > 0)
+            .collect()
     }
 
     /// Order discounts look at the subtotal after product discounts and share what is left of it.
@@ -139,12 +151,17 @@ impl Till<'_> {
         for offer in offers {
             for operation in &offer.order {
                 let candidates = operation.candidates.iter().filter(|c| self.conditions_hold(c, &subtotals));
-                let with_parts = candidates.map(|candidate| (candidate, self.order_parts(candidate, &subtotals))).collect();
+                let with_parts = candidates
+                    .map(|candidate| (candidate, self.order_parts(candidate, &subtotals)))
+                    .collect();
                 for (candidate, parts) in select(operation.selection_strategy, with_parts) {
                     for &(line, amount) in &parts {
                         self.left[line] -= amount;
                     }
-                    let entitled = candidate.targets.iter().any(|OrderTarget::OrderSubtotal { excluded }| !excluded.is_empty());
+                    let entitled = candidate
+                        .targets
+                        .iter()
+                        .any(|OrderTarget::OrderSubtotal { excluded }| !excluded.is_empty());
                     let value = self.plain(candidate.value);
                     let message = candidate.message.clone();
                     self.given.discounts.push(GivenDiscount {
@@ -258,7 +275,8 @@ fn select<C>(strategy: Strategy, candidates: Vec<(C, Vec<(usize, i64)>)>) -> Vec
         Strategy::All => useful.collect(),
         Strategy::First => useful.next().into_iter().collect(),
         Strategy::Maximum => {
-            let best = useful.reduce(|best, other| if worth(&other.1) > worth(&best.1) { other } else { best });
+            let best =
+                useful.reduce(|best, other| if worth(&other.1) > worth(&best.1) { other } else { best });
             best.into_iter().collect()
         }
     }

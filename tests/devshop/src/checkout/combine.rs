@@ -19,7 +19,8 @@ fn extend(
     }
     while !candidates.is_empty() {
         let next = candidates.remove(0);
-        let friends = |others: &[usize]| others.iter().copied().filter(|&other| compatible(next, other)).collect();
+        let friends =
+            |others: &[usize]| others.iter().copied().filter(|&other| compatible(next, other)).collect();
         let larger = [group, &[next]].concat();
         extend(&larger, friends(&candidates), friends(&seen), compatible, found);
         seen.push(next);

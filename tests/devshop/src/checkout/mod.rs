@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use allocate::allocate;
 pub use basket::{Basket, BasketLine, DeliveryGroup, DeliveryOption};
 pub(crate) use quote::tax_in;
-pub use quote::{AppliedDiscount, Allocation, DiscountValue, FunctionRun, Quote, QuoteLine, QuoteShipping};
+pub use quote::{Allocation, AppliedDiscount, DiscountValue, FunctionRun, Quote, QuoteLine, QuoteShipping};
 
 use crate::cart::Cart;
 use crate::discounts::DiscountNode;
@@ -126,7 +126,8 @@ fn ask(question: Question, basket: &Basket, offers: &mut [Offers]) -> FunctionRu
                 None => {}
                 Some(Err(failure)) => run.error = Some(failure.to_string()),
                 Some(Ok(host_run)) => {
-                    (run.instructions, run.exact, run.logs) = (host_run.instructions, host_run.exact, host_run.logs);
+                    (run.instructions, run.exact, run.logs) =
+                        (host_run.instructions, host_run.exact, host_run.logs);
                     run.output = host_run.output;
                     let taken = match target {
                         LINES_TARGET => offers.take_lines(&run.output, basket),

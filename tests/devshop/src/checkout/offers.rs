@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::basket::Basket;
 use crate::discounts::{DiscountClass, DiscountNode};
 use crate::functions::output::{
-    Condition, DeliveryDiscounts, DeliveryOperation, DeliveryOutput, DeliveryTarget, LinesOperation, LinesOutput,
-    OrderDiscounts, OrderTarget, PlainValue, Prerequisite, ProductDiscounts, ProductTarget, ProductValue, Strategy,
+    Condition, DeliveryDiscounts, DeliveryOperation, DeliveryOutput, DeliveryTarget, LinesOperation,
+    LinesOutput, OrderDiscounts, OrderTarget, PlainValue, Prerequisite, ProductDiscounts, ProductTarget,
+    ProductValue, Strategy,
 };
 use crate::money::{Currency, Decimal};
 
@@ -137,7 +138,8 @@ fn check_order(add: &OrderDiscounts, basket: &Basket) -> Result<(), String> {
         for condition in candidate.conditions.iter().flatten() {
             let ids = match condition {
                 Condition::OrderMinimumSubtotal { excluded, .. } => excluded,
-                Condition::CartLineMinimumSubtotal { ids, .. } | Condition::CartLineMinimumQuantity { ids, .. } => ids,
+                Condition::CartLineMinimumSubtotal { ids, .. }
+                | Condition::CartLineMinimumQuantity { ids, .. } => ids,
             };
             ids.iter().try_for_each(|id| known(id, basket))?;
         }
@@ -154,7 +156,9 @@ fn check_delivery(add: &DeliveryDiscounts, basket: &Basket) -> Result<(), String
         for target in &candidate.targets {
             let known = basket.delivery.as_ref().is_some_and(|group| match target {
                 DeliveryTarget::DeliveryGroup { id } => *id == group.gid,
-                DeliveryTarget::DeliveryOption { handle } => group.options.iter().any(|o| o.handle == *handle),
+                DeliveryTarget::DeliveryOption { handle } => {
+                    group.options.iter().any(|o| o.handle == *handle)
+                }
             });
             if !known {
                 return Err(format!("no such delivery in the cart: {target:?}"));

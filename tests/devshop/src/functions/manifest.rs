@@ -66,8 +66,10 @@ impl Function {
         let schema = read(&folder.join("schema.graphql"))?;
         let host = Arc::new(WasmHost::load(runner, wasm)?);
         let mut function = Self::new(&extension.handle, &schema, &targets, host)?;
-        function.variables =
-            extension.input.and_then(|input| input.variables).map(|variables| (variables.namespace, variables.key));
+        function.variables = extension
+            .input
+            .and_then(|input| input.variables)
+            .map(|variables| (variables.namespace, variables.key));
         Ok(function)
     }
 

@@ -125,9 +125,9 @@ impl Function {
         let schema = Schema::parse_and_validate(schema, "schema.graphql")
             .map_err(|errors| FunctionError::Schema(errors.errors.to_string()))?;
         let targets = targets.iter().map(|&(name, export, query)| {
-            let query = ExecutableDocument::parse_and_validate(&schema, query, "input.graphql").map_err(|errors| {
-                FunctionError::Query { target: name.into(), reason: errors.errors.to_string() }
-            })?;
+            let query = ExecutableDocument::parse_and_validate(&schema, query, "input.graphql").map_err(
+                |errors| FunctionError::Query { target: name.into(), reason: errors.errors.to_string() },
+            )?;
             Ok(Target { name: name.into(), export: export.into(), query })
         });
         let targets = targets.collect::<Result<_, _>>()?;
@@ -158,9 +158,9 @@ impl Target {
                         || within(document, &field.selection_set)
                 }
                 executable::Selection::InlineFragment(fragment) => within(document, &fragment.selection_set),
-                executable::Selection::FragmentSpread(spread) => {
-                    spread.fragment_def(document).is_some_and(|fragment| within(document, &fragment.selection_set))
-                }
+                executable::Selection::FragmentSpread(spread) => spread
+                    .fragment_def(document)
+                    .is_some_and(|fragment| within(document, &fragment.selection_set)),
             })
         }
         self.query.operations.iter().any(|operation| within(&self.query, &operation.selection_set))

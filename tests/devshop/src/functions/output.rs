@@ -259,7 +259,11 @@ fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Err
         other => return Err(serde::de::Error::custom(format!("{other} is not a decimal"))),
     };
     let decimal: Decimal = text.parse().map_err(serde::de::Error::custom)?;
-    if decimal.is_negative() { Err(serde::de::Error::custom(format!("{text} is negative"))) } else { Ok(decimal) }
+    if decimal.is_negative() {
+        Err(serde::de::Error::custom(format!("{text} is negative")))
+    } else {
+        Ok(decimal)
+    }
 }
 
 #[cfg(test)]
@@ -274,7 +278,9 @@ mod tests {
             "message": "Loyalty points", "targets": [{"orderSubtotal": {"excludedCartLineIds": []}}],
             "value": {"fixedAmount": {"amount": "5.00"}}}]}}]});
         assert!(serde_json::from_value::<LinesOutput>(fine.clone()).is_ok());
-        for (from, to) in [("FIRST", "BEST"), ("5.00", "-5.00"), ("message", "massage"), ("fixedAmount", "amount")] {
+        for (from, to) in
+            [("FIRST", "BEST"), ("5.00", "-5.00"), ("message", "massage"), ("fixedAmount", "amount")]
+        {
             let text = fine.to_string().replace(from, to);
             assert!(serde_json::from_str::<LinesOutput>(&text).is_err(), "{to}");
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{Order, OrderLine, Refund};
-use crate::checkout::{AppliedDiscount, Allocation, DiscountValue, tax_in};
+use crate::checkout::{Allocation, AppliedDiscount, DiscountValue, tax_in};
 use crate::clock::local_text;
 use crate::discounts::DiscountClass;
 use crate::facts::Facts;
@@ -14,10 +14,26 @@ use crate::money::MoneySet;
 
 /// Members of an order that this shop has no use for.
 const NEVER_SET: &[&str] = &[
-    "browser_ip", "client_details", "closed_at", "current_total_additional_fees_set",
-    "current_total_duties_set", "device_id", "fulfillment_status", "landing_site", "landing_site_ref",
-    "merchant_of_record_app_id", "note", "original_total_additional_fees_set", "original_total_duties_set",
-    "payment_terms", "phone", "po_number", "reference", "referring_site", "source_identifier", "source_url",
+    "browser_ip",
+    "client_details",
+    "closed_at",
+    "current_total_additional_fees_set",
+    "current_total_duties_set",
+    "device_id",
+    "fulfillment_status",
+    "landing_site",
+    "landing_site_ref",
+    "merchant_of_record_app_id",
+    "note",
+    "original_total_additional_fees_set",
+    "original_total_duties_set",
+    "payment_terms",
+    "phone",
+    "po_number",
+    "reference",
+    "referring_site",
+    "source_identifier",
+    "source_url",
     "user_id",
 ];
 
@@ -29,21 +45,29 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
     let zero = MoneySet::default();
 
     let tax = |net: MoneySet| tax_in(net, order.tax_included_bp);
-    let total_tax = order.lines.iter().map(|line| tax(line.net())).sum::<MoneySet>() + tax(order.shipping_net());
+    let total_tax =
+        order.lines.iter().map(|line| tax(line.net())).sum::<MoneySet>() + tax(order.shipping_net());
     let kept = |line: &OrderLine| line.net() - line.net_of(line.refunded);
     let current_lines: MoneySet = order.lines.iter().map(kept).sum();
-    let current_discounts: MoneySet = order.lines.iter().map(|line| {
-        let discount = line.discount();
-        discount - discount.portion(line.refunded.into(), line.item.quantity.into())
-    }).sum();
+    let current_discounts: MoneySet = order
+        .lines
+        .iter()
+        .map(|line| {
+            let discount = line.discount();
+            discount - discount.portion(line.refunded.into(), line.item.quantity.into())
+        })
+        .sum();
     let shipping_refunded = order.shipping.as_ref().map(|shipping| shipping.refunded).unwrap_or_default();
     let shipping_now = order.shipping_net() - shipping_refunded;
-    let shipping_gross = order.shipping.as_ref().map(|shipping| shipping.quote.option.price).unwrap_or_default();
-    let shipping_discount = order.shipping.as_ref().map(|shipping| shipping.quote.discount()).unwrap_or_default();
+    let shipping_gross =
+        order.shipping.as_ref().map(|shipping| shipping.quote.option.price).unwrap_or_default();
+    let shipping_discount =
+        order.shipping.as_ref().map(|shipping| shipping.quote.discount()).unwrap_or_default();
     let discounts = order.discounts.iter().map(|discount| discount.total).sum();
     let current_tax = order.lines.iter().map(|line| tax(kept(line))).sum::<MoneySet>() + tax(shipping_now);
 
-    let mut payload: Map<String, Value> = NEVER_SET.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    let mut payload: Map<String, Value> =
+        NEVER_SET.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     let mut amount = |name: &str, set: MoneySet| {
         payload.insert(name.into(), json!(shop.text(set.shop)));
         payload.insert(format!("{name}_set"), writer.set(set));
@@ -172,27 +196,33 @@ pub(crate) fn refund(refund: &Refund, order: &Order, facts: &Facts) -> Value {
         }));
     }
     let total = refund.lines.iter().map(|line| line.subtotal).sum::<MoneySet>() + refund.shipping;
-    let transactions: Vec<Value> = refund.transaction.iter().map(|id| json!({
-        "id": id,
-        "admin_graphql_api_id": gid("OrderTransaction", *id),
-        "amount": order.presentment_currency.text(total.presentment),
-        "authorization": null,
-        "created_at": at,
-        "currency": order.presentment_currency,
-        "error_code": null,
-        "gateway": "bogus",
-        "kind": "refund",
-        "location_id": null,
-        "message": null,
-        "order_id": order.id,
-        "parent_id": null,
-        "processed_at": at,
-        "receipt": {},
-        "source_name": order.source_name,
-        "status": "success",
-        "test": order.test,
-        "user_id": null,
-    })).collect();
+    let transactions: Vec<Value> = refund
+        .transaction
+        .iter()
+        .map(|id| {
+            json!({
+                "id": id,
+                "admin_graphql_api_id": gid("OrderTransaction", *id),
+                "amount": order.presentment_currency.text(total.presentment),
+                "authorization": null,
+                "created_at": at,
+                "currency": order.presentment_currency,
+                "error_code": null,
+                "gateway": "bogus",
+                "kind": "refund",
+                "location_id": null,
+                "message": null,
+                "order_id": order.id,
+                "parent_id": null,
+                "processed_at": at,
+                "receipt": {},
+                "source_name": order.source_name,
+                "status": "success",
+                "test": order.test,
+                "user_id": null,
+            })
+        })
+        .collect();
     json!({
         "id": refund.id,
         "admin_graphql_api_id": gid("Refund", refund.id),
@@ -266,7 +296,8 @@ impl Writer<'_> {
         let shop = self.facts.settings.currency;
         let item = &line.item;
         let only_one = item.variant_title == "Default Title";
-        let name = if only_one { item.title.clone() } else { format!("{} - {}", item.title, item.variant_title) };
+        let name =
+            if only_one { item.title.clone() } else { format!("{} - {}", item.title, item.variant_title) };
         json!({
             "id": line.id,
             "admin_graphql_api_id": gid("LineItem", line.id),

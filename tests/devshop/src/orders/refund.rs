@@ -65,7 +65,8 @@ impl Order {
     ) -> Result<Refund, RefundError> {
         let mut wanted: Vec<(usize, u32)> = Vec::new();
         for &(line, quantity) in request.lines.iter().filter(|(_, quantity)| *quantity > 0) {
-            let at = self.lines.iter().position(|known| known.id == line).ok_or(RefundError::NoSuchLine(line))?;
+            let at =
+                self.lines.iter().position(|known| known.id == line).ok_or(RefundError::NoSuchLine(line))?;
             match wanted.iter_mut().find(|(known, _)| *known == at) {
                 Some((_, sum)) => *sum = sum.saturating_add(quantity),
                 None => wanted.push((at, quantity)),

@@ -19,8 +19,11 @@ use crate::shop::{DevShop, ShopError};
 /// The cart of a browser, by cookie.
 const CART: &str = "devshop_cart";
 
-/// The token of the request's cart, brought up to date with who is signed in.
-fn current(shop: &DevShop, headers: &HeaderMap) -> Result<String, Refused> {
+/// The token of a storefront request's cart, brought up to date with who is signed in.
+///
+/// # Errors
+/// When it names no cart, or one that has become an order.
+pub fn current(shop: &DevShop, headers: &HeaderMap) -> Result<String, ShopError> {
     let named = headers.get("x-cart").and_then(|value| value.to_str().ok());
     let token = named.or_else(|| cookie(headers, CART)).ok_or(ShopError::NotFound("cart"))?;
     let customer = signed_in(shop, headers);

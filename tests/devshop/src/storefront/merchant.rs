@@ -26,19 +26,28 @@ pub(super) async fn orders(State(shop): State<DevShop>, headers: HeaderMap) -> J
 }
 
 /// `GET /shop/orders/{order}`: with the payload its webhook would carry now.
-pub(super) async fn order(State(shop): State<DevShop>, Path(order): Path<String>) -> Result<Json<Value>, Refused> {
+pub(super) async fn order(
+    State(shop): State<DevShop>,
+    Path(order): Path<String>,
+) -> Result<Json<Value>, Refused> {
     let order = shop.order(id(&order, "order")?).ok_or(ShopError::NotFound("order"))?;
     Ok(Json(json!({"order": views::order(&shop, &order), "payload": shop.order_payload(&order)})))
 }
 
 /// `POST /shop/orders/{order}/pay`
-pub(super) async fn pay(State(shop): State<DevShop>, Path(order): Path<String>) -> Result<Json<Value>, Refused> {
+pub(super) async fn pay(
+    State(shop): State<DevShop>,
+    Path(order): Path<String>,
+) -> Result<Json<Value>, Refused> {
     let order = shop.pay(id(&order, "order")?)?;
     Ok(Json(json!({"order": views::order(&shop, &order)})))
 }
 
 /// `POST /shop/orders/{order}/cancel`
-pub(super) async fn cancel(State(shop): State<DevShop>, Path(order): Path<String>) -> Result<Json<Value>, Refused> {
+pub(super) async fn cancel(
+    State(shop): State<DevShop>,
+    Path(order): Path<String>,
+) -> Result<Json<Value>, Refused> {
     let order = shop.cancel(id(&order, "order")?, "customer")?;
     Ok(Json(json!({"order": views::order(&shop, &order)})))
 }
@@ -121,7 +130,10 @@ pub(super) async fn webhooks(State(shop): State<DevShop>) -> Json<Value> {
 }
 
 /// `PUT /shop/webhooks/faults`
-pub(super) async fn webhook_faults(State(shop): State<DevShop>, Json(body): Json<WebhookFaults>) -> Json<WebhookFaults> {
+pub(super) async fn webhook_faults(
+    State(shop): State<DevShop>,
+    Json(body): Json<WebhookFaults>,
+) -> Json<WebhookFaults> {
     shop.webhooks().set_faults(body);
     Json(body)
 }

@@ -16,7 +16,8 @@ use axum::routing::{get, post, put};
 use serde_json::json;
 
 use crate::shop::{DevShop, ShopError};
-pub(crate) use session::signed_in;
+pub use cart::current as current_cart;
+pub use session::signed_in;
 
 /// Everything below `/shop`.
 pub(crate) fn router() -> Router<DevShop> {

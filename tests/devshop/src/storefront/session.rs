@@ -65,8 +65,8 @@ pub(super) async fn sign_out() -> impl IntoResponse {
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)])
 }
 
-/// The signed-in customer of a request, if there is one who still exists.
-pub(crate) fn signed_in(shop: &DevShop, headers: &HeaderMap) -> Option<u64> {
+/// The signed-in customer of a storefront request, if there is one who still exists.
+pub fn signed_in(shop: &DevShop, headers: &HeaderMap) -> Option<u64> {
     let id = cookie(headers, CUSTOMER)?.parse().ok()?;
     shop.customer(id).map(|customer| customer.id)
 }

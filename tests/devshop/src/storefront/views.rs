@@ -149,6 +149,7 @@ pub(super) fn order(shop: &DevShop, order: &Order) -> Value {
         "subtotal": order.subtotal().presentment,
         "total": order.total().presentment,
         "refunded": order.refunded().presentment,
+        "attributes": order.note_attributes,
         "tags": order.tags,
         "status_url": format!("{}/shop/orders/{}", shop.url(), order.id),
     })

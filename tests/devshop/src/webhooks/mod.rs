@@ -248,7 +248,8 @@ impl Webhooks {
                 return IDLE;
             }
             // The earliest due goes first; `min_by_key` takes the first sent among equals.
-            let Some((at, due)) = post.waiting.iter().enumerate().map(|(at, d)| (at, d.due)).min_by_key(|&(_, due)| due)
+            let Some((at, due)) =
+                post.waiting.iter().enumerate().map(|(at, d)| (at, d.due)).min_by_key(|&(_, due)| due)
             else {
                 return IDLE;
             };

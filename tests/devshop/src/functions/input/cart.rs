@@ -36,22 +36,22 @@ impl ObjectValue for CartView<'_> {
             "cost" => ResolvedValue::object(CartCostView(scene)),
             "lines" | "deliverableLines" => {
                 let only_deliverable = info.field_name() == "deliverableLines";
-                let lines = scene.basket.lines.iter().filter(move |line| !only_deliverable || line.requires_shipping);
+                let lines =
+                    scene.basket.lines.iter().filter(move |line| !only_deliverable || line.requires_shipping);
                 let type_name = if only_deliverable { "DeliverableCartLine" } else { "CartLine" };
-                ResolvedValue::list(lines.map(move |line| ResolvedValue::object(LineView { scene, line, type_name })))
+                ResolvedValue::list(
+                    lines.map(move |line| ResolvedValue::object(LineView { scene, line, type_name })),
+                )
             }
             "deliveryGroups" => {
                 let groups = scene.basket.delivery.iter();
-                ResolvedValue::list(groups.map(move |group| ResolvedValue::object(GroupView { scene, group })))
+                ResolvedValue::list(
+                    groups.map(move |group| ResolvedValue::object(GroupView { scene, group })),
+                )
             }
             "retailLocation" => ResolvedValue::nullable_object(match cart.channel {
                 Channel::Online => None,
-                Channel::Pos(id) => Some(
-                    Plain::new("Location")
-                        .with("id", gid("Location", id))
-                        .with("handle", format!("location-{id}"))
-                        .with("name", format!("Location {id}")),
-                ),
+                Channel::Pos(id) => Some(LocationView { scene, id }),
             }),
             "discountApplications" | "localizedFields" => ResolvedValue::list([]),
             "billingAddress" | "poNumber" => ResolvedValue::null(),
@@ -65,6 +65,28 @@ fn attribute<'a>(attributes: &[Attribute], info: &ResolveInfo<'_>) -> ResolvedVa
     ResolvedValue::nullable_object(found.map(|attribute| {
         Plain::new("Attribute").with("key", attribute.name.as_str()).with("value", attribute.value.as_str())
     }))
+}
+
+struct LocationView<'s> {
+    scene: &'s Scene<'s>,
+    id: u64,
+}
+
+impl ObjectValue for LocationView<'_> {
+    fn type_name(&self) -> &str {
+        "Location"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let id = gid("Location", self.id);
+        Ok(match info.field_name() {
+            "metafield" => self.scene.metafield(&id, info),
+            "id" => ResolvedValue::leaf(id),
+            "handle" => ResolvedValue::leaf(format!("location-{}", self.id)),
+            "name" => ResolvedValue::leaf(format!("Location {}", self.id)),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
 }
 
 struct CartCostView<'s>(&'s Scene<'s>);

@@ -34,7 +34,9 @@ impl ObjectValue for BuyerIdentityView<'_> {
             "isAuthenticated" => ResolvedValue::leaf(self.is_authenticated()),
             "customer" => {
                 let scene = self.0;
-                ResolvedValue::nullable_object(self.customer().map(|customer| CustomerView { scene, customer }))
+                ResolvedValue::nullable_object(
+                    self.customer().map(|customer| CustomerView { scene, customer }),
+                )
             }
             "email" => match self.customer() {
                 Some(customer) => ResolvedValue::leaf(customer.email.as_str()),

@@ -34,7 +34,7 @@ impl ObjectValue for VariantView<'_> {
             "title" => ResolvedValue::leaf(variant.title.as_str()),
             "sku" => ResolvedValue::leaf(variant.sku.as_str()),
             "requiresShipping" => ResolvedValue::leaf(variant.requires_shipping),
-            "weight" => ResolvedValue::leaf(variant.grams),
+            "weight" => ResolvedValue::leaf(f64::from(variant.grams)),
             "weightUnit" => ResolvedValue::leaf("GRAMS"),
             "inAnyCollection" | "inCollections" => collections(&product.collections, info),
             _ => return Err(self.unknown_field_error(info)),

@@ -97,7 +97,9 @@ impl ObjectValue for DiscountView<'_> {
         match info.field_name() {
             "discountClasses" => {
                 let classes = serde_json::to_value(&discount.classes).unwrap_or_default();
-                Ok(ResolvedValue::list(classes.as_array().cloned().unwrap_or_default().into_iter().map(ResolvedValue::leaf)))
+                Ok(ResolvedValue::list(
+                    classes.as_array().cloned().unwrap_or_default().into_iter().map(ResolvedValue::leaf),
+                ))
             }
             "metafield" => Ok(self.0.metafield(&discount.gid(), info)),
             _ => Err(self.unknown_field_error(info)),

@@ -27,6 +27,8 @@ impl ObjectValue for Plain {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let field = self.fields.iter().find(|(name, _)| *name == info.field_name());
-        field.map(|(_, value)| ResolvedValue::leaf(value.clone())).ok_or_else(|| self.unknown_field_error(info))
+        field
+            .map(|(_, value)| ResolvedValue::leaf(value.clone()))
+            .ok_or_else(|| self.unknown_field_error(info))
     }
 }

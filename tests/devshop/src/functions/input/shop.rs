@@ -17,7 +17,9 @@ impl ObjectValue for ShopView<'_> {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         Ok(match info.field_name() {
             "metafield" => self.0.metafield(&shop_gid(), info),
-            "localTime" => ResolvedValue::object(LocalTime(self.0.now.to_zoned(self.0.zone.clone()).datetime())),
+            "localTime" => {
+                ResolvedValue::object(LocalTime(self.0.now.to_zoned(self.0.zone.clone()).datetime()))
+            }
             "metaobject" => ResolvedValue::null(),
             _ => return Err(self.unknown_field_error(info)),
         })

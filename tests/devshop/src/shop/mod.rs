@@ -1,0 +1,235 @@
+//! The shop itself: everything it can do, as calls for tests beside the HTTP it serves.
+
+mod carts;
+mod catalog;
+mod discounts;
+mod metafields;
+mod orders;
+mod proxy;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::tz::TimeZone;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{API_VERSION, AdminCall, AdminFault, Gate};
+use crate::checkout::ACTIVE_FUNCTIONS;
+use crate::clock::Clock;
+use crate::facts::Facts;
+use crate::ids::Ids;
+use crate::metafields::resolve_namespace;
+use crate::orders::RefundError;
+use crate::router::router;
+use crate::settings::Settings;
+use crate::state::State;
+use crate::switches::Switches;
+use crate::webhooks::Webhooks;
+
+/// An open shop. Clones are the same shop; it stays open until [`DevShop::close`], or the runtime ends.
+#[derive(Clone)]
+pub struct DevShop(Arc<Inner>);
+
+struct Inner {
+    facts: Facts,
+    url: String,
+    clock: Clock,
+    state: Mutex<State>,
+    switches: Mutex<Switches>,
+    app_url: Mutex<Option<String>>,
+    gate: Gate,
+    webhooks: Webhooks,
+    http: reqwest::Client,
+    closing: CancellationToken,
+}
+
+/// Why a shop cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken.
+    #[error("cannot listen on 127.0.0.1: {0}")]
+    Listen(#[from] std::io::Error),
+    /// No such time zone.
+    #[error("unknown time zone: {0}")]
+    TimeZone(#[from] jiff::Error),
+    /// The HTTP client cannot be made.
+    #[error("cannot make an HTTP client: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Why the shop refuses something.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ShopError {
+    /// There is no such thing.
+    #[error("there is no {0}")]
+    NotFound(&'static str),
+    /// The shop does not take this currency.
+    #[error("the shop does not take {0}")]
+    Currency(String),
+    /// A cart without lines buys nothing.
+    #[error("the cart is empty")]
+    EmptyCart,
+    /// What was asked does not fit the order's state.
+    #[error("the order is already {0}")]
+    Already(&'static str),
+    /// Not that much is left to give back.
+    #[error(transparent)]
+    Refund(#[from] RefundError),
+    /// The shop has as many discounts as it may.
+    #[error("the shop has {ACTIVE_FUNCTIONS} active app discounts already")]
+    TooManyDiscounts,
+}
+
+impl DevShop {
+    /// Opens a shop on 127.0.0.1.
+    ///
+    /// # Errors
+    /// When the port is taken or a setting makes no sense.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::start_with_pages(settings, |_| axum::Router::new()).await
+    }
+
+    /// Opens a shop on 127.0.0.1 that serves pages beside its API.
+    ///
+    /// # Errors
+    /// As [`DevShop::start`].
+    pub async fn start_with_pages(
+        settings: Settings,
+        pages: impl FnOnce(&Self) -> axum::Router,
+    ) -> Result<Self, StartError> {
+        let zone = TimeZone::get(&settings.time_zone)?;
+        let listener = TcpListener::bind(("127.0.0.1", settings.port)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let sender = crate::webhooks::Sender {
+            shop_domain: settings.domain.clone(),
+            api_version: API_VERSION,
+            secret: settings.app.api_secret.clone(),
+        };
+        let app_url = settings.app.url.clone();
+        // Webhooks draw from a sequence of their own, so that faults do not change the ids of orders.
+        let webhook_ids = Ids::new(settings.seed ^ 0x5eed, false);
+        let webhooks = Webhooks::new(settings.webhooks.clone(), webhook_ids, app_url.clone(), sender)?;
+        let closing = CancellationToken::new();
+        let shop = Self(Arc::new(Inner {
+            url,
+            clock: settings.clock.clone(),
+            state: Mutex::new(State::new(Ids::new(settings.seed, settings.ids_beyond_floats))),
+            switches: Mutex::new(settings.switches),
+            app_url: Mutex::new(app_url),
+            gate: Gate::new(settings.bucket),
+            webhooks: webhooks.clone(),
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(std::time::Duration::from_secs(30))
+                .no_proxy()
+                .build()?,
+            closing: closing.clone(),
+            facts: Facts { settings, zone },
+        }));
+        tokio::spawn(webhooks.run(closing.clone()));
+        let app = router(&shop).merge(pages(&shop));
+        tokio::spawn(async move {
+            let served = axum::serve(listener, app).with_graceful_shutdown(closing.cancelled_owned()).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the shop stopped serving");
+            }
+        });
+        Ok(shop)
+    }
+
+    /// Closes the shop: no more requests, no more webhooks.
+    pub fn close(&self) {
+        self.0.closing.cancel();
+    }
+
+    /// Where it serves, such as `http://127.0.0.1:9393`.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// How it was opened.
+    pub fn settings(&self) -> &Settings {
+        &self.0.facts.settings
+    }
+
+    /// The shop's time.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Its webhooks.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
+    }
+
+    /// Tells it where the app answers, or that there is none.
+    pub fn set_app_url(&self, url: Option<&str>) {
+        let url = url.map(|url| url.trim_end_matches('/').to_owned());
+        *lock(&self.0.app_url) = url.clone();
+        self.0.webhooks.set_app_url(url);
+    }
+
+    /// Where the app answers.
+    pub fn app_url(&self) -> Option<String> {
+        lock(&self.0.app_url).clone()
+    }
+
+    /// How the switches stand.
+    pub fn switches(&self) -> Switches {
+        *lock(&self.0.switches)
+    }
+
+    /// Sets the switches, from the next request or checkout on.
+    pub fn set_switches(&self, switches: Switches) {
+        *lock(&self.0.switches) = switches;
+    }
+
+    /// Makes the next Admin requests fail, one after another.
+    pub fn fail_admin(&self, faults: impl IntoIterator<Item = AdminFault>) {
+        lock(&self.0.gate.faults).next.extend(faults);
+    }
+
+    /// Forgets the faults that have not happened yet.
+    pub fn heal_admin(&self) {
+        lock(&self.0.gate.faults).next.clear();
+    }
+
+    /// Hides a thing from the app, by global id: it comes back null beside an `ACCESS_DENIED`; or shows it again.
+    pub fn hide_from_admin(&self, gid: &str, hidden: bool) {
+        let mut faults = lock(&self.0.gate.faults);
+        if hidden {
+            faults.hidden.insert(gid.to_owned());
+        } else {
+            faults.hidden.remove(gid);
+        }
+    }
+
+    /// Every Admin request, oldest first.
+    pub fn admin_calls(&self) -> Vec<AdminCall> {
+        self.0.gate.calls()
+    }
+
+    pub(crate) fn namespace(&self, namespace: &str) -> String {
+        resolve_namespace(Some(namespace), self.0.facts.settings.app.id)
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.0.state)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
