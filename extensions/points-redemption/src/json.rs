@@ -1,0 +1,275 @@
+//! A reader for the JSON text of a metafield.
+//!
+//! Shopify offers the same as parsed `jsonValue`, but there each look-up is a call into the provider: reading a hold
+//! that way takes twice the instructions. It is no validator: Shopify stores nothing but valid JSON in a metafield of
+//! that type. Any other text reads as something or nothing, without a panic.
+
+use loyalty::LIMIT;
+use loyalty::json::Json;
+
+/// A text, split into its values.
+#[derive(Debug)]
+pub struct Document<'a> {
+    /// In the order of the text: what is inside a value follows it, one deeper.
+    nodes: Vec<Node<'a>>,
+}
+
+#[derive(Debug)]
+struct Node<'a> {
+    depth: usize,
+    /// As it is written; empty for an element of an array and for the whole.
+    name: &'a str,
+    content: Content<'a>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Content<'a> {
+    /// An object or an array: our formats have no arrays, so nothing tells them apart.
+    Nested,
+    /// What stands between the quotes, escapes and all.
+    String(&'a str),
+    /// A number, `true`, `false` or `null`.
+    Other(&'a str),
+}
+
+impl<'a> Document<'a> {
+    /// Splits a text; `None` when a string or a bracket is not closed.
+    pub fn parse(text: &'a str) -> Option<Document<'a>> {
+        let bytes = text.as_bytes();
+        let mut nodes = Vec::with_capacity(32);
+        let mut name = "";
+        let mut depth = 0;
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            let start = at;
+            at += 1;
+            let content = match byte {
+                b'"' => {
+                    at += string_length(bytes.get(at..)?)?;
+                    let raw = text.get(start + 1..at)?;
+                    at += 1;
+                    // Only a name is followed by a colon.
+                    if bytes.get(at..)?.trim_ascii_start().first() == Some(&b':') {
+                        name = raw;
+                        continue;
+                    }
+                    Content::String(raw)
+                }
+                b'{' | b'[' => Content::Nested,
+                b'}' | b']' => {
+                    depth = usize::checked_sub(depth, 1)?;
+                    continue;
+                }
+                b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => continue,
+                _ => {
+                    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || *byte <= b' ';
+                    at += bytes.get(at..)?.iter().position(ends).unwrap_or(bytes.len() - at);
+                    Content::Other(text.get(start..at)?)
+                }
+            };
+            let nested = content == Content::Nested;
+            nodes.push(Node { depth, name, content });
+            name = "";
+            depth += usize::from(nested);
+        }
+        (depth == 0).then_some(Document { nodes })
+    }
+
+    /// The whole.
+    pub fn root(&self) -> Option<Value<'_>> {
+        let (node, after) = self.nodes.split_first()?;
+        Some(Value { node, after })
+    }
+}
+
+/// How many bytes there are up to the closing quote.
+fn string_length(bytes: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        length += bytes.get(length..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if bytes.get(length) == Some(&b'"') {
+            return Some(length);
+        }
+        length += 2;
+    }
+}
+
+/// One value of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'a> {
+    node: &'a Node<'a>,
+    after: &'a [Node<'a>],
+}
+
+impl Json for Value<'_> {
+    fn field(&self, name: &'static str) -> Option<Self> {
+        let mut nodes = self.after;
+        while let Some((node, after)) = nodes.split_first() {
+            if node.depth <= self.node.depth {
+                break;
+            }
+            if node.name == name && node.depth == self.node.depth + 1 {
+                return (node.content != Content::Other("null")).then_some(Value { node, after });
+            }
+            nodes = after;
+        }
+        None
+    }
+
+    fn integer(&self) -> Option<i64> {
+        let Content::Other(text) = self.node.content else { return None };
+        let number = text.parse().ok().filter(|_| !text.starts_with('+'))?;
+        (-LIMIT..=LIMIT).contains(&number).then_some(number)
+    }
+
+    fn text(&self) -> Option<String> {
+        let Content::String(raw) = self.node.content else { return None };
+        if raw.as_bytes().contains(&b'\\') { unescape(raw) } else { Some(raw.to_owned()) }
+    }
+}
+
+/// The string that a quoted text stands for; `None` when an escape is broken.
+fn unescape(raw: &str) -> Option<String> {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let code = escape.chars().next()?;
+        rest = escape.get(1..)?;
+        text.push(match code {
+            '"' | '\\' | '/' => code,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => code_point(&mut rest)?,
+            _ => return None,
+        });
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// Four hexadecimal digits, or eight in two escapes when the first is half of a pair.
+fn code_point(rest: &mut &str) -> Option<char> {
+    let high = code_unit(rest)?;
+    if !(0xd800..0xdc00).contains(&high) {
+        return char::from_u32(high);
+    }
+    *rest = rest.strip_prefix("\\u")?;
+    let low = code_unit(rest)?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+    char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + low)
+}
+
+fn code_unit(rest: &mut &str) -> Option<u32> {
+    let (digits, after) = rest.split_at_checked(4)?;
+    *rest = after;
+    let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    plain.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value as Reference;
+
+    use super::*;
+
+    const NAMES: [&str; 6] = ["a", "b", "c", "hold", "label", ""];
+
+    /// Compares every member, and every member's member, with what serde_json reads.
+    fn assert_same(ours: Value<'_>, theirs: &Reference) {
+        assert_eq!(ours.text().as_deref(), theirs.as_str());
+        assert_eq!(
+            ours.integer(),
+            theirs.as_i64().filter(|value| value.unsigned_abs() <= LIMIT.unsigned_abs())
+        );
+        for name in NAMES.into_iter().filter(|_| theirs.is_object()) {
+            match (ours.field(name), theirs.get(name).filter(|value| !value.is_null())) {
+                (Some(ours), Some(theirs)) => assert_same(ours, theirs),
+                (None, None) => {}
+                (ours, theirs) => panic!("{name}: {ours:?} instead of {theirs:?}"),
+            }
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Reference> {
+        let leaf = prop_oneof![
+            Just(Reference::Null),
+            any::<bool>().prop_map(Reference::from),
+            any::<i64>().prop_map(Reference::from),
+            (-99_i64..=99).prop_map(Reference::from),
+            any::<f64>().prop_map(Reference::from),
+            "[a\\\\\"/\n\t{}\\[\\]:, €😀]{0,8}|.{0,8}".prop_map(Reference::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            let member = (prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned), inner.clone());
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Reference::from),
+                prop::collection::vec(member, 0..6).prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    fn text(json: &str) -> Option<String> {
+        Document::parse(json)?.root()?.text()
+    }
+
+    fn integer(json: &str) -> Option<i64> {
+        Document::parse(json)?.root()?.integer()
+    }
+
+    #[test]
+    fn escapes_are_resolved_and_broken_ones_refused() {
+        assert_eq!(text(r#""\u00e9\ud83d\ude00\n\"\/""#).as_deref(), Some("é😀\n\"/"));
+        for broken in [r#""\x""#, r#""\u12""#, r#""\ud83d""#, r#""\ud83dA""#, r#""\udc00""#, r#""\u+123""#] {
+            assert_eq!(text(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_what_is_exact_are_no_integers() {
+        for json in ["1.5", "1e3", "9007199254740992", "-9007199254740992", "99999999999999999999", "+5", "x"]
+        {
+            assert_eq!(integer(json), None, "{json}");
+        }
+        assert_eq!(integer("9007199254740991"), Some(LIMIT));
+        assert_eq!(integer("-12"), Some(-12));
+    }
+
+    #[test]
+    fn what_is_not_closed_is_nothing() {
+        for broken in ["{", "[1", "{\"a\"", "\"", "\"\\", "}", "{\"a\":{}"] {
+            assert!(Document::parse(broken).is_none(), "{broken}");
+        }
+        assert!(Document::parse("").is_some_and(|document| document.root().is_none()));
+    }
+
+    #[test]
+    fn a_members_member_is_not_the_objects() {
+        let document = Document::parse(r#"{"a":{"b":1},"c":[{"d":2}]}"#).unwrap();
+        let root = document.root().unwrap();
+        assert!(root.field("b").is_none());
+        assert!(root.field("d").is_none());
+        assert!(root.field("a").unwrap().field("c").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_serde_json_reads(value in any_json(), pretty: bool) {
+            let json = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let json = json.unwrap();
+            let document = Document::parse(&json).unwrap();
+            assert_same(document.root().unwrap(), &value);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(json in r#"[{}\[\]:,"\\aub0-9 \-+.é]{0,40}|.*"#) {
+            if let Some(root) = Document::parse(&json).as_ref().and_then(|document| document.root()) {
+                let member = root.field("a");
+                let _ = (root.text(), root.integer(), member.map(|member| (member.text(), member.integer())));
+            }
+        }
+    }
+}
