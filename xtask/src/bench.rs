@@ -48,20 +48,16 @@ fn replay(file: &Path, as_json: bool) -> Result<()> {
     fs::create_dir_all(&folder)?;
 
     let url = format!("sqlite://{}", folder.join("loyalnest.db").display());
-    let sqlite = progress::step("replay on SQLite", || replay_on(&url, &file))?;
+    let sqlite = replay_on("SQLite", &url, &file)?;
     // Never the one of DATABASE_URL: its data is somebody's.
     let server = postgres::private(Durability::Full)?;
-    let postgres = progress::step("replay on PostgreSQL", || replay_on(&server.url, &file))?;
+    let postgres = replay_on("PostgreSQL", &server.url, &file)?;
 
-    let results = [("sqlite", &sqlite), ("postgres", &postgres)];
-    for (engine, result) in results {
-        println!("{engine:<10} {result}");
-    }
     if as_json {
         println!("{}", json!({ "sqlite": sqlite, "postgres": postgres }));
     }
-    for (engine, result) in results {
-        ensure!(result["violations"] == 0, "{engine}: {} violations", result["violations"]);
+    for report in [&sqlite, &postgres] {
+        ensure!(report["violations"] == 0, "{} violations", report["violations"]);
     }
     if totals(&sqlite) != totals(&postgres) {
         bail!("the engines do not agree");
@@ -69,12 +65,15 @@ fn replay(file: &Path, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-/// The report of one replay.
-fn replay_on(database: &str, file: &Path) -> Result<Value> {
-    let mut replay = in_root(target_dir().join("release/loyalnest"));
-    replay.arg("replay").arg(file).arg("--json").env("DATABASE_URL", database);
-    let output = last_line(&mut replay)?;
-    serde_json::from_str(&output).with_context(|| format!("the replay's last line is not JSON: {output}"))
+/// The report of one replay, shown as soon as it is there.
+fn replay_on(engine: &str, database: &str, file: &Path) -> Result<Value> {
+    progress::step(format!("replay on {engine}"), || {
+        let mut replay = in_root(target_dir().join("release/loyalnest"));
+        replay.arg("replay").arg(file).arg("--json").env("DATABASE_URL", database);
+        let output = last_line(&mut replay)?;
+        println!("{engine}: {output}");
+        serde_json::from_str(&output).with_context(|| format!("the replay's last line is not JSON: {output}"))
+    })
 }
 
 /// Runs a program whose progress goes to our terminal; returns the last line of its answer.
