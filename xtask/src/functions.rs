@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -127,18 +128,15 @@ fn rustc_version(toolchain: Option<&str>) -> Result<String> {
     Ok(version.split_whitespace().nth(1).unwrap_or_default().to_owned())
 }
 
-/// A program of a toolchain, ours by default. The provider's folder asks for its own, so ours must be named, too.
-fn tool(name: &str, toolchain: Option<&str>) -> std::process::Command {
+/// A program of a toolchain. By default of ours: rustup has set the variable when it started this program, and it comes
+/// before the provider's `rust-toolchain.toml`.
+fn tool(name: &str, toolchain: Option<&str>) -> Command {
     let mut command = in_root(name);
-    match toolchain {
-        Some(toolchain) => command.env("RUSTUP_TOOLCHAIN", toolchain),
-        None => command.env("RUSTUP_TOOLCHAIN", OUR_RUST),
-    };
+    if let Some(toolchain) = toolchain {
+        command.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
     command
 }
-
-/// `rust-toolchain.toml`, as far as rustup names it when it runs this program.
-const OUR_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// Shrinks a Function as the Shopify CLI does, unless exactly this one has been.
 fn optimize(name: &str) -> Result<()> {
