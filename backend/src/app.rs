@@ -14,6 +14,7 @@ use crate::merchants::{Shop, Shops};
 use crate::orders::OrderHandler;
 use crate::shopify::Signer;
 use crate::shopify::admin::{Admin, AdminApi};
+use crate::web::Turns;
 
 /// Everything a request or a job needs. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub struct Parts {
     pub shops: Shops,
     /// Webhooks.
     pub inbox: Inbox,
+    /// Whose turn it is to change a redemption.
+    pub turns: Turns,
 }
 
 impl Deref for App {
@@ -110,7 +113,17 @@ impl Builder {
         let shops = Shops::new(db.clone(), cipher.clone(), clock.clone());
         let handler = handler.unwrap_or_else(|| Arc::new(OrderHandler::new(clock.clone())));
         let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
-        Ok(App(Arc::new(Parts { config, db, clock, cipher, signer, admin, shops, inbox })))
+        Ok(App(Arc::new(Parts {
+            config,
+            db,
+            clock,
+            cipher,
+            signer,
+            admin,
+            shops,
+            inbox,
+            turns: Turns::default(),
+        })))
     }
 }
 

@@ -64,6 +64,12 @@ impl Account {
         })
     }
 
+    /// The points that a new pick may use: it replaces the hold, whose points come back first.
+    pub fn spendable(&self) -> Points {
+        let held = self.hold.as_ref().map_or(Points::ZERO, |hold| hold.points);
+        self.points.plus(held).unwrap_or(self.points)
+    }
+
     /// Reads the live hold alone: all that a checkout needs.
     pub fn read_hold<J: Json>(json: &J) -> Result<Option<Terms>, FormatError> {
         check_version(json)?;
@@ -138,6 +144,12 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
         assert_eq!(Account::read(&&expected), Ok(full()));
         assert!(text.len() < 2_000, "an account stays below 2 kB: {}", text.len());
+    }
+
+    #[test]
+    fn a_new_pick_may_use_what_the_hold_pins() {
+        assert_eq!(full().spendable().get(), 2_000);
+        assert_eq!(Account { hold: None, ..full() }.spendable().get(), 1_500);
     }
 
     #[test]

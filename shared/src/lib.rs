@@ -29,7 +29,7 @@ pub use account::Account;
 pub use hold::{HoldId, Mark};
 pub use money::{Currency, Money};
 pub use points::Points;
-pub use program::Program;
+pub use program::{Program, ProgramUi};
 pub use redemption::{Kind, Quote, Scope, Terms};
 pub use reward::Reward;
 

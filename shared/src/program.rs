@@ -2,6 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+#[cfg(feature = "serde")]
+use crate::json::{FormatError, Json as _};
 use crate::{
     earning::EarnRule,
     money::Currency,
@@ -181,20 +183,48 @@ impl Program {
         serde_json::to_string(&ForFunctions { v: Program::VERSION, version })
     }
 
-    /// The text of the metafield that widgets read.
+    /// The text of the metafield that widgets read: a [`ProgramUi`].
     #[cfg(feature = "serde")]
     pub fn to_ui_json(&self, version: i64) -> Result<String, serde_json::Error> {
+        let Program { currency, earn, rewards, .. } = self.clone();
+        ProgramUi { version, currency, earn, rewards }.to_json()
+    }
+}
+
+/// What widgets see of a program: how orders earn and what points buy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ProgramUi {
+    /// The version of the settings.
+    pub version: i64,
+    /// The shop's currency, in which orders earn.
+    pub currency: Currency,
+    /// How orders earn.
+    pub earn: EarnRule,
+    /// What points buy.
+    pub rewards: Vec<Reward>,
+}
+
+#[cfg(feature = "serde")]
+impl ProgramUi {
+    /// The metafield's text.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
         #[derive(serde::Serialize)]
-        struct ForWidgets<'a> {
+        struct Versioned<'a> {
             v: i64,
-            version: i64,
-            currency: Currency,
-            earn: &'a EarnRule,
-            rewards: &'a [Reward],
+            #[serde(flatten)]
+            program: &'a ProgramUi,
         }
-        let Program { currency, earn, rewards, .. } = self;
-        let face = ForWidgets { v: Program::VERSION, version, currency: *currency, earn, rewards };
-        serde_json::to_string(&face)
+        serde_json::to_string(&Versioned { v: Program::VERSION, program: self })
+    }
+
+    /// Reads the metafield's text. An unknown version is an error: it may mean anything.
+    pub fn from_json(text: &str) -> Result<ProgramUi, FormatError> {
+        let json: serde_json::Value = serde_json::from_str(text).map_err(|_| FormatError::Version)?;
+        if (&json).field("v").and_then(|v| v.integer()) != Some(Program::VERSION) {
+            return Err(FormatError::Version);
+        }
+        serde_json::from_value(json).map_err(|_| FormatError::Field("program"))
     }
 }
 
@@ -266,6 +296,18 @@ mod tests {
         let unknown = stored.replacen("\"earn\"", "\"earns\"", 1);
         assert!(serde_json::from_str::<Program>(&unknown).is_err(), "an unknown key is no setting");
         assert!(standard().to_json(3).unwrap().len() < 9_500);
-        assert!(standard().to_ui_json(3).unwrap().contains("\"free-delivery\""));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_widgets_see_is_read_back_in_this_version_only() {
+        let text = standard().to_ui_json(3).unwrap();
+        let Program { currency, earn, rewards, .. } = standard();
+        assert_eq!(ProgramUi::from_json(&text), Ok(ProgramUi { version: 3, currency, earn, rewards }));
+        for other in [text.replacen("\"v\":1", "\"v\":2", 1), "{}".into(), "no JSON".into()] {
+            assert_eq!(ProgramUi::from_json(&other), Err(FormatError::Version), "{other}");
+        }
+        let wrong = text.replacen("\"earn\"", "\"learn\"", 1);
+        assert_eq!(ProgramUi::from_json(&wrong), Err(FormatError::Field("program")));
     }
 }

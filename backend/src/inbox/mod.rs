@@ -92,6 +92,14 @@ impl Inbox {
         worker::drain_until_idle(&self.0).await
     }
 
+    /// Whether nothing is due now, here or in another process.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_idle(&self) -> Result<bool, db::Error> {
+        Ok(!store::is_work_due(&mut self.0.db.read().await?, self.0.clock.now()).await?)
+    }
+
     /// How many messages of a shop could not be acted upon and wait for a person.
     ///
     /// # Errors

@@ -52,17 +52,15 @@ pub(super) async fn lock(
     // In one order everywhere, so that two workers never wait for each other.
     orders.sort_unstable();
     orders.dedup();
-    let mut rows = select(tx, shop, &orders).await?;
-    if rows.len() < orders.len() {
-        db!(tx.each orders,
-            sqlite: "insert into orders_orders (shop_id, order_id, refunds) values ($1, $2, '{}')
-                     on conflict (shop_id, order_id) do nothing",
-            postgres: "insert into orders_orders (shop_id, order_id, refunds)
-                       select shop_id, order_id, '{}' from unnest($1::uuid[], $2::bigint[]) as v (shop_id, order_id)
-                       on conflict (shop_id, order_id) do nothing",
-            |order| shop, *order)?;
-        rows = select(tx, shop, &orders).await?;
-    }
+    // New rows first: a worker that holds locks must not wait for another's new row.
+    db!(tx.each orders,
+        sqlite: "insert into orders_orders (shop_id, order_id, refunds) values ($1, $2, '{}')
+                 on conflict (shop_id, order_id) do nothing",
+        postgres: "insert into orders_orders (shop_id, order_id, refunds)
+                   select shop_id, order_id, '{}' from unnest($1::uuid[], $2::bigint[]) as v (shop_id, order_id)
+                   on conflict (shop_id, order_id) do nothing",
+        |order| shop, *order)?;
+    let rows = select(tx, shop, &orders).await?;
     Ok(rows.into_iter().map(|row| (row.order_id, Known::from(row))).collect())
 }
 

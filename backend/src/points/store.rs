@@ -64,11 +64,9 @@ impl Book {
         // In one order everywhere, so that two workers never wait for each other.
         members.sort_unstable();
         members.dedup();
-        let mut rows = lock_accounts(tx, shop, &members).await?;
-        if rows.len() < members.len() {
-            open_accounts(tx, shop, &members).await?;
-            rows = lock_accounts(tx, shop, &members).await?;
-        }
+        // New rows first: a worker that holds locks must not wait for another's new row.
+        open_accounts(tx, shop, &members).await?;
+        let rows = lock_accounts(tx, shop, &members).await?;
         let mut accounts = BTreeMap::new();
         for row in rows {
             let account = Account {

@@ -231,18 +231,17 @@ pub async fn advance(
         (State::Opening | State::Live, _) if hold.expires_at <= now => {
             hold.close(Reason::Expired);
             book.touch(member)?;
-            sync::mark(tx, shop, &[member], now).await?;
         }
         (State::Closing, Some(_)) if hold.expires_at <= now => {
             book.load_spends(tx, &[spend_of(hold.id)]).await?;
             book.release(member, spend_of(hold.id), Source::Program)?;
             hold.release(Reason::Expired, now);
-            sync::mark(tx, shop, &[member], now).await?;
         }
         _ => return Ok(false),
     }
     book.save(tx).await?;
     store::save_holds(tx, shop, [&hold]).await?;
+    sync::mark(tx, shop, &[member], now).await?;
     Ok(true)
 }
 

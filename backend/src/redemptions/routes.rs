@@ -96,6 +96,7 @@ async fn open(
     let Json(request) = body.map_err(|error| Problem::bad_request("bad_body", error.body_text()))?;
     let OpenRequest { reward, points, currency, scope } = request;
     let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let turn = app.turns.take(caller.shop.id, customer).await;
     let mut tx = app.db.begin().await?;
     let member = customers::member(&mut tx, caller.shop.id, customer).await?;
     // Who has never earned has nothing to spend.
@@ -104,9 +105,17 @@ async fn open(
     let wish = Wish { reward, points, currency, scope };
     let hold = lifecycle::open(&mut tx, caller.shop.id, member, wish, app.clock.now()).await?;
     tx.commit().await?;
+    drop(turn);
     let hold = publish(&app, &caller, member, hold).await?;
-    let status = if hold.state == HoldState::Live { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(hold.into())))
+    match hold.state {
+        HoldState::Live => Ok((StatusCode::OK, Json(hold.into()))),
+        HoldState::Opening => Ok((StatusCode::ACCEPTED, Json(hold.into()))),
+        HoldState::Closing | HoldState::Captured | HoldState::Released => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "redemption_ended",
+            "Another window picked something else meanwhile.",
+        )),
+    }
 }
 
 /// Takes a redemption back. Its points are free after a grace, in which an order on its way may still use it.
@@ -117,10 +126,12 @@ async fn cancel(
 ) -> Result<Json<RedemptionView>, Problem> {
     let customer = caller.customer.ok_or_else(not_signed_in)?;
     let id = HoldId::parse(&id).ok_or(Error::UnknownHold)?;
+    let turn = app.turns.take(caller.shop.id, customer).await;
     let mut tx = app.db.begin().await?;
     let member = customers::member(&mut tx, caller.shop.id, customer).await?.ok_or(Error::UnknownHold)?;
     let hold = lifecycle::cancel(&mut tx, caller.shop.id, member, id, app.clock.now()).await?;
     tx.commit().await?;
+    drop(turn);
     Ok(Json(publish(&app, &caller, member, hold).await?.into()))
 }
 

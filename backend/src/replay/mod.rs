@@ -5,7 +5,7 @@ mod invoices;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -133,14 +133,14 @@ pub async fn run(app: &App, args: &Args) -> Result<Report, Error> {
     let mut history = History::new(zone, CURRENCY);
     let sent = send(app, &shop, &invoices, &mut history, &bar).await;
     bar.set_message("booking what is left");
-    let drained = match sent {
-        Ok(()) => app.inbox.drain_until_idle().await.map_err(Error::from).map(|_| ()),
+    let booked = match sent {
+        Ok(()) => idle(app).await,
         Err(error) => Err(error),
     };
     let seconds = start.elapsed().as_secs_f64();
     stop.cancel();
     worker.await?;
-    drained?;
+    booked?;
 
     bar.set_message("checking every invariant");
     let mut read = app.db.read().await?;
@@ -197,6 +197,14 @@ async fn send(
     }
     while let Some(sent) = under_way.join_next().await {
         sent??;
+    }
+    Ok(())
+}
+
+/// Waits until everything that was sent is booked.
+async fn idle(app: &App) -> Result<(), Error> {
+    while !app.inbox.is_idle().await? {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Error, publish, store};
 use crate::app::App;
@@ -15,8 +15,8 @@ use crate::shopify::admin::METAFIELDS_AT_ONCE;
 
 /// How many members one look takes on.
 const AT_ONCE: i64 = 500;
-/// How long to wait before asking again for a member whom someone else publishes.
-const BUSY: Duration = Duration::from_millis(50);
+/// How long to wait at first for someone else who publishes a member.
+const BUSY: Duration = Duration::from_millis(40);
 /// How long a shop that could not be reached is left alone.
 const UNREACHABLE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -64,24 +64,42 @@ async fn put_off(app: &App, shop: ShopId, until: Option<Timestamp>) -> Result<()
     Ok(())
 }
 
-/// Publishes one member now, within a budget, and says whether its metafield shows the ledger. Whatever happens, the
-/// member stays marked until it does.
+/// Publishes one member now, within a budget, and says whether its metafield shows the ledger as it was when this was
+/// called. Whatever happens, the member stays marked until it does.
 pub async fn publish_within(app: &App, shop: &Shop, member: MemberId, budget: Duration) -> bool {
-    let until = Instant::now() + budget;
-    let admin = app.admin_of(shop).within(budget);
-    let publishing = async {
-        loop {
-            match publish(&app.db, &admin, &app.clock, shop.id, &[member]).await {
-                Ok(outcome) if outcome.busy.is_empty() => return outcome.published.contains(&member),
-                // Someone else may have read the ledger before our change: ask again.
-                Ok(_) => sleep(BUSY).await,
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(shop = %shop.id, error, "an account is not published at once");
-                    return false;
-                }
-            }
+    // A task of its own, because a publication that is dropped half-way would keep its lease until that runs out.
+    let publishing = tokio::spawn({
+        let (app, shop) = (app.clone(), shop.clone());
+        async move {
+            publish_until_done(&app, &shop, member, budget).await.unwrap_or_else(|error| {
+                tracing::warn!(shop = %shop.id, %error, "an account is not published at once; tried again");
+                false
+            })
         }
-    };
-    timeout_at(until, publishing).await.unwrap_or(false)
+    });
+    matches!(timeout(budget, publishing).await, Ok(Ok(true)))
+}
+
+async fn publish_until_done(
+    app: &App,
+    shop: &Shop,
+    member: MemberId,
+    budget: Duration,
+) -> Result<bool, Error> {
+    let admin = app.admin_of(shop).within(budget);
+    let wanted = store::progress(&mut app.db.read().await?, shop.id, member).await?.wanted;
+    let (mut wait, until) = (BUSY, Instant::now() + budget);
+    while Instant::now() < until {
+        // Someone else's write may have covered our change.
+        if store::progress(&mut app.db.read().await?, shop.id, member).await?.published >= wanted {
+            return Ok(true);
+        }
+        let outcome = publish(&app.db, &admin, &app.clock, shop.id, &[member]).await?;
+        if outcome.busy.is_empty() {
+            return Ok(outcome.published.contains(&member));
+        }
+        sleep(wait).await;
+        wait = wait.saturating_mul(2);
+    }
+    Ok(false)
 }

@@ -1,6 +1,6 @@
 //! The only writer of account metafields.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -13,7 +13,9 @@ use crate::clock::Clock;
 use crate::customers;
 use crate::db::{Db, Timestamp};
 use crate::ids::{CustomerId, MemberId, ShopId};
-use crate::shopify::admin::{AccountMetafield, Admin, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite};
+use crate::shopify::admin::{
+    AccountMetafield, Admin, AdminError, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite,
+};
 use crate::{points, redemptions};
 
 /// How long a lease lasts: longer than all of a publication may take.
@@ -23,7 +25,7 @@ const ALL_CALLS: Duration = Duration::from_secs(45);
 /// How often a batch is written again after stale or failing members were dealt with.
 const ROUNDS: usize = 4;
 /// Waiting times before a member is tried again, in seconds; the last one repeats.
-const BACKOFF: [i64; 6] = [1, 5, 15, 60, 300, 900];
+const BACKOFF: [i64; 6] = [1, 2, 5, 15, 30, 60];
 
 /// What became of the members that were to be published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,16 +62,20 @@ pub async fn publish(
         return Ok(outcome);
     }
 
-    let mut batch = Batch { shop, now, entries: Vec::new(), fates: HashMap::new() };
+    let mut batch = Batch { shop, now, entries: Vec::new(), fates: BTreeMap::new() };
     let written = match tokio::time::timeout(ALL_CALLS, batch.write(db, admin, &leased)).await {
         Ok(written) => written,
         Err(_) => Err(Error::Timeout),
     };
-    batch.postpone_the_rest(&leased);
+    let told = match &written {
+        Err(Error::Admin(AdminError::Throttled { wait })) => SignedDuration::try_from(*wait).ok(),
+        _ => None,
+    };
+    batch.postpone_the_rest(&leased, told);
     let mut tx = db.begin().await?;
+    // Holds before marks: in the order in which everyone locks them.
+    redemptions::lifecycle::shown(&mut tx, shop, &batch.shown(), clock.now()).await?;
     store::finish(&mut tx, shop, lease, &batch.fates).await?;
-    let shown = batch.shown();
-    redemptions::lifecycle::shown(&mut tx, shop, &shown, clock.now()).await?;
     tx.commit().await?;
     written?;
 
@@ -97,7 +103,7 @@ struct Batch {
     shop: ShopId,
     now: Timestamp,
     entries: Vec<Entry>,
-    fates: HashMap<MemberId, Fate>,
+    fates: BTreeMap<MemberId, Fate>,
 }
 
 impl Batch {
@@ -178,20 +184,21 @@ impl Batch {
                 }
             }
             if !stale && !out.contains(&at) {
-                self.fates.insert(entry.leased.member_id, later(&entry.leased, self.now, &entry.replaces));
+                self.fates
+                    .insert(entry.leased.member_id, later(&entry.leased, self.now, None, &entry.replaces));
                 out.push(at);
             }
         }
         Ok(out)
     }
 
-    /// Whoever has no fate yet is tried again later.
-    fn postpone_the_rest(&mut self, leased: &[Leased]) {
+    /// Whoever has no fate yet is tried again later: when Shopify told us to, if it did.
+    fn postpone_the_rest(&mut self, leased: &[Leased], told: Option<SignedDuration>) {
         for leased in leased {
             let entry = self.entries.iter().find(|entry| entry.leased.member_id == leased.member_id);
             let known = leased.digest.clone().map_or(CompareDigest::New, CompareDigest::Replaces);
             let replaces = entry.map_or(&known, |entry| &entry.replaces);
-            self.fates.entry(leased.member_id).or_insert_with(|| later(leased, self.now, replaces));
+            self.fates.entry(leased.member_id).or_insert_with(|| later(leased, self.now, told, replaces));
         }
     }
 
@@ -220,12 +227,12 @@ impl Entry {
     }
 }
 
-fn later(leased: &Leased, now: Timestamp, replaces: &CompareDigest) -> Fate {
+fn later(leased: &Leased, now: Timestamp, told: Option<SignedDuration>, replaces: &CompareDigest) -> Fate {
     let tries = usize::try_from(leased.attempts).unwrap_or(usize::MAX);
-    let seconds = BACKOFF[tries.min(BACKOFF.len() - 1)];
+    let wait = told.unwrap_or(SignedDuration::from_secs(BACKOFF[tries.min(BACKOFF.len() - 1)]));
     let digest = match replaces {
         CompareDigest::Replaces(digest) => Some(digest.clone()),
         CompareDigest::New | CompareDigest::Any => None,
     };
-    Fate::Later { at: now + SignedDuration::from_secs(seconds), digest }
+    Fate::Later { at: now + wait, digest }
 }

@@ -1,6 +1,6 @@
 //! The table of what is to be written and what was written last.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
@@ -8,11 +8,14 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 
-/// Marks members whose metafields are to be written.
+/// Marks members whose metafields are to be written; in one order everywhere, and last in a transaction, so that
+/// nobody waits in a circle.
 ///
 /// # Errors
 /// Any error of the database.
 pub async fn mark(tx: &mut Tx, shop: ShopId, members: &[MemberId], now: Timestamp) -> Result<(), db::Error> {
+    let mut members = members.to_vec();
+    members.sort_unstable();
     db!(tx.each members,
         sqlite: "insert into sync_accounts (shop_id, member_id, wanted, published, due_at, attempts, gone)
                  values ($1, $2, 1, 0, $3, 0, false)
@@ -27,6 +30,26 @@ pub async fn mark(tx: &mut Tx, shop: ShopId, members: &[MemberId], now: Timestam
                            else least(sync_accounts.due_at, excluded.due_at) end",
         |member| shop, *member, now)?;
     Ok(())
+}
+
+/// How far a member's metafield is.
+#[derive(Debug, Clone, Copy, Default, sqlx::FromRow)]
+pub(super) struct Progress {
+    /// The count of its changes.
+    pub wanted: i64,
+    /// The count that its metafield shows.
+    pub published: i64,
+}
+
+/// How far this member's metafield is.
+pub(super) async fn progress(tx: &mut Read, shop: ShopId, member: MemberId) -> Result<Progress, db::Error> {
+    let found: Option<Progress> = db!(
+        tx.optional,
+        "select wanted, published from sync_accounts where shop_id = $1 and member_id = $2",
+        shop,
+        member
+    )?;
+    Ok(found.unwrap_or_default())
 }
 
 /// How many members wait for their metafield, in all shops.
@@ -87,7 +110,7 @@ pub(super) async fn finish(
     tx: &mut Tx,
     shop: ShopId,
     lease: Uuid,
-    fates: &HashMap<MemberId, Fate>,
+    fates: &BTreeMap<MemberId, Fate>,
 ) -> Result<(), db::Error> {
     for (member, fate) in fates {
         match fate {

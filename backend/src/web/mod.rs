@@ -4,7 +4,9 @@ mod health;
 mod problem;
 mod proxy;
 mod router;
+mod turns;
 
 pub use problem::Problem;
 pub use proxy::ProxyCaller;
 pub use router::router;
+pub use turns::Turns;

@@ -7,6 +7,7 @@ mod admin;
 mod db;
 mod inbox;
 mod intake;
+mod journey;
 mod ledger;
 mod serve;
 mod storefront;
