@@ -19,11 +19,14 @@ pub enum Answer {
     Silence,
 }
 
+/// The access token and the body of a call.
+pub type Asked = (Option<String>, Value);
+
 #[derive(Clone)]
 pub struct ScriptedAdmin {
     pub url: String,
     answers: Arc<Mutex<VecDeque<Answer>>>,
-    asked: Arc<Mutex<Vec<(Option<String>, Value)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl ScriptedAdmin {
@@ -39,8 +42,8 @@ impl ScriptedAdmin {
         admin
     }
 
-    /// The access token and the body of every call so far.
-    pub fn asked(&self) -> Vec<(Option<String>, Value)> {
+    /// Every call so far.
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
