@@ -111,7 +111,8 @@ impl Builder {
             None => connect(&config).await?,
         };
         let shops = Shops::new(db.clone(), cipher.clone(), clock.clone());
-        let handler = handler.unwrap_or_else(|| Arc::new(OrderHandler::new(clock.clone())));
+        let orders = OrderHandler::new(db.clone(), clock.clone(), shops.clone(), admin.clone());
+        let handler = handler.unwrap_or_else(|| Arc::new(orders));
         let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
         Ok(App(Arc::new(Parts {
             config,

@@ -31,6 +31,8 @@ pub struct Message {
     pub lane: String,
     /// The raw body: JSON, though not always the topic's.
     pub payload: Vec<u8>,
+    /// What the handler read beside it, if it wanted to.
+    pub beside: Option<String>,
 }
 
 /// What became of a message.
@@ -72,6 +74,16 @@ pub trait Handler: Send + Sync + 'static {
         _orders: &[OrderKey],
     ) -> Result<HashMap<OrderKey, CustomerId>, db::Error> {
         Ok(HashMap::new())
+    }
+
+    /// Messages that cannot be acted upon without asking someone else first, by their place in the batch.
+    fn wants_beside(&self, _batch: &[Message]) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Asks for what a message needs beside it. No transaction is open meanwhile, so it may take its time.
+    async fn read_beside(&self, _message: &Message) -> Result<Option<String>, HandlerError> {
+        Ok(None)
     }
 
     /// Acts on a batch, in its order, within the transaction that also settles it: one outcome for each message.

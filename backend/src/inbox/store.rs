@@ -159,6 +159,7 @@ impl MessageRow {
             attempts: self.attempts,
             lane: self.lane,
             payload: Vec::new(),
+            beside: None,
         };
         (message, self.payload)
     }

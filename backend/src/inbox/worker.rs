@@ -183,6 +183,16 @@ async fn batch(inbox: &Arc<Inner>, claim: &Claim) -> Result<Batch, db::Error> {
     store::settle(&mut tx, &unreadable.iter().map(dead).collect::<Vec<_>>(), now).await?;
 
     let count = (messages.len() + unreadable.len()) as u64;
+    let wanting = inbox.handler.wants_beside(&messages);
+    if !wanting.is_empty() {
+        // The claim holds these lanes for us, so the transaction need not wait for an answer from outside.
+        tx.commit().await?;
+        let late = read_beside(inbox, &mut messages, &wanting).await?;
+        let Some(again) = begin(inbox, claim).await? else { return Ok(Batch::Lost) };
+        tx = again;
+        let late: Vec<_> = late.iter().map(|(message, outcome)| settled(inbox, message, outcome)).collect();
+        store::settle(&mut tx, &late, inbox.clock.now()).await?;
+    }
     let messages: Arc<[Message]> = messages.into();
     match attempt(inbox, tx, messages.clone()).await {
         Ok(()) => Ok(Batch::Settled(count)),
@@ -192,6 +202,30 @@ async fn batch(inbox: &Arc<Inner>, claim: &Claim) -> Result<Batch, db::Error> {
             one_by_one(inbox, claim, &messages).await
         }
     }
+}
+
+/// Reads what these messages need beside them. Those for which it cannot be had are taken out of the batch, to be
+/// tried again, and with them whatever follows in their lanes.
+async fn read_beside(
+    inbox: &Inner,
+    messages: &mut Vec<Message>,
+    wanting: &[usize],
+) -> Result<Vec<(Message, Outcome)>, db::Error> {
+    let mut late: Vec<(Message, Outcome)> = Vec::new();
+    for &at in wanting {
+        match inbox.handler.read_beside(&messages[at]).await {
+            Ok(beside) => messages[at].beside = beside,
+            Err(HandlerError::Database(error)) => return Err(error),
+            Err(error) => late.push((messages[at].clone(), Outcome::Later(error.to_string()))),
+        }
+    }
+    let behind = |message: &Message| {
+        late.iter().any(|(first, _)| {
+            (first.shop, &first.lane) == (message.shop, &message.lane) && first.id <= message.id
+        })
+    };
+    messages.retain(|message| !behind(message));
+    Ok(late)
 }
 
 /// Handles messages and settles them in one transaction.

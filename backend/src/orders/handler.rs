@@ -1,26 +1,37 @@
 //! What the inbox does with webhooks about orders.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use loyalty::Mark;
 
 use super::process::Incoming;
 use super::{Error, payload, process, store};
 use crate::clock::Clock;
-use crate::db::{self, Read, Tx};
+use crate::db::{self, Db, Read, Tx};
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, OrderKey, Outcome};
+use crate::merchants::Shops;
+use crate::programs;
+use crate::shopify::admin::AdminApi;
 
 /// Acts on the topics that tell of orders and refunds.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct OrderHandler {
+    db: Db,
     clock: Clock,
+    shops: Shops,
+    admin: AdminApi,
 }
 
+/// How long an order's metafield may take to read.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
 impl OrderHandler {
-    /// A handler that tells the time by `clock`.
-    pub fn new(clock: Clock) -> OrderHandler {
-        OrderHandler { clock }
+    /// A handler that books into `db` and asks Shopify where an order does not say which hold it used.
+    pub fn new(db: Db, clock: Clock, shops: Shops, admin: AdminApi) -> OrderHandler {
+        OrderHandler { db, clock, shops, admin }
     }
 }
 
@@ -47,6 +58,31 @@ impl Handler for OrderHandler {
         Ok(found)
     }
 
+    /// Orders that carry a discount, but no mark among their attributes: the mark may stand in their metafield.
+    fn wants_beside(&self, batch: &[Message]) -> Vec<usize> {
+        let wants = |message: &Message| {
+            let order = payload::order(&message.payload).ok().flatten();
+            order.is_some_and(|order| {
+                order.mark.is_none() && order.discounts.iter().any(|one| one.used.total() > 0)
+            })
+        };
+        let orders = batch.iter().enumerate().filter(|(_, message)| message.topic.starts_with("orders/"));
+        orders.filter(|(_, message)| may_be_discounted(message) && wants(message)).map(|(at, _)| at).collect()
+    }
+
+    async fn read_beside(&self, message: &Message) -> Result<Option<String>, HandlerError> {
+        let Ok(Some(order)) = payload::order(&message.payload) else { return Ok(None) };
+        let mut read = self.db.read().await?;
+        let title = programs::current(&mut read, message.shop).await.map_err(failed)?.program.discount_title;
+        drop(read);
+        if order.discounts.iter().all(|discount| discount.title != title) {
+            return Ok(None);
+        }
+        let Some(shop) = self.shops.find(message.shop).await.map_err(failed)? else { return Ok(None) };
+        let admin = self.admin.shop(&shop.domain, &shop.token).within(READ_WITHIN);
+        admin.order_redemption(order.id).await.map_err(failed)
+    }
+
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut by_shop: BTreeMap<ShopId, Vec<Incoming>> = BTreeMap::new();
@@ -69,10 +105,23 @@ impl Handler for OrderHandler {
     }
 }
 
+/// A cheap look, since few orders are: whether the list of discounts is anything but empty.
+fn may_be_discounted(message: &Message) -> bool {
+    const EMPTY: &[u8] = br#""discount_applications":[]"#;
+    !message.payload.windows(EMPTY.len()).any(|window| window == EMPTY)
+}
+
+fn failed(error: impl std::error::Error) -> HandlerError {
+    HandlerError::Failed(error.to_string())
+}
+
 /// What a message tells; nothing for a test order.
 fn read(message: &Message) -> Result<Option<Incoming>, payload::Error> {
-    Ok(match message.topic.as_str() {
-        "refunds/create" => Some(Incoming::Refund(payload::refund(&message.payload)?)),
-        _ => payload::order(&message.payload)?.map(|order| Incoming::Order { order, metafield: None }),
-    })
+    if message.topic == "refunds/create" {
+        return Ok(Some(Incoming::Refund(payload::refund(&message.payload)?)));
+    }
+    let metafield =
+        message.beside.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let metafield = metafield.and_then(|json| Mark::read(&&json).ok());
+    Ok(payload::order(&message.payload)?.map(|order| Incoming::Order { order, metafield }))
 }

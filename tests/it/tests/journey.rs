@@ -328,3 +328,30 @@ fn fifty_checkouts_with_one_hold_capture_it_once_and_flag_the_rest() {
         house.is_sound().await;
     });
 }
+
+#[test]
+fn a_mark_in_the_order_s_metafield_is_found_by_asking() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let ada = house.customer(80).await;
+        let mark = house.mark(ada, "points", Some(500)).await;
+        let cart = house.cart(ada, 2, None);
+        let (hold, attempt) = mark.split_once('.').unwrap();
+        let claim = json!({"v": 1, "hold": hold, "attempt": attempt.parse::<u32>().unwrap()}).to_string();
+        house.shop.set_cart_metafield(&cart, "redemption", Some(&claim)).unwrap();
+        let quote = house.quote(&cart);
+        assert_eq!(discount(&quote), 500);
+        // The member picks anew before the order is told: without the metafield the newer hold would be captured.
+        house.shop.webhooks().pause();
+        house.shop.place_quoted(quote, devshop::PlaceOptions::default()).unwrap();
+        let newer = house.mark(ada, "points", Some(200)).await;
+        house.shop.fail_admin([AdminFault::before(AdminFaultKind::Status(500))]);
+        house.shop.webhooks().resume();
+        house.settle().await;
+        let (_, account) = house.ask("GET", "/account", Some(ada), None).await;
+        assert_eq!(account["redemption"]["mark"], json!(newer), "the newer hold stands: {account}");
+        // 800 less 500 for the order and 200 held; 15 earned.
+        assert_eq!(house.points(ada).await, (115, 0, 200));
+        house.is_sound().await;
+    });
+}
