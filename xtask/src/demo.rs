@@ -17,6 +17,8 @@ use crate::{functions, http, process, progress};
 /// Where the storefront is, if nobody else is there.
 const PORT: u16 = 9393;
 const API_KEY: &str = "demo-client-id";
+/// What the automatic discount is called, by which the backend knows it on orders.
+const DISCOUNT: &str = "Loyalty points";
 const START: Duration = Duration::from_secs(60);
 
 /// Options of `cargo xtask demo`.
@@ -70,13 +72,14 @@ struct Ready {
 
 impl Demo {
     fn start(port: Option<u16>) -> Result<Self> {
-        let folder = target_dir().join("demo");
-        fs::remove_dir_all(&folder).ok();
-        fs::create_dir_all(&folder)?;
         let shop_port = match port {
-            Some(port) => port,
+            Some(port) => free_port(port).with_context(|| format!("port {port} cannot be had"))?,
             None => free_port(PORT).or_else(|_| free_port(0))?,
         };
+        // One folder for each port: a demo under test does not take the files of the one that somebody looks at.
+        let folder = target_dir().join("demo").join(shop_port.to_string());
+        fs::remove_dir_all(&folder).ok();
+        fs::create_dir_all(&folder)?;
         let backend_port = free_port(0)?;
         let backend_url = format!("http://127.0.0.1:{backend_port}");
         let (secret, token) = (random_hex()?, random_hex()?);
@@ -84,7 +87,7 @@ impl Demo {
         let mut shop = Command::new(debug_binary("devshop"));
         shop.args(["--port", &shop_port.to_string(), "--app-url", &backend_url, "--api-key", API_KEY]);
         shop.args(["--api-secret", &secret, "--admin-token", &token]);
-        shop.arg("--functions").arg(root().join("extensions"));
+        shop.arg("--functions").arg(root().join("extensions")).args(["--discount", DISCOUNT]);
         let (shop, line) = Service::new(shop, folder.join("shop.log")).start_and_read_line(START)?;
         let Ready { url: shop_url, shop: domain } =
             serde_json::from_str(&line).with_context(|| format!("the local shop said {line:?}"))?;
@@ -110,6 +113,8 @@ impl Demo {
         let mut backend = Service::new(loyalnest(&["serve"]), folder.join("backend.log")).start()?;
         http::wait_for(&format!("{backend_url}/readyz"), &mut backend, START)
             .context("the backend is not ready")?;
+        let (status, answer) = http::post(&format!("{shop_url}/demo/api/history"))?;
+        ensure!(status == 200, "the past orders were answered with {status}:\n{answer}");
         progress::note(format!("logs: {}", folder.display()));
         Ok(Self { backend, shop, backend_url, shop_url })
     }

@@ -9,15 +9,25 @@ use anyhow::{Context, Result, bail};
 
 use crate::service::Running;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Fetches `http://HOST:PORT/…`; returns the status and what follows the status line, headers included.
 pub fn get(url: &str) -> Result<(u16, String)> {
+    ask("GET", url)
+}
+
+/// Posts nothing to `http://HOST:PORT/…`; answers as [`get`].
+pub fn post(url: &str) -> Result<(u16, String)> {
+    ask("POST", url)
+}
+
+fn ask(method: &str, url: &str) -> Result<(u16, String)> {
     let address = url.strip_prefix("http://").with_context(|| format!("{url} is not plain HTTP"))?;
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    let head = format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    write!(stream, "{head}Content-Length: 0\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

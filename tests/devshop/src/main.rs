@@ -1,4 +1,6 @@
-//! Opens a local shop with a pleasant little catalogue.
+//! Opens a local shop with a pleasant little catalogue, and the demo's page at `/`.
+
+mod demo;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +37,8 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "devshop=info".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "devshop=info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match open(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,7 +60,8 @@ async fn open(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         admin_token: arguments.admin_token,
         ..App::default()
     };
-    let shop = DevShop::start(Settings { port: arguments.port, app, ..Settings::default() }).await?;
+    let settings = Settings { port: arguments.port, app, ..demo::settings()? };
+    let shop = DevShop::start_with_pages(settings, demo::router).await?;
     shop.set_app_url(arguments.app_url.as_deref());
     seed(&shop);
     for function in functions {

@@ -1,13 +1,14 @@
 //! Looking around and signing in.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Refused, id, views};
+use crate::money::Currency;
 use crate::shop::{DevShop, ShopError};
 
 /// Who is signed in, by cookie.
@@ -27,10 +28,25 @@ pub(super) async fn shop(State(shop): State<DevShop>) -> Json<Value> {
     }))
 }
 
-/// `GET /shop/products`
-pub(super) async fn products(State(shop): State<DevShop>) -> Json<Value> {
-    let products: Vec<_> = shop.products().iter().map(views::product).collect();
-    Json(json!({"currency": shop.settings().currency, "products": products}))
+#[derive(Deserialize)]
+pub(super) struct PricedIn {
+    currency: Option<Currency>,
+}
+
+/// `GET /shop/products?currency=EUR`: priced in the shop's own currency unless another is named.
+pub(super) async fn products(
+    State(shop): State<DevShop>,
+    Query(PricedIn { currency }): Query<PricedIn>,
+) -> Result<Json<Value>, Refused> {
+    let own = shop.settings().currency;
+    let currency = currency.unwrap_or(own);
+    if !shop.facts().takes(currency) {
+        return Err(ShopError::Currency(currency.to_string()).into());
+    }
+    let rate = shop.facts().rate(currency);
+    let price = |minor| rate.convert(minor, own, currency);
+    let products: Vec<_> = shop.products().iter().map(|product| views::product(product, price)).collect();
+    Ok(Json(json!({"currency": currency, "products": products})))
 }
 
 /// `GET /shop/customers`

@@ -8,12 +8,13 @@ use crate::checkout::{Allocation, AppliedDiscount, Quote};
 use crate::orders::Order;
 use crate::shop::DevShop;
 
-pub(super) fn product(product: &Product) -> Value {
+/// `price` turns the shop's minor units into those of the currency shown.
+pub(super) fn product(product: &Product, price: impl Fn(i64) -> i64) -> Value {
     let variants = product.variants.iter().map(|variant| {
         json!({
             "id": variant.id.to_string(),
             "title": variant.title,
-            "price": variant.price,
+            "price": price(variant.price),
             "requires_shipping": variant.requires_shipping,
         })
     });
