@@ -4,7 +4,8 @@ use loyalty::{Kind, Money};
 
 use crate::claim::Claim;
 use crate::input::Input;
-use crate::lines::{is_gift_card, subtotal};
+use crate::input::members::{COST, DELIVERY_GROUPS, HANDLE, LINES, MERCHANDISE};
+use crate::lines::{is_gift_card, money, subtotal};
 use crate::schema::{
     DeliveryDiscountCandidate, DeliveryDiscountCandidateTarget, DeliveryDiscountCandidateValue,
     DeliveryDiscountSelectionStrategy, DeliveryDiscountsAddOperation, DeliveryOperation,
@@ -22,24 +23,24 @@ pub fn discount(input: Input) -> Option<DeliveryOperation> {
     }
     // The lines matter only to a minimum, and only until it is reached.
     let mut eligible = Money::zero(currency);
-    let mut lines = cart.get("lines").elements();
+    let mut lines = cart.member(&LINES).elements();
     while eligible.minor() < terms.min.unwrap_or(0) {
         let line = lines.next()?;
-        if !is_gift_card(line.get("merchandise")) {
+        if !is_gift_card(line.member(&MERCHANDISE))? {
             eligible = eligible.plus(subtotal(line, currency)?).ok()?;
         }
     }
 
     let mut candidates = Vec::new();
-    for group in cart.get("deliveryGroups").elements() {
+    for group in cart.member(&DELIVERY_GROUPS).elements() {
         let mut most = 0;
         for option in group.only().elements() {
-            let price = Money::parse(&option.get("cost").only().text()?, currency).ok()?;
+            let price = money(option.member(&COST).only(), currency)?;
             let Some(quote) = terms.off_delivery(price, eligible) else { continue };
             most = most.max(quote.discount.minor());
             candidates.push(DeliveryDiscountCandidate {
                 targets: vec![DeliveryDiscountCandidateTarget::DeliveryOption(DeliveryOptionTarget {
-                    handle: option.get("handle").text()?,
+                    handle: option.member(&HANDLE).text()?,
                 })],
                 value: DeliveryDiscountCandidateValue::FixedAmount(FixedAmount {
                     amount: quote.discount.to_string(),

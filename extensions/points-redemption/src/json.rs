@@ -38,18 +38,17 @@ impl<'a> Document<'a> {
         let bytes = text.as_bytes();
         let mut nodes = Vec::with_capacity(32);
         let mut name = "";
-        let mut depth = 0;
+        let mut depth = 0_usize;
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
             let start = at;
             at += 1;
             let content = match byte {
                 b'"' => {
-                    at += string_length(bytes.get(at..)?)?;
-                    let raw = text.get(start + 1..at)?;
-                    at += 1;
-                    // Only a name is followed by a colon.
-                    if bytes.get(at..)?.trim_ascii_start().first() == Some(&b':') {
+                    let end = closing_quote(bytes, at)?;
+                    let raw = text.get(at..end)?;
+                    at = end + 1;
+                    if is_name(bytes, at) {
                         name = raw;
                         continue;
                     }
@@ -57,20 +56,22 @@ impl<'a> Document<'a> {
                 }
                 b'{' | b'[' => Content::Nested,
                 b'}' | b']' => {
-                    depth = usize::checked_sub(depth, 1)?;
+                    depth = depth.checked_sub(1)?;
                     continue;
                 }
                 b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => continue,
                 _ => {
-                    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || *byte <= b' ';
-                    at += bytes.get(at..)?.iter().position(ends).unwrap_or(bytes.len() - at);
+                    while bytes.get(at).is_some_and(|byte| !matches!(byte, b',' | b'}' | b']' | ..=b' ')) {
+                        at += 1;
+                    }
                     Content::Other(text.get(start..at)?)
                 }
             };
-            let nested = content == Content::Nested;
             nodes.push(Node { depth, name, content });
             name = "";
-            depth += usize::from(nested);
+            if matches!(byte, b'{' | b'[') {
+                depth += 1;
+            }
         }
         (depth == 0).then_some(Document { nodes })
     }
@@ -82,16 +83,23 @@ impl<'a> Document<'a> {
     }
 }
 
-/// How many bytes there are up to the closing quote.
-fn string_length(bytes: &[u8]) -> Option<usize> {
-    let mut length = 0;
+/// Where the string ends whose content starts at `at`.
+fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        length += bytes.get(length..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-        if bytes.get(length) == Some(&b'"') {
-            return Some(length);
+        match bytes.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
         }
-        length += 2;
     }
+}
+
+/// Whether the string that ended before `at` is a member's name: only those are followed by a colon.
+fn is_name(bytes: &[u8], mut at: usize) -> bool {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
+    }
+    bytes.get(at) == Some(&b':')
 }
 
 /// One value of a document.

@@ -17,7 +17,7 @@ mod order;
 use shopify_function::Result;
 use shopify_function::prelude::*;
 
-pub use input::Input;
+pub use input::{Input, Member, members};
 
 /// A run is over before memory matters: it is handed out and never taken back, at half the instructions.
 #[cfg(target_arch = "wasm32")]

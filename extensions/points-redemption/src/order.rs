@@ -4,6 +4,7 @@ use loyalty::{Kind, Money};
 
 use crate::claim::Claim;
 use crate::input::Input;
+use crate::input::members::{AMOUNT, GIFT_CARDS, ID, LINES, MERCHANDISE, QUANTITY, SUBTOTAL, VARIANTS};
 use crate::lines::{is_gift_card, money, subtotal};
 use crate::schema::{
     CartLineTarget, CartOperation, FixedAmount, OrderDiscountCandidate, OrderDiscountCandidateTarget,
@@ -25,16 +26,14 @@ pub fn discount(input: Input) -> Option<CartOperation> {
 
 /// An amount or a percentage off the order without its gift cards.
 fn off_order(claim: Claim) -> Option<CartOperation> {
-    let cart = Order::read(&claim)?;
-    let quote = claim.terms.off_order(cart.eligible)?;
-    let excluded =
-        cart.gift_cards.iter().map(|line| cart.line(*line).get("id").text()).collect::<Option<_>>()?;
+    let order = Order::read(&claim)?;
+    let quote = claim.terms.off_order(order.eligible)?;
 
     Some(CartOperation::OrderDiscountsAdd(OrderDiscountsAddOperation {
         selection_strategy: OrderDiscountSelectionStrategy::First,
         candidates: vec![OrderDiscountCandidate {
             targets: vec![OrderDiscountCandidateTarget::OrderSubtotal(OrderSubtotalTarget {
-                excluded_cart_line_ids: excluded,
+                excluded_cart_line_ids: order.gift_cards,
             })],
             value: OrderDiscountCandidateValue::FixedAmount(FixedAmount {
                 amount: quote.discount.to_string(),
@@ -46,25 +45,25 @@ fn off_order(claim: Claim) -> Option<CartOperation> {
 
 /// One unit of the first line that has the reward's variant.
 fn off_unit(claim: Claim) -> Option<CartOperation> {
-    let cart = Order::read(&claim)?;
+    let order = Order::read(&claim)?;
+    let (merchandise, variants) = (claim.cart.member(&GIFT_CARDS), claim.cart.member(&VARIANTS));
     let wanted = claim.terms.variant.as_deref()?;
-    let variants = claim.cart.get("variants");
-    let is_wanted = |place: &usize| {
-        !cart.gift_cards.contains(place)
-            && variants.nth(*place).get("merchandise").only().text().as_deref() == Some(wanted)
+    let sells_wanted = |place: &usize| {
+        let variant = variants.nth(*place).member(&MERCHANDISE).only().text();
+        variant.as_deref() == Some(wanted) && is_gift_card(merchandise.nth(*place).only()) == Some(false)
     };
-    let place = (0..variants.len()).find(is_wanted)?;
-    let line = cart.line(place);
+    let place = (0..variants.count()).find(sells_wanted)?;
 
-    let quantity = variants.nth(place).get("quantity").integer()?;
+    let line = order.lines.nth(place);
+    let quantity = variants.nth(place).member(&QUANTITY).integer()?;
     let unit_price = subtotal(line, claim.currency)?.minor().checked_div(quantity)?;
-    let quote = claim.terms.off_unit(wanted, Money::new(unit_price, claim.currency).ok()?, cart.eligible)?;
+    let quote = claim.terms.off_unit(wanted, Money::new(unit_price, claim.currency).ok()?, order.eligible)?;
 
     Some(CartOperation::ProductDiscountsAdd(ProductDiscountsAddOperation {
         selection_strategy: ProductDiscountSelectionStrategy::First,
         candidates: vec![ProductDiscountCandidate {
             targets: vec![ProductDiscountCandidateTarget::CartLine(CartLineTarget {
-                id: line.get("id").text()?,
+                id: line.member(&ID).text()?,
                 quantity: Some(1),
             })],
             value: ProductDiscountCandidateValue::FixedAmount(ProductDiscountCandidateFixedAmount {
@@ -75,28 +74,32 @@ fn off_unit(claim: Claim) -> Option<CartOperation> {
     }))
 }
 
-/// The order: what it comes to, and which of its lines are gift cards, which are never discounted.
+/// The order without its gift cards.
 struct Order {
     eligible: Money,
-    gift_cards: Vec<usize>,
+    /// The ids of the lines that are.
+    gift_cards: Vec<String>,
     lines: Input,
 }
 
 impl Order {
-    /// `None` when an amount is malformed.
+    /// `None` when an amount is malformed, or a line does not say whether it is a gift card.
     fn read(claim: &Claim) -> Option<Order> {
-        let mut eligible = money(claim.cart.get("cost").only(), claim.currency)?;
-        let flags = claim.cart.get("giftCards");
-        let gift_cards: Vec<_> =
-            (0..flags.len()).filter(|line| is_gift_card(flags.nth(*line).only())).collect();
-        let lines = claim.cart.get("lines");
-        for line in &gift_cards {
-            eligible = eligible.minus(subtotal(lines.nth(*line), claim.currency)?).ok()?;
+        let mut eligible = money(claim.cart.member(&SUBTOTAL).only().member(&AMOUNT), claim.currency)?;
+        // To the end before the next member is asked for: reading along is cheaper than parsing all, then reading.
+        let merchandise = claim.cart.member(&GIFT_CARDS);
+        let mut places = Vec::new();
+        for place in 0..merchandise.count() {
+            if is_gift_card(merchandise.nth(place).only())? {
+                places.push(place);
+            }
+        }
+        let lines = claim.cart.member(&LINES);
+        let mut gift_cards = Vec::with_capacity(places.len());
+        for gift_card in places.into_iter().map(|place| lines.nth(place)) {
+            eligible = eligible.minus(subtotal(gift_card, claim.currency)?).ok()?;
+            gift_cards.push(gift_card.member(&ID).text()?);
         }
         Some(Order { eligible, gift_cards, lines })
-    }
-
-    fn line(&self, place: usize) -> Input {
-        self.lines.nth(place)
     }
 }

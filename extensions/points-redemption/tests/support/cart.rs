@@ -87,10 +87,10 @@ fn subtotal(lines: &[Line]) -> String {
 /// The input of the target for lines: signed in, marked, with this account.
 pub fn lines_input(account: &Value, lines: &[Line]) -> Value {
     let mut cart = cart(account);
-    cart["cost"]["subtotalAmount"]["amount"] = subtotal(lines).into();
+    cart["subtotal"]["subtotalAmount"]["amount"] = subtotal(lines).into();
     cart["giftCards"] =
         lines.iter().map(|line| json!({ "merchandise": line.gift_card_merchandise() })).collect();
-    cart["lines"] = lines.iter().map(|line| json!({ "id": line.id(), "cost": line.cost() })).collect();
+    cart["lines"] = lines.iter().map(|line| json!({ "cost": line.cost(), "id": line.id() })).collect();
     let variant = |line: &Line| json!({ "quantity": line.quantity, "merchandise": { "id": line.variant() } });
     cart["variants"] = lines.iter().map(variant).collect();
     json!({ "discount": discount(), "cart": cart })
@@ -100,7 +100,7 @@ pub fn lines_input(account: &Value, lines: &[Line]) -> Value {
 pub fn delivery_input(account: &Value, groups: &[&[&str]], lines: &[Line]) -> Value {
     let mut cart = cart(account);
     let group = |(group, prices): (usize, &&[&str])| {
-        let option = |(option, price): (usize, &&str)| json!({ "handle": format!("{group}{option}c5f3ab-shipping"), "cost": { "amount": price } });
+        let option = |(option, price): (usize, &&str)| json!({ "cost": { "amount": price }, "handle": format!("{group}{option}c5f3ab-shipping") });
         json!({ "deliveryOptions": prices.iter().enumerate().map(option).collect::<Vec<_>>() })
     };
     cart["deliveryGroups"] = groups.iter().enumerate().map(group).collect();
@@ -110,7 +110,7 @@ pub fn delivery_input(account: &Value, groups: &[&[&str]], lines: &[Line]) -> Va
 }
 
 fn discount() -> Value {
-    json!({ "discountClasses": ["PRODUCT", "ORDER", "SHIPPING"], "metafield": { "value": "points" } })
+    json!({ "discountClasses": ["PRODUCT", "ORDER", "SHIPPING"], "role": { "value": "points" } })
 }
 
 fn cart(account: &Value) -> Value {
@@ -118,7 +118,7 @@ fn cart(account: &Value) -> Value {
         "retailLocation": null,
         "buyerIdentity": { "isAuthenticated": true, "customer": { "metafield": { "value": account.to_string() } } },
         "attribute": { "value": format!("{HOLD}.1") },
-        "metafield": null,
-        "cost": { "subtotalAmount": { "amount": "0.0", "currencyCode": "GBP" } },
+        "redemption": null,
+        "subtotal": { "subtotalAmount": { "currencyCode": "GBP" } },
     })
 }
