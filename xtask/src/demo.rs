@@ -39,7 +39,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     progress::step("Functions", functions::build)?;
     progress::step("local shop and backend", || {
-        process::run(cargo().args(["build", "--locked", "--package", "devshop", "--package", "loyalnest"]))
+        // Of the whole workspace: with the same features as for the tests, so nothing is compiled twice.
+        process::run(cargo().args(["build", "--locked", "--workspace", "--bins"]))
     })?;
     let mut demo = progress::step("start", || Demo::start(args.port))?;
     if args.once {
