@@ -23,7 +23,7 @@ function guest() {
   return html`<div class="welcome" data-key="guest">
     <div>
       <h2 id="account-name" tabindex="-1">Who is shopping today?</h2>
-      <p>Sign in to earn points on what you buy and to spend them here.</p>
+      <p>Sign in to earn points on what you buy and to spend them here. Nothing leaves this machine.</p>
     </div>
     <ul class="people">${state.customers.map(person)}</ul>
   </div>`;

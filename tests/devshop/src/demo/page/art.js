@@ -38,9 +38,9 @@ const DRAWINGS = {
     <path d="M80 84v6" stroke="#5b3a26" stroke-width="2.5" stroke-linecap="round"/><path fill="#8aa08d" d="M60 94h40l-3 14H63z"/>`,
   'paper-filters': `<g stroke="#d9c7a4" stroke-width="1.4"><path fill="#efe0c0" d="M34 42h60L70 98H58z"/><path fill="#f6ead0" d="M48 38h60L84 96H72z"/>
     <path fill="#fdf6e6" d="M62 34h62L98 96H88z"/></g><path d="m70 42 22 50m26-50L95 92" stroke="#e6d6b4" stroke-width="1.4"/>`,
-  'hand-grinder': `<path d="M80 26h34" stroke="${INK}" stroke-width="5" stroke-linecap="round"/><circle cx="116" cy="26" r="7" fill="#8a5a35"/>
-    <rect x="76" y="24" width="8" height="14" fill="${INK}"/><path fill="#c9c5ba" d="M62 38h36l2 8H60z"/><rect x="60" y="46" width="40" height="30" rx="2" fill="#9fa39c"/>
-    <rect x="60" y="76" width="40" height="32" rx="4" fill="#3f4a44"/><path d="M66 50v22" stroke="#fff" stroke-width="4" opacity=".4" stroke-linecap="round"/>`,
+  'hand-grinder': `<path d="M80 26h34" stroke="#7a6a58" stroke-width="5" stroke-linecap="round"/><circle cx="116" cy="26" r="7" fill="#a06a3e"/>
+    <rect x="76" y="24" width="8" height="14" fill="#7a6a58"/><path fill="#c9c5ba" d="M62 38h36l2 8H60z"/><rect x="60" y="46" width="40" height="30" rx="2" fill="#9fa39c"/>
+    <rect x="60" y="76" width="40" height="32" rx="4" fill="#4a5a52"/><path d="M66 50v22" stroke="#fff" stroke-width="4" opacity=".4" stroke-linecap="round"/>`,
   'gooseneck-kettle': `<path d="M104 88c22 0 10-46 30-50" stroke="#37474a" stroke-width="6" fill="none" stroke-linecap="round"/>
     <path fill="#37474a" d="M52 60h50l8 42a5 5 0 0 1-5 6H49a5 5 0 0 1-5-6z"/><path fill="#2b383a" d="M56 52h42l4 8H52z"/><circle cx="77" cy="47" r="5" fill="#b07a45"/>
     <path d="M50 62c-26-16-28 26-8 34" stroke="#b07a45" stroke-width="6" fill="none" stroke-linecap="round"/><path d="m62 68-5 30" stroke="#fff" stroke-width="4" opacity=".22" stroke-linecap="round"/>`,

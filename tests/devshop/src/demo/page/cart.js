@@ -25,9 +25,9 @@ function line(it) {
     data-quantity="${quantity}" data-name="${name}" aria-label="${label} ${name}">${sign}</button>`;
   return html`<li data-key="${it.id}">
     <span class="name">${it.title}${name !== it.title && html` <small>${it.variant_title}</small>`}</span>
-    <span class="stepper">
+    <span class="stepper" role="group" aria-label="Quantity of ${name}">
       ${step(it.quantity - 1, '−', 'One less of')}
-      <span aria-label="Quantity">${it.quantity}</span>
+      <span>${it.quantity}</span>
       ${step(it.quantity + 1, '+', 'One more of')}
     </span>
     <span class="amount">${money(it.price, state.cart.currency)}</span>

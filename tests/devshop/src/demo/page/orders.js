@@ -2,7 +2,7 @@
 
 import { html } from './dom.js';
 import { problemAt } from './rewards.js';
-import { MARK, state } from './state.js';
+import { claimed, state } from './state.js';
 import { money, points, time } from './words.js';
 
 const SHOWN = 3;
@@ -31,7 +31,10 @@ function order(it) {
       <span class="badge" data-status="${status}">${status}</span>
       <span class="amount">${amount(it.total)}</span>
     </header>
-    <ul class="lines">${it.lines.map((line) => bought(it, line, open))}</ul>
+    <ul class="lines">
+      ${it.lines.map((line) => bought(it, line, open))}
+      ${it.shipping && html`<li><span class="name">Delivery</span> <span class="amount">${amount(it.shipping.price)}</span></li>`}
+    </ul>
     ${it.discounts.map(({ title, amount: off }) => html`<p class="given">${title} <b>−${amount(off)}</b></p>`)}
     <ul class="story">${story(it).map(({ text, kind }) => html`<li data-kind="${kind}">${text}</li>`)}</ul>
     <footer>
@@ -58,7 +61,7 @@ function bought({ id: order, currency, status }, line, open) {
     ${open && status !== 'pending' && left > 0 &&
     html`<button class="back" data-do="refund" data-order="${order}" data-line="${line.id}" data-name="${line.title}"
       data-at="order-${order}" title="Refund one" aria-label="Refund one ${line.title} ${variant}">${BACK}</button>`}
-    <span class="amount">${money(line.net, currency)}</span>
+    <span class="amount">${money(line.price, currency)}</span>
   </li>`;
 }
 
@@ -72,20 +75,18 @@ function story(it) {
   return told.filter(Boolean);
 }
 
-/** The lines of the hold that paid for the order: a mark is a claim, and of several orders only one is paid for. */
+/** The lines of the hold that paid for the order: of several orders that claim it, one is paid for. */
 function ofItsHold(it) {
-  const mark = markOf(it);
-  if (!mark) return [];
+  const hold = claimed(it);
+  if (!hold) return [];
   const unbacked = ({ id }) => state.history.some((l) => l.kind === 'unbacked' && l.source_id === `order:${id}`);
-  const claims = state.orders.filter((other) => markOf(other) === mark && !unbacked(other));
+  const claims = state.orders.filter((other) => claimed(other) === hold && !unbacked(other));
   if (claims.at(-1)?.id !== it.id) return [];
-  return state.history.filter((line) => ['capture', 'release'].includes(line.kind) && isOf(line, mark));
+  return state.history.filter((line) => ['capture', 'release'].includes(line.kind) && isOf(line, hold));
 }
 
-/** Whether a line is about the hold that a mark names. */
-const isOf = (line, mark) => line.source_id.replaceAll('-', '') === `hold:${mark?.split('.')[0]}`;
-
-const markOf = (order) => order.attributes.find(({ name }) => name === MARK)?.value;
+/** Whether a line is about a hold. */
+const isOf = (line, hold) => line.source_id.replaceAll('-', '') === `hold:${hold}`;
 
 function notYet({ lines }) {
   const { paused } = state.glass.webhooks;
@@ -121,7 +122,7 @@ function tell({ kind, available, pending, held }, it) {
 /** The discount was given twice for the same points: say so. */
 function unbacked(paid, it) {
   const off = money(it.discounts.reduce((sum, { amount }) => sum + amount, 0), it.currency);
-  const first = state.history.find((line) => line.kind === 'capture' && isOf(line, markOf(it)));
+  const first = state.history.find((line) => line.kind === 'capture' && isOf(line, claimed(it)));
   const what = `Another order used these points first, and checkout could not know: it took ${off} off once more.`;
   const who = paid > 0 ? `${points(paid)} were taken from the balance for it` : 'No points were left to pay for it';
   const rest = first && paid < -first.held ? '; the shop bears the rest' : '';

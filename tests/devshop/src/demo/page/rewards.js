@@ -1,7 +1,7 @@
 // What points buy, what is set aside, and what went wrong beside it.
 
 import { html } from './dom.js';
-import { redemption, state } from './state.js';
+import { claimed, redemption, state } from './state.js';
 import { hour, money, number, points } from './words.js';
 
 /** What went wrong with this, if anything did. */
@@ -48,6 +48,11 @@ function standing({ id, state: stands, mark, points: held, currency, reward, exp
   }
   if (currency !== state.cart.currency) {
     return { words: `${amount} are set aside for a cart in ${currency}.`, choices: takeBack };
+  }
+  const order = state.orders.find((placed) => claimed(placed) === id);
+  if (!hold?.applies && order) {
+    const here = button('useHere', 'Use it here all the same', { mark });
+    return { words: `${amount} are in ${order.name}, of which the ledger has yet to hear.`, choices: here };
   }
   if (!hold?.applies) {
     const here = button('useHere', 'Use it here instead', { mark });

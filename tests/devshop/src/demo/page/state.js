@@ -86,6 +86,9 @@ export function redemption() {
   return hold && { ...hold, currency: hold.cur, state: 'live', mark: offer.hold.mark };
 }
 
+/** The hold that an order's mark names; a mark is a claim, not proof. */
+export const claimed = (order) => order.attributes.find(({ name }) => name === MARK)?.value.split('.')[0];
+
 /** Whether something is on its way that will change what the page shows. */
 export function isInFlight() {
   const { glass, account, offer } = state;
