@@ -27,6 +27,13 @@ pub fn run() -> Result<ExitCode> {
 /// Everything that is no test: format, lints, documentation, licences.
 pub fn checks(report: &mut Report) {
     report.check("format", || process::run(cargo().args(["fmt", "--all", "--check"])));
+    if std::env::var_os("CI").is_some() {
+        // In a clean clone cargo has by now brought a stale lock file up to date, and `--locked` would not tell.
+        report.check("lock files", || {
+            let files = ["Cargo.lock", "package-lock.json"];
+            process::run(in_root("git").args(["diff", "--exit-code", "--stat", "HEAD", "--"]).args(files))
+        });
+    }
     report.check("clippy", || {
         let workspace = ["clippy", "--workspace", "--all-targets", "--locked"];
         process::run(cargo().args(workspace).args(["--", "-D", "warnings"]))
