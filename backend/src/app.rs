@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, duration};
 use crate::db::{Cipher, Db, Options};
 use crate::error::Error;
+use crate::events::{Alerts, Events, Subscriber};
 use crate::inbox::{Handler, Inbox};
 use crate::merchants::{Shop, Shops};
 use crate::orders::OrderHandler;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub shops: Shops,
     /// Webhooks.
     pub inbox: Inbox,
+    /// Domain events.
+    pub events: Events,
     /// Whose turn it is to change a redemption.
     pub turns: Turns,
 }
@@ -53,7 +56,7 @@ impl Deref for App {
 impl App {
     /// Starts to put an application together.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, clock: Clock::system(), db: None, handler: None }
+        Builder { config, clock: Clock::system(), db: None, handler: None, subscribers: None }
     }
 
     /// Its HTTP service.
@@ -73,6 +76,7 @@ pub struct Builder {
     clock: Clock,
     db: Option<Db>,
     handler: Option<Arc<dyn Handler>>,
+    subscribers: Option<Vec<Arc<dyn Subscriber>>>,
 }
 
 impl Builder {
@@ -97,12 +101,19 @@ impl Builder {
         self
     }
 
+    /// Who gets domain events, instead of those who always do.
+    #[must_use]
+    pub fn subscribers(mut self, subscribers: Vec<Arc<dyn Subscriber>>) -> Self {
+        self.subscribers = Some(subscribers);
+        self
+    }
+
     /// Connects what is not connected, and brings the schema up to date if the settings say so.
     ///
     /// # Errors
     /// A setting is missing, or the database cannot be reached.
     pub async fn build(self) -> Result<App, Error> {
-        let Builder { config, clock, db, handler } = self;
+        let Builder { config, clock, db, handler, subscribers } = self;
         let cipher = Cipher::new(&config.encryption_key()?);
         let signer = Signer::new(config.api_secrets()?);
         let admin = AdminApi::new(&config)?;
@@ -114,6 +125,8 @@ impl Builder {
         let orders = OrderHandler::new(db.clone(), clock.clone(), shops.clone(), admin.clone());
         let handler = handler.unwrap_or_else(|| Arc::new(orders));
         let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
+        let subscribers = subscribers.unwrap_or_else(|| vec![Arc::new(Alerts)]);
+        let events = Events::new(db.clone(), clock.clone(), config.events.clone(), subscribers);
         Ok(App(Arc::new(Parts {
             config,
             db,
@@ -123,6 +136,7 @@ impl Builder {
             admin,
             shops,
             inbox,
+            events,
             turns: Turns::default(),
         })))
     }

@@ -30,6 +30,7 @@ pub struct Config {
     pub shopify: Shopify,
     pub security: Security,
     pub inbox: Inbox,
+    pub events: Events,
     pub log: Log,
 }
 
@@ -98,6 +99,17 @@ pub struct Inbox {
     pub retry: Vec<SignedDuration>,
     pub payloads_kept: SignedDuration,
     pub messages_kept: SignedDuration,
+}
+
+/// How domain events are delivered.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "documented key by key in default.toml")]
+pub struct Events {
+    pub batch: usize,
+    pub lease: SignedDuration,
+    pub retry: Vec<SignedDuration>,
+    pub kept: SignedDuration,
 }
 
 /// What is logged, and how.
@@ -183,6 +195,7 @@ impl Config {
             ("inbox.queue", inbox.queue),
             ("inbox.workers", inbox.workers),
             ("inbox.batch", inbox.batch),
+            ("events.batch", self.events.batch),
         ] {
             if number == 0 {
                 return refuse(key, "must be at least 1");
@@ -201,13 +214,17 @@ impl Config {
             ("inbox.lease", inbox.lease),
             ("inbox.payloads_kept", inbox.payloads_kept),
             ("inbox.messages_kept", inbox.messages_kept),
+            ("events.lease", self.events.lease),
+            ("events.kept", self.events.kept),
         ] {
             if !duration.is_positive() {
                 return refuse(key, "must be longer than nothing");
             }
         }
-        if inbox.retry.iter().any(|wait| !wait.is_positive()) {
-            return refuse("inbox.retry", "must have waits longer than nothing");
+        for (key, waits) in [("inbox.retry", &inbox.retry), ("events.retry", &self.events.retry)] {
+            if waits.iter().any(|wait| !wait.is_positive()) {
+                return refuse(key, "must have waits longer than nothing");
+            }
         }
         if inbox.stale_after >= inbox.messages_kept {
             return refuse("inbox.stale_after", "must be shorter than inbox.messages_kept");

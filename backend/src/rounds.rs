@@ -17,6 +17,11 @@ const ADVANCE_EVERY: Duration = Duration::from_secs(5);
 /// How often orders are looked for that are to be tagged.
 const TAG_EVERY: Duration = Duration::from_secs(5);
 
+/// How often domain events are looked for that are to be delivered.
+const DELIVER_EVERY: Duration = Duration::from_millis(500);
+/// How often old events are looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
 /// Works until asked to stop; then the jobs in hand finish.
 pub async fn run(app: App, stop: CancellationToken) {
     let mut rounds = JoinSet::new();
@@ -25,6 +30,12 @@ pub async fn run(app: App, stop: CancellationToken) {
     }));
     rounds.spawn(round(app.clone(), stop.clone(), ADVANCE_EVERY, "advance redemptions", |app| async move {
         redemptions::jobs::advance_due(&app.db, &app.clock).await
+    }));
+    rounds.spawn(round(app.clone(), stop.clone(), DELIVER_EVERY, "deliver events", |app| async move {
+        app.events.deliver_due().await
+    }));
+    rounds.spawn(round(app.clone(), stop.clone(), FORGET_EVERY, "forget events", |app| async move {
+        app.events.clean_up().await
     }));
     rounds.spawn(round(app, stop, TAG_EVERY, "tag orders", |app| async move {
         redemptions::jobs::tag_flagged(&app).await

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
+use crate::events::{self, CustomerCreated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
 
 /// The member that a customer is, if it is one.
@@ -65,13 +66,17 @@ pub async fn enrol(
     // In one order everywhere, so that two workers never wait for each other.
     new.sort_unstable();
     new.dedup();
-    db!(tx.each new,
+    let enrolled: Vec<(MemberId, CustomerId)> = db!(tx.all each new,
         sqlite: "insert into customers_members (shop_id, member_id, customer_id, enrolled_at)
-                 values ($1, $2, $3, $4) on conflict (shop_id, customer_id) do nothing",
+                 values ($1, $2, $3, $4) on conflict (shop_id, customer_id) do nothing
+                 returning member_id, customer_id",
         postgres: "insert into customers_members (shop_id, member_id, customer_id, enrolled_at)
                    select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
-                   on conflict (shop_id, customer_id) do nothing",
+                   on conflict (shop_id, customer_id) do nothing
+                   returning member_id, customer_id",
         |customer| shop, MemberId(Uuid::now_v7()), *customer, now)?;
+    let created = |&(member, customer): &_| Event::CustomerCreated(CustomerCreated { member, customer });
+    events::publish_all(tx, shop, &enrolled.iter().map(created).collect::<Vec<_>>(), now).await?;
     // Whoever enrolled them first gave the id.
     members(tx, shop, customers).await
 }

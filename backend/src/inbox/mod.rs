@@ -17,7 +17,6 @@ mod clean_up;
 mod delivery;
 mod handler;
 mod intake;
-mod retry;
 mod routes;
 mod store;
 mod worker;

@@ -13,10 +13,11 @@ use uuid::Uuid;
 
 use super::handler::{HandlerError, Message, Outcome};
 use super::store::{self, Settled, State};
-use super::{BUCKETS, Inner, retry};
+use super::{BUCKETS, Inner};
 use crate::config::duration;
 use crate::db::{self, Engine, Tx};
 use crate::ids::ShopId;
+use crate::retry;
 
 /// Batches before a worker gives its buckets back, so that other processes get their turn.
 const BATCHES_PER_CLAIM: usize = 16;

@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod book;
+mod events;
 pub mod invariants;
 pub mod orders;
 pub mod routes;

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::Error;
 use super::account::{Account, Lot, LotId};
-use super::book::{Book, Kind, Ledger, Pin, SpendId};
+use super::book::{Book, Entry, Kind, Ledger, Pin, SpendId};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
+use crate::events;
 use crate::ids::{MemberId, ShopId};
 
 /// Points as they are stored.
@@ -175,6 +176,8 @@ impl Book {
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[],
                            $7::text[], $8::bigint[], $9::timestamptz[])",
             |e| shop, e.id, e.member, e.seq, e.kind, e.source, e.source_id.as_str(), program_version, now)?;
+        let told: Vec<_> = entries.iter().filter_map(Entry::event).collect();
+        events::publish_all(tx, shop, &told, now).await?;
         let postings: Vec<(Uuid, Ledger, i64)> = entries
             .iter()
             .flat_map(|entry| entry.postings.iter().map(|(ledger, amount)| (entry.id, *ledger, *amount)))

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Error, Hold, Reason, State, store};
 use crate::db::{self, Timestamp, Tx};
+use crate::events::{self, Event, RedemptionUnbacked};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::{self, Book, Source, SpendId};
 
@@ -72,6 +73,7 @@ pub struct Desk {
     policy: ReturnPolicy,
     holds: HashMap<HoldId, Hold>,
     uses: HashMap<OrderId, Use>,
+    events: Vec<Event>,
 }
 
 impl Desk {
@@ -99,7 +101,7 @@ impl Desk {
         spends.sort_unstable();
         spends.dedup();
         book.load_spends(tx, &spends).await?;
-        Ok(Desk { shop, now, policy, holds, uses })
+        Ok(Desk { shop, now, policy, holds, uses, events: Vec::new() })
     }
 
     /// Settles what an order used: captures its hold, or books what no hold covered. Once for every order.
@@ -138,6 +140,15 @@ impl Desk {
             (Match::Unknown | Match::Held(_) | Match::Spent(_), _) => {}
         }
         settled.kept = settled.redeemed;
+        if settled.flagged {
+            self.events.push(Event::RedemptionUnbacked(RedemptionUnbacked {
+                order: settled.order,
+                member: settled.member,
+                currency: settled.currency.code().to_owned(),
+                used_minor: used,
+                unbacked_minor: settled.unbacked_minor,
+            }));
+        }
         self.uses.insert(order.order, settled);
         Ok(())
     }
@@ -180,7 +191,8 @@ impl Desk {
     /// Any error of the database.
     pub async fn save(self, tx: &mut Tx) -> Result<(), db::Error> {
         store::save_holds(tx, self.shop, self.holds.values()).await?;
-        store::save_uses(tx, self.shop, self.uses.values()).await
+        store::save_uses(tx, self.shop, self.uses.values()).await?;
+        events::publish_all(tx, self.shop, &self.events, self.now).await
     }
 
     /// The order used points that are held for it.

@@ -1,10 +1,10 @@
-//! When a failed message is tried again.
+//! When what failed is tried again.
 
 use jiff::SignedDuration;
 
 /// The wait after the `attempts`-th failure, ± 20 % so that messages which failed together do not return together;
 /// none when it was the last.
-pub(super) fn wait(schedule: &[SignedDuration], attempts: i64) -> Option<SignedDuration> {
+pub(crate) fn wait(schedule: &[SignedDuration], attempts: i64) -> Option<SignedDuration> {
     let wait = schedule.get(usize::try_from(attempts - 1).ok()?)?;
     Some(wait.mul_f64(0.8 + 0.4 * fastrand::f64()))
 }

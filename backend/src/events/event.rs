@@ -1,0 +1,207 @@
+//! What happened: the domain events, their names and payloads. A payload holds ids and numbers, never personal data.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::Timestamp;
+use crate::ids::{CustomerId, MemberId, OrderId, ShopId};
+
+crate::text_enum! {
+    /// The name of an event.
+    #[derive(Hash)]
+    pub enum Kind {
+        /// A member has more points to spend.
+        PointsEarned = "points.earned",
+        /// An order used points that were held for it.
+        PointsRedeemed = "points.redeemed",
+        /// An order carried a discount that points did not, or not simply, cover.
+        RedemptionUnbacked = "redemption.unbacked",
+        /// A customer became a member.
+        CustomerCreated = "customer.created",
+        /// A shop installed the app.
+        MerchantCreated = "merchant.created",
+        /// Webhooks of a shop wait too long.
+        ShopBehind = "shop.behind",
+    }
+}
+
+/// Something that happened, with all that is needed to act on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// `points.earned`.
+    PointsEarned(PointsMoved),
+    /// `points.redeemed`.
+    PointsRedeemed(PointsMoved),
+    /// `redemption.unbacked`.
+    RedemptionUnbacked(RedemptionUnbacked),
+    /// `customer.created`.
+    CustomerCreated(CustomerCreated),
+    /// `merchant.created`.
+    MerchantCreated(MerchantCreated),
+    /// `shop.behind`.
+    ShopBehind(ShopBehind),
+}
+
+/// Points that an entry of the ledger moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointsMoved {
+    /// Whose points.
+    pub member: MemberId,
+    /// The entry.
+    pub entry: Uuid,
+    /// The number of the account's change.
+    pub seq: i64,
+    /// How many; positive.
+    pub points: i64,
+    /// What for, such as `order:1001#1` or `hold:…`.
+    pub source_id: String,
+}
+
+/// A discount that the merchant is to review. Money in minor units of the order's currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedemptionUnbacked {
+    /// The order.
+    pub order: OrderId,
+    /// Who placed it; none for a guest.
+    pub member: Option<MemberId>,
+    /// What the order was paid in, ISO 4217.
+    pub currency: String,
+    /// What the discount took off.
+    pub used_minor: i64,
+    /// What of it no points paid for.
+    pub unbacked_minor: i64,
+}
+
+/// A new member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerCreated {
+    /// The member.
+    pub member: MemberId,
+    /// Shopify's number of the customer.
+    pub customer: CustomerId,
+}
+
+/// A new shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MerchantCreated {
+    /// Its permanent domain.
+    pub domain: String,
+}
+
+/// A shop whose webhooks are not worked off in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopBehind {
+    /// How many wait.
+    pub waiting: i64,
+    /// When the oldest of them came (UTC).
+    pub oldest_at: Timestamp,
+}
+
+impl Event {
+    /// The version of the payloads' shape. A change that old readers cannot read raises it.
+    pub const VERSION: i64 = 1;
+
+    /// Its name.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Event::PointsEarned(_) => Kind::PointsEarned,
+            Event::PointsRedeemed(_) => Kind::PointsRedeemed,
+            Event::RedemptionUnbacked(_) => Kind::RedemptionUnbacked,
+            Event::CustomerCreated(_) => Kind::CustomerCreated,
+            Event::MerchantCreated(_) => Kind::MerchantCreated,
+            Event::ShopBehind(_) => Kind::ShopBehind,
+        }
+    }
+
+    /// Whom it keeps in order with, within its shop.
+    pub fn key(&self) -> String {
+        let member = match self {
+            Event::PointsEarned(moved) | Event::PointsRedeemed(moved) => moved.member,
+            Event::CustomerCreated(created) => created.member,
+            Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
+            Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
+            Event::MerchantCreated(_) | Event::ShopBehind(_) => return "shop".to_owned(),
+        };
+        format!("member:{member}")
+    }
+
+    /// The event that a payload is.
+    pub(super) fn read(kind: Kind, payload: Value) -> Result<Event, serde_json::Error> {
+        use serde_json::from_value;
+        Ok(match kind {
+            Kind::PointsEarned => Event::PointsEarned(from_value(payload)?),
+            Kind::PointsRedeemed => Event::PointsRedeemed(from_value(payload)?),
+            Kind::RedemptionUnbacked => Event::RedemptionUnbacked(from_value(payload)?),
+            Kind::CustomerCreated => Event::CustomerCreated(from_value(payload)?),
+            Kind::MerchantCreated => Event::MerchantCreated(from_value(payload)?),
+            Kind::ShopBehind => Event::ShopBehind(from_value(payload)?),
+        })
+    }
+}
+
+/// An event on its way to a subscriber.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The same in every delivery: what an idempotent subscriber remembers.
+    pub id: Uuid,
+    /// Where it stands among all.
+    pub position: i64,
+    /// Whose it is.
+    pub shop: ShopId,
+    /// Whom it keeps in order with.
+    pub key: String,
+    /// When it happened (UTC).
+    pub occurred_at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_reads_back_as_the_event_it_was() {
+        let (member, entry) = (MemberId(Uuid::from_u128(1)), Uuid::from_u128(2));
+        let moved = PointsMoved { member, entry, seq: 1, points: 5, source_id: "order:1#1".into() };
+        let unbacked = RedemptionUnbacked {
+            order: OrderId(9_007_199_254_740_993), // 2^53 + 1
+            member: None,
+            currency: "GBP".into(),
+            used_minor: 500,
+            unbacked_minor: 500,
+        };
+        for (event, name, key) in [
+            (Event::PointsEarned(moved.clone()), "points.earned", format!("member:{member}")),
+            (Event::PointsRedeemed(moved), "points.redeemed", format!("member:{member}")),
+            (
+                Event::RedemptionUnbacked(unbacked),
+                "redemption.unbacked",
+                "order:9007199254740993".to_owned(),
+            ),
+            (
+                Event::CustomerCreated(CustomerCreated { member, customer: CustomerId(7) }),
+                "customer.created",
+                format!("member:{member}"),
+            ),
+            (
+                Event::MerchantCreated(MerchantCreated { domain: "tea.myshopify.com".into() }),
+                "merchant.created",
+                "shop".to_owned(),
+            ),
+            (
+                Event::ShopBehind(ShopBehind { waiting: 3, oldest_at: Timestamp::UNIX_EPOCH }),
+                "shop.behind",
+                "shop".to_owned(),
+            ),
+        ] {
+            let payload = serde_json::to_string(&event).unwrap();
+            let read = Event::read(event.kind(), serde_json::from_str(&payload).unwrap()).unwrap();
+            assert_eq!((read.kind().as_str(), read.key()), (name, key), "{payload}");
+            assert_eq!(read, event);
+        }
+        assert!(Event::read(Kind::PointsEarned, serde_json::json!({})).is_err());
+    }
+}
