@@ -13,7 +13,7 @@ use crate::events::{Alerts, Events, Subscriber};
 use crate::inbox::{Handler, Inbox};
 use crate::merchants::{Shop, Shops};
 use crate::orders::OrderHandler;
-use crate::shopify::Signer;
+use crate::shopify::{SessionTokens, Signer};
 use crate::shopify::admin::{Admin, AdminApi};
 use crate::web::Turns;
 
@@ -33,6 +33,8 @@ pub struct Parts {
     pub cipher: Cipher,
     /// Shopify's signatures.
     pub signer: Signer,
+    /// Session tokens.
+    pub session_tokens: SessionTokens,
     /// Shopify's Admin API.
     pub admin: AdminApi,
     /// The shops that installed the app.
@@ -115,7 +117,9 @@ impl Builder {
     pub async fn build(self) -> Result<App, Error> {
         let Builder { config, clock, db, handler, subscribers } = self;
         let cipher = Cipher::new(&config.encryption_key()?);
-        let signer = Signer::new(config.api_secrets()?);
+        let secrets = config.api_secrets()?;
+        let session_tokens = SessionTokens::new(&config.shopify.api_key, &secrets);
+        let signer = Signer::new(secrets);
         let admin = AdminApi::new(&config)?;
         let db = match db {
             Some(db) => db,
@@ -133,6 +137,7 @@ impl Builder {
             clock,
             cipher,
             signer,
+            session_tokens,
             admin,
             shops,
             inbox,

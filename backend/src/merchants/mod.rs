@@ -1,5 +1,6 @@
 //! The shops that installed the app.
 
+pub mod routes;
 mod store;
 
 use std::collections::HashMap;

@@ -33,33 +33,67 @@ impl Signer {
     /// Shopify sent it, for this shop and customer and about now; it does not prove that the customer meant it.
     ///
     /// # Errors
-    /// [`ProxyRefusal`] says what is wrong with it.
+    /// [`QueryRefusal`] says what is wrong with it.
     pub fn verify_proxy(
         &self,
         query: &str,
         now: Timestamp,
         tolerance: SignedDuration,
-    ) -> Result<ProxyQuery, ProxyRefusal> {
+    ) -> Result<ProxyQuery, QueryRefusal> {
         let query = Query::parse(query);
-        let signature = query.only("signature")?.ok_or(ProxyRefusal::NotSigned)?;
+        let signature = query.only("signature")?.ok_or(QueryRefusal::NotSigned)?;
         let shop = query.only("shop")?;
         let timestamp = query.only("timestamp")?;
         query.only("hmac")?;
 
-        let signature = hex::decode(signature).map_err(|_| ProxyRefusal::WrongSignature)?;
+        let signature = hex::decode(signature).map_err(|_| QueryRefusal::WrongSignature)?;
         if !self.verify(&signature, query.signed_text().as_bytes()) {
-            return Err(ProxyRefusal::WrongSignature);
+            return Err(QueryRefusal::WrongSignature);
         }
-        let second: i64 = timestamp.and_then(|text| text.parse().ok()).ok_or(ProxyRefusal::Timestamp)?;
-        if now.as_second().abs_diff(second) > tolerance.as_secs().unsigned_abs() {
-            return Err(ProxyRefusal::Timestamp);
-        }
-        let shop = shop.and_then(|text| text.parse().ok()).ok_or(ProxyRefusal::Shop)?;
+        about_now(timestamp, now, tolerance)?;
+        let shop = shop.and_then(|text| text.parse().ok()).ok_or(QueryRefusal::Shop)?;
         let customer = match query.joined("logged_in_customer_id").as_deref() {
             None | Some("") => None,
-            Some(id) => Some(customer_id(id).ok_or(ProxyRefusal::Customer)?),
+            Some(id) => Some(customer_id(id).ok_or(QueryRefusal::Customer)?),
         };
         Ok(ProxyQuery { shop, customer })
+    }
+
+    /// Reads and checks the query of a page that Shopify opens in the app, or sends a merchant back to.
+    ///
+    /// # Errors
+    /// [`QueryRefusal`] says what is wrong with it.
+    pub fn verify_oauth(
+        &self,
+        query: &str,
+        now: Timestamp,
+        tolerance: SignedDuration,
+    ) -> Result<OAuthQuery, QueryRefusal> {
+        let query = Query::parse(query);
+        let hmac = query.only("hmac")?.ok_or(QueryRefusal::NotSigned)?;
+        if query.0.iter().any(|(key, _)| query.only(key).is_err()) {
+            return Err(QueryRefusal::Repeated);
+        }
+        let hmac = hex::decode(hmac).map_err(|_| QueryRefusal::WrongSignature)?;
+        if !self.verify(&hmac, query.oauth_text().as_bytes()) {
+            return Err(QueryRefusal::WrongSignature);
+        }
+        about_now(query.only("timestamp")?, now, tolerance)?;
+        let shop = query.only("shop")?.and_then(|text| text.parse().ok()).ok_or(QueryRefusal::Shop)?;
+        let text = |name| Ok(query.only(name)?.map(str::to_owned));
+        Ok(OAuthQuery { shop, code: text("code")?, state: text("state")? })
+    }
+
+    /// A text of our own that nobody can change, for one purpose: the text, a dot and its signature.
+    pub fn seal(&self, purpose: &str, text: &str) -> String {
+        format!("{text}.{}", hex::encode(self.sign(sealed_text(purpose, text).as_bytes())))
+    }
+
+    /// The text that [`seal`](Signer::seal) made for the same purpose.
+    pub fn open<'a>(&self, purpose: &str, sealed: &'a str) -> Option<&'a str> {
+        let (text, signature) = sealed.rsplit_once('.')?;
+        let signature = hex::decode(signature).ok()?;
+        self.verify(&signature, sealed_text(purpose, text).as_bytes()).then_some(text)
     }
 
     /// The header that signs the body of a webhook.
@@ -93,6 +127,17 @@ fn mac(secret: &Secret, message: &[u8]) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
+fn about_now(timestamp: Option<&str>, now: Timestamp, tolerance: SignedDuration) -> Result<(), QueryRefusal> {
+    let second: i64 = timestamp.and_then(|text| text.parse().ok()).ok_or(QueryRefusal::Timestamp)?;
+    let near = now.as_second().abs_diff(second) <= tolerance.as_secs().unsigned_abs();
+    if near { Ok(()) } else { Err(QueryRefusal::Timestamp) }
+}
+
+/// Nothing that Shopify signs begins like this, so no signature of one kind is one of the other.
+fn sealed_text(purpose: &str, text: &str) -> String {
+    format!("loyalnest\0{purpose}\0{text}")
+}
+
 fn customer_id(text: &str) -> Option<CustomerId> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|&id| digits && id > 0).map(CustomerId)
@@ -107,10 +152,21 @@ pub struct ProxyQuery {
     pub customer: Option<CustomerId>,
 }
 
-/// Why a storefront request is not believed.
+/// What Shopify says when it opens the app, or sends a merchant back to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OAuthQuery {
+    /// The shop.
+    pub shop: ShopDomain,
+    /// What an approval gave, to be redeemed for a token.
+    pub code: Option<String>,
+    /// What the app sent along to the approval.
+    pub state: Option<String>,
+}
+
+/// Why a signed query is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ProxyRefusal {
-    /// There is no `signature`.
+pub enum QueryRefusal {
+    /// There is no `signature`, or no `hmac`.
     #[error("the request is not signed")]
     NotSigned,
     /// The signature is not that of this query.
@@ -142,10 +198,10 @@ impl Query {
         self.0.iter().filter(move |(k, _)| k == key).map(|(_, value)| value.as_str())
     }
 
-    fn only<'a>(&'a self, key: &str) -> Result<Option<&'a str>, ProxyRefusal> {
+    fn only<'a>(&'a self, key: &str) -> Result<Option<&'a str>, QueryRefusal> {
         let mut values = self.values(key);
         let first = values.next();
-        if values.next().is_some() { Err(ProxyRefusal::Repeated) } else { Ok(first) }
+        if values.next().is_some() { Err(QueryRefusal::Repeated) } else { Ok(first) }
     }
 
     /// Repeated values stand together, with commas, where the first of them stood.
@@ -154,7 +210,17 @@ impl Query {
         (!values.is_empty()).then(|| values.join(","))
     }
 
-    /// What the signature is over: everything else as `key=value`, sorted bytewise, joined by nothing.
+    /// What the `hmac` of an OAuth query is over: everything else, sorted by key, form-encoded with `%20` for a space.
+    fn oauth_text(&self) -> String {
+        let mut pairs: Vec<_> =
+            self.0.iter().filter(|(key, _)| key != "hmac" && key != "signature").collect();
+        pairs.sort_unstable_by_key(|(key, _)| key);
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(pairs.into_iter());
+        text.finish().replace('+', "%20")
+    }
+
+    /// What the signature of a proxied query is over: everything else as `key=value`, sorted bytewise, joined by nothing.
     fn signed_text(&self) -> String {
         let mut pairs: Vec<String> = Vec::new();
         for (at, (key, _)) in self.0.iter().enumerate() {
@@ -188,7 +254,7 @@ mod tests {
     const GUEST: &str = "extra=1&extra=2&shop=shop-name.myshopify.com&logged_in_customer_id=\
                          &path_prefix=/apps/awesome_reviews&timestamp=1317327555";
 
-    fn read(query: &str, now: i64) -> Result<ProxyQuery, ProxyRefusal> {
+    fn read(query: &str, now: i64) -> Result<ProxyQuery, QueryRefusal> {
         signer("hush").verify_proxy(query, at(now), TOLERANCE)
     }
 
@@ -243,25 +309,25 @@ mod tests {
     fn what_is_not_signed_about_now_is_refused() {
         let sign = |query: &str| signer("hush").sign_proxy(query);
         let good = sign(CUSTOMER);
-        assert_eq!(read(CUSTOMER, SENT), Err(ProxyRefusal::NotSigned));
+        assert_eq!(read(CUSTOMER, SENT), Err(QueryRefusal::NotSigned));
         assert_eq!(
             read(&good.replace("customer_id=1", "customer_id=2"), SENT),
-            Err(ProxyRefusal::WrongSignature)
+            Err(QueryRefusal::WrongSignature)
         );
-        assert_eq!(read(&signer("other").sign_proxy(CUSTOMER), SENT), Err(ProxyRefusal::WrongSignature));
-        assert_eq!(read(&format!("{CUSTOMER}&signature=zz"), SENT), Err(ProxyRefusal::WrongSignature));
+        assert_eq!(read(&signer("other").sign_proxy(CUSTOMER), SENT), Err(QueryRefusal::WrongSignature));
+        assert_eq!(read(&format!("{CUSTOMER}&signature=zz"), SENT), Err(QueryRefusal::WrongSignature));
 
         assert!(read(&good, SENT + 90).is_ok() && read(&good, SENT - 90).is_ok());
-        assert_eq!(read(&good, SENT + 91), Err(ProxyRefusal::Timestamp));
-        assert_eq!(read(&good, SENT - 91), Err(ProxyRefusal::Timestamp));
-        assert_eq!(read(&sign("shop=a.myshopify.com"), SENT), Err(ProxyRefusal::Timestamp));
-        assert_eq!(read(&sign("shop=a.myshopify.com&timestamp=1e9"), SENT), Err(ProxyRefusal::Timestamp));
+        assert_eq!(read(&good, SENT + 91), Err(QueryRefusal::Timestamp));
+        assert_eq!(read(&good, SENT - 91), Err(QueryRefusal::Timestamp));
+        assert_eq!(read(&sign("shop=a.myshopify.com"), SENT), Err(QueryRefusal::Timestamp));
+        assert_eq!(read(&sign("shop=a.myshopify.com&timestamp=1e9"), SENT), Err(QueryRefusal::Timestamp));
 
-        assert_eq!(read(&sign("timestamp=1317327555"), SENT), Err(ProxyRefusal::Shop));
-        assert_eq!(read(&sign("shop=evil.example&timestamp=1317327555"), SENT), Err(ProxyRefusal::Shop));
+        assert_eq!(read(&sign("timestamp=1317327555"), SENT), Err(QueryRefusal::Shop));
+        assert_eq!(read(&sign("shop=evil.example&timestamp=1317327555"), SENT), Err(QueryRefusal::Shop));
         for customer in ["x", "-1", "0", "+1", "1.5", "99999999999999999999", "1&logged_in_customer_id=2"] {
             let query = sign(&GUEST.replace("customer_id=", &format!("customer_id={}", customer)));
-            assert_eq!(read(&query, SENT), Err(ProxyRefusal::Customer), "{customer}");
+            assert_eq!(read(&query, SENT), Err(QueryRefusal::Customer), "{customer}");
         }
     }
 
@@ -269,7 +335,73 @@ mod tests {
     fn what_must_stand_alone_is_not_repeated() {
         for repeated in ["shop=a.myshopify.com", "timestamp=1317327555", "signature=00", "hmac=1&hmac=1"] {
             let query = signer("hush").sign_proxy(&format!("{CUSTOMER}&{repeated}"));
-            assert_eq!(read(&query, SENT), Err(ProxyRefusal::Repeated), "{repeated}");
+            assert_eq!(read(&query, SENT), Err(QueryRefusal::Repeated), "{repeated}");
         }
+    }
+
+    const OAUTH: &str =
+        "code=0907a61c0c8d55e99db179b68161bc00&shop=some-shop.myshopify.com&timestamp=1337178173";
+    const HMAC: &str = "4712bf92ffc2917d15a2f5a273e39f0116667419aa4b6ac0b3baaf26fa3c4d20";
+
+    fn oauth(query: &str, now: i64) -> Result<OAuthQuery, QueryRefusal> {
+        signer("hush").verify_oauth(query, at(now), TOLERANCE)
+    }
+
+    fn signed_oauth(query: &str) -> String {
+        let hmac = hex::encode(signer("hush").sign(Query::parse(query).oauth_text().as_bytes()));
+        format!("{query}&hmac={hmac}")
+    }
+
+    #[test]
+    fn oauth_queries_agree_with_shopifys_documentation() {
+        assert_eq!(signed_oauth(OAUTH), format!("{OAUTH}&hmac={HMAC}"));
+        let read = oauth(&format!("hmac={HMAC}&{OAUTH}&signature=whatever"), 1_337_178_173).unwrap();
+        assert_eq!(read.shop.as_str(), "some-shop.myshopify.com");
+        assert_eq!(read.code.as_deref(), Some("0907a61c0c8d55e99db179b68161bc00"));
+        assert_eq!(read.state, None);
+        assert_eq!(Query::parse("b=a+b%2B%26&a=%C3%A9*").oauth_text(), "a=%C3%A9*&b=a%20b%2B%26");
+    }
+
+    #[test]
+    fn what_is_not_shopifys_way_back_is_refused() {
+        let now = 1_337_178_173;
+        let good = signed_oauth(OAUTH);
+        assert!(oauth(&good, now + 90).is_ok() && oauth(&good, now - 90).is_ok());
+        assert_eq!(oauth(&good, now + 91), Err(QueryRefusal::Timestamp));
+        assert_eq!(oauth(&good, now - 91), Err(QueryRefusal::Timestamp));
+        assert_eq!(oauth(OAUTH, now), Err(QueryRefusal::NotSigned));
+        for forged in [
+            good.replace("some-shop", "my-shop"),
+            good.replace("code=0", "code=1"),
+            good[..good.len() - 2].to_owned(),
+        ] {
+            assert_eq!(oauth(&forged, now), Err(QueryRefusal::WrongSignature), "{forged}");
+        }
+        for base64 in ["", "not hex", "RxK/kv/CkX0V"] {
+            assert_eq!(oauth(&format!("{OAUTH}&hmac={base64}"), now), Err(QueryRefusal::WrongSignature));
+        }
+        for repeated in ["shop=some-shop.myshopify.com", "code=1", "timestamp=1337178173", "hmac=00"] {
+            assert_eq!(oauth(&format!("{good}&{repeated}"), now), Err(QueryRefusal::Repeated), "{repeated}");
+        }
+        for (query, refusal) in [
+            ("shop=a.myshopify.com", QueryRefusal::Timestamp),
+            ("shop=a.myshopify.com&timestamp=soon", QueryRefusal::Timestamp),
+            ("shop=a.myshopify.com&timestamp=1337178173.0", QueryRefusal::Timestamp),
+            ("shop=evil.example&timestamp=1337178173", QueryRefusal::Shop),
+            ("timestamp=1337178173", QueryRefusal::Shop),
+        ] {
+            assert_eq!(oauth(&signed_oauth(query), now), Err(refusal), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_purpose_only() {
+        let signer = signer("hush");
+        let sealed = signer.seal("state", "a.b");
+        assert_eq!(signer.open("state", &sealed), Some("a.b"));
+        assert_eq!(signer.open("session", &sealed), None);
+        assert_eq!(signer.open("state", &sealed.replace('a', "c")), None);
+        assert_eq!(signer.open("state", "a.b"), None);
+        assert_eq!(signer.open("state", ""), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
@@ -18,13 +18,21 @@ pub struct Problem {
     title: Cow<'static, str>,
     /// Seconds.
     retry_after: Option<u32>,
+    headers: HeaderMap,
     extra: Vec<(String, Value)>,
 }
 
 impl Problem {
     /// A problem with a stable code for programs and a sentence for a person.
     pub fn new(status: StatusCode, code: &'static str, title: impl Into<Cow<'static, str>>) -> Self {
-        Problem { status, code, title: title.into(), retry_after: None, extra: Vec::new() }
+        Problem {
+            status,
+            code,
+            title: title.into(),
+            retry_after: None,
+            headers: HeaderMap::new(),
+            extra: Vec::new(),
+        }
     }
 
     /// 400.
@@ -55,6 +63,13 @@ impl Problem {
         self
     }
 
+    /// One more header of the answer.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
     /// One more member of the answer, e.g. the balance that is too small.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
@@ -81,6 +96,7 @@ impl IntoResponse for Problem {
         body.insert("code".to_owned(), self.code.into());
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
+        headers.extend(self.headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());

@@ -9,7 +9,7 @@ use super::Problem;
 use crate::app::App;
 use crate::ids::CustomerId;
 use crate::merchants::Shop;
-use crate::shopify::ProxyRefusal;
+use crate::shopify::QueryRefusal;
 
 /// A storefront request that Shopify's app proxy signed. Answer with nothing but this customer's data: the
 /// signature says who is signed in, and nothing else in the request does.
@@ -32,13 +32,13 @@ impl FromRequestParts<App> for ProxyCaller {
     }
 }
 
-impl From<ProxyRefusal> for Problem {
-    fn from(refusal: ProxyRefusal) -> Self {
+impl From<QueryRefusal> for Problem {
+    fn from(refusal: QueryRefusal) -> Self {
         let code = match refusal {
-            ProxyRefusal::NotSigned | ProxyRefusal::WrongSignature => "bad_signature",
-            ProxyRefusal::Repeated => "repeated_parameter",
-            ProxyRefusal::Timestamp => "stale_request",
-            ProxyRefusal::Shop | ProxyRefusal::Customer => "bad_parameter",
+            QueryRefusal::NotSigned | QueryRefusal::WrongSignature => "bad_signature",
+            QueryRefusal::Repeated => "repeated_parameter",
+            QueryRefusal::Timestamp => "stale_request",
+            QueryRefusal::Shop | QueryRefusal::Customer => "bad_parameter",
         };
         Problem::bad_request(code, refusal.to_string())
     }

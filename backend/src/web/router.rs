@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::time::timeout;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{self, CorsLayer};
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 
-use super::{Problem, health};
+use super::{Problem, health, session};
 use crate::app::App;
 use crate::config::duration;
-use crate::{inbox, points, redemptions};
+use crate::{inbox, merchants, points, redemptions};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -30,10 +31,26 @@ pub fn router(app: &App) -> Router {
         .route("/readyz", get(health::readyz))
         .merge(points::routes::routes())
         .merge(redemptions::routes::routes())
+        .merge(api().layer(cors()))
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))
         .with_state(app.clone());
     layered(routes, duration(app.config.web.request_timeout))
+}
+
+/// What session tokens open. Its refusals come first, so that the browser is let in to read them.
+fn api() -> Router<App> {
+    merchants::routes::api().method_not_allowed_fallback(method_not_allowed)
+}
+
+/// Extensions call from a sandbox without an origin. What they send proves who they are; no cookie does.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(cors::Any)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, session::RETRY])
+        .max_age(Duration::from_secs(600))
 }
 
 /// What every request goes through: an id, a span, and a problem instead of a panic, a hang or nothing.

@@ -33,6 +33,7 @@ mod facts;
 mod ids;
 mod metafields;
 mod money;
+mod oauth;
 mod orders;
 mod proxy;
 mod router;
@@ -58,6 +59,7 @@ pub use functions::{Function, FunctionError, FunctionHost, HostFailure, HostRun,
 pub use ids::{gid, parse_gid};
 pub use metafields::{Metafield, Version};
 pub use money::{Currency, Decimal, MoneyError, MoneySet, Rate};
+pub use oauth::{Surface, TokenCall};
 pub use orders::{
     Order, OrderLine, OrderShipping, Payment, PlaceOptions, Refund, RefundError, RefundRequest, RefundedLine,
     ShippingRefund,

@@ -78,7 +78,7 @@ pub struct App {
     pub api_key: String,
     /// Its client secret: signs webhooks and proxy requests.
     pub api_secret: String,
-    /// What it must send as `X-Shopify-Access-Token`.
+    /// What it may send as `X-Shopify-Access-Token` beside the tokens it is granted.
     pub admin_token: String,
     /// The number in its reserved namespace, `app--{id}`.
     pub id: u64,
@@ -132,7 +132,14 @@ pub struct WebhookSettings {
 
 impl Default for WebhookSettings {
     fn default() -> Self {
-        let topics = ["orders/create", "orders/paid", "orders/cancelled", "refunds/create"];
+        let topics = [
+            "orders/create",
+            "orders/paid",
+            "orders/cancelled",
+            "refunds/create",
+            "app/uninstalled",
+            "app/scopes_update",
+        ];
         Self {
             topics: topics.map(String::from).to_vec(),
             path: "/webhooks".into(),

@@ -11,4 +11,5 @@ mod intake;
 mod journey;
 mod ledger;
 mod serve;
+mod session;
 mod storefront;

@@ -89,7 +89,7 @@ pub(crate) async fn graphql(
     body: Bytes,
 ) -> Response {
     let token = headers.get("x-shopify-access-token").and_then(|token| token.to_str().ok());
-    if token != Some(&shop.facts().settings.app.admin_token) {
+    if !token.is_some_and(|token| shop.accepts(token)) {
         let message = "[API] Invalid API key or access token (unrecognized login or wrong password)";
         return answer(StatusCode::UNAUTHORIZED, json!({"errors": message}));
     }

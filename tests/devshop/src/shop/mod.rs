@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::facts::Facts;
 use crate::ids::Ids;
 use crate::metafields::resolve_namespace;
+use crate::oauth::Grants;
 use crate::orders::RefundError;
 use crate::router::router;
 use crate::settings::Settings;
@@ -35,6 +36,7 @@ struct Inner {
     url: String,
     clock: Clock,
     state: Mutex<State>,
+    grants: Mutex<Grants>,
     switches: Mutex<Switches>,
     app_url: Mutex<Option<String>>,
     gate: Gate,
@@ -114,6 +116,8 @@ impl DevShop {
             url,
             clock: settings.clock.clone(),
             state: Mutex::new(State::new(Ids::new(settings.seed, settings.ids_beyond_floats))),
+            // Tokens draw from a sequence of their own, as webhooks do.
+            grants: Mutex::new(Grants::new(Ids::new(settings.seed ^ 0x70ce, false))),
             switches: Mutex::new(settings.switches),
             app_url: Mutex::new(app_url),
             gate: Gate::new(settings.bucket),
@@ -223,6 +227,10 @@ impl DevShop {
 
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.0.http
+    }
+
+    pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
+        lock(&self.0.grants)
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{HeaderMap, Request, Response, StatusCode};
 use jiff::SignedDuration;
 use loyalnest::app::App;
 use loyalnest::clock::Clock;
@@ -105,16 +105,18 @@ pub struct Answered {
     pub status: StatusCode,
     pub retry_after: Option<String>,
     pub content_type: Option<String>,
+    pub headers: HeaderMap,
     pub body: String,
 }
 
 impl Answered {
-    async fn read(response: Response<Body>) -> Self {
+    pub async fn read(response: Response<Body>) -> Self {
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let (retry_after, content_type) = (header("retry-after"), header("content-type"));
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Answered { status, retry_after, content_type, body: String::from_utf8(body.to_vec()).unwrap() }
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        Answered { status, retry_after, content_type, headers, body }
     }
 
     /// The status and the problem's code.

@@ -1,0 +1,57 @@
+//! Who calls from inside Shopify: the embedded admin, POS, checkout, or the customer account.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
+
+use super::Problem;
+use crate::app::App;
+use crate::merchants::Shop;
+use crate::shopify::{Bearer, Session, SessionRefusal};
+
+/// Asks App Bridge to get a new session token and to send the request again.
+pub(super) const RETRY: HeaderName = HeaderName::from_static("x-shopify-retry-invalid-session-request");
+
+/// A request with a session token. Answer staff with the shop's data, a customer with nothing but their own, and a
+/// guest with what everybody may see.
+#[derive(Debug, Clone)]
+pub struct SessionCaller {
+    /// The shop.
+    pub shop: Arc<Shop>,
+    /// Who in it.
+    pub bearer: Bearer,
+}
+
+impl FromRequestParts<App> for SessionCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let token = bearer_token(parts).ok_or_else(|| {
+            unauthorized(
+                "session_token_missing",
+                "The request has no session token (Authorization: Bearer …).",
+            )
+        })?;
+        let Session { shop, bearer } = app.session_tokens.verify(token, app.clock.now())?;
+        let shop = app.shops.find_by_domain(&shop).await?.ok_or_else(Problem::unknown_shop)?;
+        Ok(SessionCaller { shop, bearer })
+    }
+}
+
+fn bearer_token(parts: &Parts) -> Option<&str> {
+    let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+fn unauthorized(code: &'static str, title: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, title).header(RETRY, "1")
+}
+
+impl From<SessionRefusal> for Problem {
+    fn from(refusal: SessionRefusal) -> Self {
+        unauthorized("invalid_session_token", refusal.to_string())
+    }
+}

@@ -1,0 +1,128 @@
+//! The door: a local shop that grants tokens, and the backend with its real handlers, both with clocks that stand still.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use devshop::{DevShop, Settings};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::SignedDuration;
+use loyalnest::app::App;
+use loyalnest::clock::Clock;
+use loyalnest::config::Config;
+use loyalnest::db::Timestamp;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tower::ServiceExt;
+
+use super::TestDb;
+use super::app::Answered;
+
+pub const KEY: &str = "devshop-key";
+pub const SECRET: &str = "devshop-secret";
+pub const SHOP: &str = "local-shop.myshopify.com";
+const START: &str = "2026-11-23T12:00:00Z";
+
+pub struct Door {
+    pub shop: DevShop,
+    pub app: App,
+}
+
+impl Door {
+    /// A shop that the backend has never seen.
+    pub async fn new(test: &TestDb) -> Self {
+        Door::with(test, &[]).await
+    }
+
+    pub async fn with(test: &TestDb, changed: &[(&str, &str)]) -> Self {
+        let clock = devshop::Clock::standing_at(START.parse().unwrap());
+        let shop = DevShop::start(Settings { clock, ..Settings::default() }).await.unwrap();
+        let app = Door::process(test, &shop, Clock::fixed(START.parse().unwrap()), changed).await;
+        Door { shop, app }
+    }
+
+    /// One more process of the backend, on the same database and with the same clock.
+    pub async fn another_process(&self, test: &TestDb) -> App {
+        Door::process(test, &self.shop, self.app.clock.clone(), &[]).await
+    }
+
+    async fn process(test: &TestDb, shop: &DevShop, clock: Clock, changed: &[(&str, &str)]) -> App {
+        let key = "5a".repeat(32);
+        let all = [
+            ("SHOPIFY_API_KEY", KEY),
+            ("SHOPIFY_API_SECRET", SECRET),
+            ("LOYALNEST_ENCRYPTION_KEY", key.as_str()),
+            ("LOYALNEST_SHOPIFY_URL", shop.url()),
+            ("SCOPES", "write_customers,write_discounts,write_orders"),
+            ("HOST", "https://app.example"),
+        ];
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let config = Config::load(None, &all.iter().chain(changed).map(owned).collect::<Vec<_>>()).unwrap();
+        App::builder(config).db(test.db.clone()).clock(clock).build().await.unwrap()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// Moves both clocks.
+    pub fn advance(&self, by: SignedDuration) {
+        self.app.clock.advance(by);
+        self.shop.clock().advance(by.unsigned_abs());
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answered {
+        send(&self.app, request).await
+    }
+
+    /// `GET /api/me` with a session token.
+    pub async fn me(&self, token: &str) -> Answered {
+        me(&self.app, token).await
+    }
+
+    /// The claims of a member of staff in the embedded admin, to be changed and signed with [`jwt`].
+    pub fn admin_claims(&self) -> Value {
+        let now = self.now().as_second();
+        json!({"iss": format!("https://{SHOP}/admin"), "dest": format!("https://{SHOP}"), "aud": KEY, "sub": "42",
+               "exp": now + 60, "nbf": now, "iat": now, "jti": "1", "sid": "2"})
+    }
+
+    /// A webhook about the app, sent first at this time.
+    pub async fn webhook(&self, id: &str, topic: &str, triggered_at: Timestamp, body: &Value) -> StatusCode {
+        let body = body.to_string();
+        let request = Request::post("/webhooks")
+            .header("x-shopify-topic", topic)
+            .header("x-shopify-hmac-sha256", self.app.signer.sign_webhook(body.as_bytes()))
+            .header("x-shopify-shop-domain", SHOP)
+            .header("x-shopify-webhook-id", id)
+            .header("x-shopify-triggered-at", triggered_at.to_string())
+            .body(Body::from(body))
+            .unwrap();
+        let status = self.send(request).await.status;
+        self.app.inbox.drain_until_idle().await.unwrap();
+        status
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.shop.close();
+    }
+}
+
+pub async fn send(app: &App, request: Request<Body>) -> Answered {
+    Answered::read(app.router().oneshot(request).await.unwrap()).await
+}
+
+pub async fn me(app: &App, token: &str) -> Answered {
+    let request = Request::get("/api/me").header("authorization", format!("Bearer {token}"));
+    send(app, request.body(Body::empty()).unwrap()).await
+}
+
+/// A token with these claims, signed with HS256.
+pub fn jwt(claims: &Value, secret: &str) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&json!({"alg": "HS256", "typ": "JWT"})), part(claims));
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&signed).finalize();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
+}
