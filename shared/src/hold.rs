@@ -141,12 +141,17 @@ pub enum Match {
 }
 
 /// Finds the hold that an order used; the first hit wins: the note attribute, the order's metafield, or the member's
-/// only hold whose window contains the order. A mark that names no candidate is no hit.
+/// only hold whose window contains the order. A mark that names no candidate is no hit, and one of a hold that is
+/// spent does not hide the other mark: the checkout took either.
 pub fn find(claim: &Claim, candidates: &[Candidate]) -> Match {
-    let named = [claim.attribute, claim.metafield]
-        .into_iter()
-        .flatten()
-        .find_map(|mark| candidates.iter().find(|candidate| candidate.id == mark.hold));
+    let marked = [claim.attribute, claim.metafield].into_iter().flatten();
+    let mut named = marked.filter_map(|mark| candidates.iter().find(|candidate| candidate.id == mark.hold));
+    let named = match (named.next(), named.next()) {
+        (Some(first), Some(second)) if !(first.own && first.held) && second.own && second.held => {
+            Some(second)
+        }
+        (first, _) => first,
+    };
     let found = named.or_else(|| {
         let mut fitting = candidates
             .iter()
@@ -186,6 +191,17 @@ mod tests {
         assert_eq!(find(&claim, &[candidate(2), candidate(1)]), Match::Held(HoldId(1)));
         let claim = Claim { attribute: mark(9), ..claim };
         assert_eq!(find(&claim, &[candidate(2), candidate(1)]), Match::Held(HoldId(2)));
+    }
+
+    #[test]
+    fn a_spent_mark_does_not_hide_one_that_holds() {
+        let claim = Claim { attribute: mark(1), metafield: mark(2), placed_at: 150 };
+        let spent = Candidate { held: false, ..candidate(1) };
+        assert_eq!(find(&claim, &[spent, candidate(2)]), Match::Held(HoldId(2)));
+        assert_eq!(
+            find(&claim, &[spent, Candidate { held: false, ..candidate(2) }]),
+            Match::Spent(HoldId(1))
+        );
     }
 
     #[test]

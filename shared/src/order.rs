@@ -43,6 +43,12 @@ impl Facts {
         if rank(&other) > rank(&self) { other } else { self }
     }
 
+    /// The same order as if nothing of it had been called off.
+    pub fn standing(self) -> Facts {
+        let payment = if self.payment == Payment::Void { Payment::Pending } else { self.payment };
+        Facts { payment, cancelled: false, ..self }
+    }
+
     /// Whether nothing of the order stands any more.
     pub fn is_void(&self) -> bool {
         self.cancelled || self.payment == Payment::Void

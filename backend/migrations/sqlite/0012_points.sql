@@ -49,10 +49,9 @@ create table points_lots (
     remaining  integer      not null,
     earned_at  integer     not null,
     expires_at integer,
-    primary key (shop_id, lot_id),
+    primary key (shop_id, member_id, lot_id),
     constraint points_lots_remaining check (remaining between 0 and original)
 ) strict, without rowid;
-create index points_lots_open on points_lots (shop_id, member_id) where remaining > 0;
 
 -- Which lots a hold pins, or a spending took, so that points go back to where they came from.
 create table points_pins (

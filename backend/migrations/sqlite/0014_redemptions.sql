@@ -56,6 +56,5 @@ create table redemptions_uses (
     primary key (shop_id, order_id),
     constraint redemptions_uses_money check (used_minor = captured_minor + debited_minor + unbacked_minor)
 ) strict, without rowid;
-create index redemptions_uses_to_review on redemptions_uses (shop_id, member_id)
-    where flagged and reviewed_at is null;
+create index redemptions_uses_by_member on redemptions_uses (shop_id, member_id);
 create index redemptions_uses_to_tag on redemptions_uses (used_at) where flagged and tagged_at is null;

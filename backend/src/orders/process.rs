@@ -125,9 +125,16 @@ impl Work<'_> {
         let returns: Vec<Returned> = known.refunds.values().flatten().copied().collect();
         self.desk.give_back(&mut self.book, known.order, facts, &returns)?;
         if let Some(booking) = self.bookings.get_mut(&known.order) {
-            let target = earned(facts, &booking.earning, &returns);
             let earned_at = known.placed_at.unwrap_or(self.book.now());
-            booking.settle(&mut self.book, target, self.program.program.returns, earned_at)?;
+            let policy = self.program.program.returns;
+            if booking.is_new() {
+                // What came back before its order came is booked after it all the same, so that the ledger says what
+                // was issued and what was reversed alike in whatever order the webhooks arrive.
+                let whole = earned(&facts.standing(), &booking.earning, &[]);
+                booking.settle(&mut self.book, whole, policy, earned_at)?;
+            }
+            let target = earned(facts, &booking.earning, &returns);
+            booking.settle(&mut self.book, target, policy, earned_at)?;
         }
         Ok(())
     }

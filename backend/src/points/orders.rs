@@ -52,6 +52,11 @@ impl Booking {
         }
     }
 
+    /// Whether nothing was ever booked for it.
+    pub fn is_new(&self) -> bool {
+        self.revision == 0
+    }
+
     /// Books the difference between what should be booked and what is.
     ///
     /// # Errors

@@ -119,11 +119,11 @@ impl Book {
             sqlite: "with v (shop_id, spend_id) as (values ($1, $2))
                      select distinct l.* from v
                          join points_pins p on p.shop_id = v.shop_id and p.spend_id = v.spend_id
-                         join points_lots l on l.shop_id = p.shop_id and l.lot_id = p.lot_id",
+                         join points_lots l on l.shop_id = p.shop_id and l.member_id = p.member_id and l.lot_id = p.lot_id",
             postgres: "with v (shop_id, spend_id) as (select * from unnest($1::uuid[], $2::uuid[]))
                        select distinct l.* from v
                            join points_pins p on p.shop_id = v.shop_id and p.spend_id = v.spend_id
-                           join points_lots l on l.shop_id = p.shop_id and l.lot_id = p.lot_id",
+                           join points_lots l on l.shop_id = p.shop_id and l.member_id = p.member_id and l.lot_id = p.lot_id",
             |spend| shop, *spend)?;
         lots.into_iter().try_for_each(|lot| self.add_lot(lot))?;
         for spend in spends {
@@ -207,11 +207,11 @@ impl Book {
         db!(tx.each lots,
             sqlite: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, earned_at, expires_at)
                      values ($1, $2, $3, $4, $5, $6, $7)
-                     on conflict (shop_id, lot_id) do update set remaining = excluded.remaining",
+                     on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining",
             postgres: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, earned_at, expires_at)
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[],
                            $6::timestamptz[], $7::timestamptz[])
-                       on conflict (shop_id, lot_id) do update set remaining = excluded.remaining",
+                       on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining",
             |row| shop, row.1.id, row.0, row.1.original.get(), row.1.remaining.get(), row.1.earned_at,
                 row.1.expires_at)?;
         let pins: Vec<(SpendId, &Pin)> = pins
