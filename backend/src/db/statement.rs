@@ -6,13 +6,13 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::{Engine, Error, Value, Values};
 
-/// Runs one statement on a [`Tx`](crate::db::Tx) or [`Read`](crate::db::Read); see [`db`](crate::db) for
+/// Runs one statement on a [`Tx`](crate::db::Tx) or [`Read`](crate::db::Read); see [`db`](mod@crate::db) for
 /// every form with an example. Expands to an awaited `Result<_, db::Error>`.
 ///
 /// | form | gives |
 /// |---|---|
 /// | `db!(tx.execute, "…", a, b)` | rows written, `u64` |
-/// | `db!(tx.one, "…", a)` | `T`, or [`Error::NoRow`](crate::db::Error::NoRow) |
+/// | `db!(tx.one, "…", a)` | `T`, or [`Error::NoRow`] |
 /// | `db!(tx.optional, "…", a)` | `Option<T>` |
 /// | `db!(tx.all, "…", a)` | `Vec<T>` |
 /// | `db!(tx.one, sqlite: "…", postgres: "…", a)` | the same, in two dialects |

@@ -340,9 +340,9 @@ mod tests {
 
     #[test]
     fn what_is_no_order_is_refused() {
-        assert!(matches!(super::order(b"{}"), Err(Error::Json(_))));
-        assert!(matches!(super::order(b"[]"), Err(Error::Json(_))));
-        assert!(matches!(super::order(br#"{"id": "many"}"#), Err(Error::Json(_))));
+        assert!(matches!(order(b"{}"), Err(Error::Json(_))));
+        assert!(matches!(order(b"[]"), Err(Error::Json(_))));
+        assert!(matches!(order(br#"{"id": "many"}"#), Err(Error::Json(_))));
         for (pointer, bad) in [
             ("/line_items/0/price_set/shop_money/amount", json!("1.005")),
             ("/line_items/0/price_set/shop_money/amount", json!("99999999999999999")),

@@ -216,7 +216,7 @@ impl Query {
             self.0.iter().filter(|(key, _)| key != "hmac" && key != "signature").collect();
         pairs.sort_unstable_by_key(|(key, _)| key);
         let mut text = form_urlencoded::Serializer::new(String::new());
-        text.extend_pairs(pairs.into_iter());
+        text.extend_pairs(pairs);
         text.finish().replace('+', "%20")
     }
 
