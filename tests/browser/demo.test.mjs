@@ -60,12 +60,15 @@ test('an order that is paid later earns points that wait', async () => {
   const page = await visit(open, shop, { as: 'Dev' });
   await page.getByText('Not written yet: the first order will.').waitFor();
   await add(page, 'Hand Grinder');
+  const more = page.getByRole('button', { name: 'One more of Hand Grinder' });
+  await more.evaluate((button) => [1, 2].forEach(() => button.click()));
+  await eventually(() => figure(page, 'Goods'), '£237.00');
   await page.getByRole('button', { name: 'Order now, pay later' }).click();
-  await page.getByText('79 points wait for the payment').waitFor();
-  await settled(page, 0, { Waiting: 79 });
+  await page.getByText('237 points wait for the payment').waitFor();
+  await settled(page, 0, { Waiting: 237 });
   await page.getByRole('button', { name: 'Pay now' }).click();
-  await page.getByText('79 points earned').waitFor();
-  await settled(page, 79);
+  await page.getByText('237 points earned').waitFor();
+  await settled(page, 237);
   assertNoErrors(page);
 });
 

@@ -27,6 +27,7 @@ pub(super) const INDEX: File = ("index.html", HTML, include_str!("page/index.htm
 pub(super) const FILES: &[File] = files! {
     "style.css": CSS,
     "shop.css": CSS,
+    "cart.css": CSS,
     "glass.css": CSS,
     "app.js": JS,
     "state.js": JS,

@@ -63,30 +63,32 @@ function watch() {
   watchedUntil = Date.now() + SETTLE;
 }
 
+const REPEATED = ['add', 'quantity']; // twice is two
 const asked = new Set();
 
 /** Does what a control asks for, then shows what came of it. */
 function perform(control) {
-  const { do: name, ...given } = control.dataset;
-  const id = JSON.stringify({ name, ...given });
-  if (asked.has(id) && name !== 'add') return; // a second click on what is under way
-  asked.add(id);
+  const { do: name } = control.dataset;
+  if (asked.has(control) && !REPEATED.includes(name)) return; // a second click on what is under way
+  asked.add(control);
   const { value } = control;
   enqueue(async () => {
     let done = {};
+    const given = { ...control.dataset }; // as it is by now: one more is one more than after the click before
     state.problem = undefined;
     try {
       done = await actions[name]({ ...given, value });
     } catch (problem) {
       state.problem = { at: given.at ?? name, text: inWords(problem) };
-      say(state.problem.text, 'bad');
     } finally {
-      asked.delete(id);
+      asked.delete(control);
     }
     watch();
     tabs.postMessage('changed');
     await refresh();
     if (done.say) say(done.say);
+    // What went wrong is said beside its cause; what has no place is said to everyone.
+    if (state.problem && !document.querySelector('[role="alert"]')) say(state.problem.text, 'bad');
     if (done.focus) show(document.querySelector(done.focus));
   });
 }
