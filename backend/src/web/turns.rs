@@ -11,9 +11,9 @@ use crate::ids::{CustomerId, ShopId};
 
 /// Whose turn it is. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Turns(Arc<Mutex<HashMap<(ShopId, CustomerId), Weak<Turn>>>>);
+pub struct Turns(Arc<Mutex<Queues>>);
 
-type Turn = tokio::sync::Mutex<()>;
+type Queues = HashMap<(ShopId, CustomerId), Weak<tokio::sync::Mutex<()>>>;
 
 /// How many customers may be known before those who have gone are forgotten.
 const KNOWN: usize = 1_024;
