@@ -3,6 +3,8 @@
 
 use devshop::{AdminFault, AdminFaultKind, RefundRequest, Switches, WebhookFaults};
 use loyalnest::db;
+use loyalty::Currency;
+use loyalty::reward::Benefit;
 use serde_json::{Value, json};
 
 use crate::support::house::House;
@@ -326,7 +328,55 @@ fn fifty_checkouts_with_one_hold_capture_it_once_and_flag_the_rest() {
         let (status, problem) = house.pick(ada, "points", Some(100)).await;
         assert_eq!((status, &problem["code"]), (409, &json!("under_review")));
         house.is_sound().await;
+        // The merchant finds the orders by their tag.
+        let tagged = || house.shop.orders().iter().filter(|order| !order.tags.is_empty()).count();
+        let all_tagged = async {
+            while tagged() < 49 {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), all_tagged)
+            .await
+            .expect("orders are tagged");
+        assert_eq!(tagged(), 49);
     });
+}
+
+#[test]
+fn rewards_are_spent_in_currencies_without_and_with_three_decimals() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let amounts =
+            [("GBP", 500), ("JPY", 900), ("KWD", 2_000)].map(|(code, minor)| (currency(code), minor));
+        house
+            .set_program(|program| program.rewards[1].benefit = Benefit::Amount { value: amounts.into() })
+            .await;
+        for (code, off) in [("JPY", 900), ("KWD", 2_000)] {
+            let ada = house.customer(80).await;
+            let body = json!({"reward": "five-off", "currency": code});
+            let (status, picked) = house.ask("POST", "/redemptions", Some(ada), Some(body)).await;
+            assert_eq!((status, &picked["value"]), (200, &json!(off)), "{picked}");
+            let cart = house.cart(ada, 3, picked["mark"].as_str());
+            house.shop.change_cart(&cart, |cart| cart.currency = code.parse().unwrap()).unwrap();
+            assert_eq!(discount(&house.quote(&cart)), off, "{code}");
+            house.place(&cart);
+            house.settle().await;
+            let (available, _, held) = house.points(ada).await;
+            // 30 pounds less what came off, converted by the shop.
+            let earned = available - 800 + 450;
+            assert!(held == 0 && (24..=26).contains(&earned), "{code}: {available} {held}");
+            // A cart in another currency than the hold's gets nothing.
+            let mark = house.mark(ada, "points", Some(100)).await;
+            let cart = house.cart(ada, 3, Some(&mark));
+            house.shop.change_cart(&cart, |cart| cart.currency = code.parse().unwrap()).unwrap();
+            assert_eq!(discount(&house.quote(&cart)), 0, "{code}");
+        }
+        house.is_sound().await;
+    });
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
 }
 
 #[test]

@@ -100,6 +100,15 @@ impl House {
         customer
     }
 
+    /// Changes the program, from the next order and pick on.
+    pub async fn set_program(&self, change: impl FnOnce(&mut loyalty::Program)) {
+        let mut tx = self.app.db.begin().await.unwrap();
+        let mut program = programs::current(&mut tx, self.shop_id).await.unwrap().program;
+        change(&mut program);
+        programs::set(&mut tx, self.shop_id, program, self.app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// A cart with this many mugs and, if there is one, the mark of a redemption.
     pub fn cart(&self, customer: u64, mugs: u32, mark: Option<&str>) -> String {
         let token = self.shop.new_cart(NewCart::of(customer)).unwrap().token;
