@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::app::{self, App};
 use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::error::Error;
+use crate::inbox::{self, command::InboxCommand};
 use crate::programs;
 use crate::replay;
 use crate::serve::{Role, serve};
@@ -37,6 +38,9 @@ enum Command {
     Migrate,
     /// Send real order lines through the intake, into a shop of their own, and check the ledger.
     Replay(replay::Args),
+    /// Webhooks that could not be acted upon.
+    #[command(subcommand)]
+    Inbox(InboxCommand),
     /// Print the default settings, every key explained.
     Config,
     /// The shops that installed the app.
@@ -77,6 +81,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
             Ok(())
         }
         Command::Replay(args) => run_replay(config, &args).await,
+        Command::Inbox(command) => inbox::command::run(&App::builder(config).build().await?, command).await,
         Command::Config => Ok(()),
         Command::Shop(ShopCommand::Add { domain }) => {
             let token = std::env::var("LOYALNEST_SHOP_TOKEN").unwrap_or_default();

@@ -99,6 +99,7 @@ pub struct Inbox {
     pub retry: Vec<SignedDuration>,
     pub payloads_kept: SignedDuration,
     pub messages_kept: SignedDuration,
+    pub behind_after: SignedDuration,
 }
 
 /// How domain events are delivered.
@@ -214,6 +215,7 @@ impl Config {
             ("inbox.lease", inbox.lease),
             ("inbox.payloads_kept", inbox.payloads_kept),
             ("inbox.messages_kept", inbox.messages_kept),
+            ("inbox.behind_after", inbox.behind_after),
             ("events.lease", self.events.lease),
             ("events.kept", self.events.kept),
         ] {

@@ -19,6 +19,8 @@ const TAG_EVERY: Duration = Duration::from_secs(5);
 
 /// How often domain events are looked for that are to be delivered.
 const DELIVER_EVERY: Duration = Duration::from_millis(500);
+/// How often shops are looked for whose webhooks wait too long.
+const WATCH_EVERY: Duration = Duration::from_secs(30);
 /// How often old events are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -36,6 +38,9 @@ pub async fn run(app: App, stop: CancellationToken) {
     }));
     rounds.spawn(round(app.clone(), stop.clone(), FORGET_EVERY, "forget events", |app| async move {
         app.events.clean_up().await
+    }));
+    rounds.spawn(round(app.clone(), stop.clone(), WATCH_EVERY, "watch the inbox", |app| async move {
+        app.inbox.watch().await
     }));
     rounds.spawn(round(app, stop, TAG_EVERY, "tag orders", |app| async move {
         redemptions::jobs::tag_flagged(&app).await

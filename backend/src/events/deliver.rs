@@ -74,8 +74,7 @@ enum Batch {
 async fn deliver(events: &Inner, subscriber: &Arc<dyn Subscriber>) -> Result<usize, db::Error> {
     let (now, token) = (events.clock.now(), Uuid::new_v4());
     let mut tx = events.db.begin().await?;
-    let claimed =
-        store::claim(&mut tx, subscriber.name(), token, now, now + events.settings.lease).await?;
+    let claimed = store::claim(&mut tx, subscriber.name(), token, now, now + events.settings.lease).await?;
     tx.commit().await?;
     let Some(cursor) = claimed else { return Ok(0) };
     let mut claim = Claim { events, subscriber, cursor, token };

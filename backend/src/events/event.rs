@@ -176,11 +176,7 @@ mod tests {
         for (event, name, key) in [
             (Event::PointsEarned(moved.clone()), "points.earned", format!("member:{member}")),
             (Event::PointsRedeemed(moved), "points.redeemed", format!("member:{member}")),
-            (
-                Event::RedemptionUnbacked(unbacked),
-                "redemption.unbacked",
-                "order:9007199254740993".to_owned(),
-            ),
+            (Event::RedemptionUnbacked(unbacked), "redemption.unbacked", "order:9007199254740993".to_owned()),
             (
                 Event::CustomerCreated(CustomerCreated { member, customer: CustomerId(7) }),
                 "customer.created",

@@ -41,8 +41,7 @@ pub(super) async fn is_new(read: &mut Read) -> Result<bool, db::Error> {
 /// Gives positions to up to `most` committed events, and says to how many.
 pub(super) async fn give_positions(tx: &mut Tx, most: i64) -> Result<u64, db::Error> {
     // The lock comes first and in a statement of its own: the next one then sees all that was given before it.
-    let (last,): (i64,) =
-        db!(tx.one, "update events_sequence set last = last where id = 1 returning last")?;
+    let (last,): (i64,) = db!(tx.one, "update events_sequence set last = last where id = 1 returning last")?;
     let given = db!(
         tx.execute,
         "with new as (

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::body;
 use super::delivery::{About, bucket};
 use super::handler::OrderKey;
 use super::store::{self, NewMessage, State};
@@ -28,7 +29,7 @@ const TOGETHER: usize = 256;
 pub(super) async fn accept(inbox: &Inner, mut delivery: Delivery) -> Result<Accepted, AcceptError> {
     let about = About::read(&delivery.topic, &delivery.payload)?;
     // Here and not in the intake, so that many cores can do it.
-    let payload = std::mem::take(&mut delivery.payload);
+    let payload = body::pack(std::mem::take(&mut delivery.payload));
     let sealed =
         inbox.cipher.seal(store::PAYLOAD, delivery.shop.0, &payload).map_err(|_| AcceptError::Closed)?;
 

@@ -13,27 +13,34 @@
 //!
 //! Nothing here knows what a webhook means: that is the [`Handler`]'s.
 
+mod body;
 mod clean_up;
+pub mod command;
+mod dead;
 mod delivery;
 mod handler;
 mod intake;
 mod routes;
 mod store;
+mod watch;
 mod worker;
 
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config;
 use crate::db::{self, Cipher, Db};
 use crate::ids::ShopId;
 
+pub use dead::DeadLetter;
 pub use delivery::{AcceptError, Accepted, Delivery};
 pub use handler::{Handler, HandlerError, Message, OrderKey, Outcome};
 pub use routes::routes;
+pub use watch::Backlog;
 
 /// Lanes share this many buckets; a bucket is what workers lease.
 const BUCKETS: u64 = 64;
@@ -105,6 +112,44 @@ impl Inbox {
     /// When the database fails.
     pub async fn dead(&self, shop: ShopId) -> Result<i64, db::Error> {
         store::dead(&mut self.0.db.read().await?, shop).await
+    }
+
+    /// The oldest messages that could not be acted upon, of one shop or of all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dead_letters(&self, shop: Option<ShopId>, most: i64) -> Result<Vec<DeadLetter>, db::Error> {
+        dead::list(&mut self.0.db.read().await?, shop, most).await
+    }
+
+    /// Makes dead messages ready again that still have their body: one or all, of one shop or of all. Says how many
+    /// those were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn requeue(&self, shop: Option<ShopId>, message: Option<Uuid>) -> Result<u64, db::Error> {
+        let mut tx = self.0.db.begin().await?;
+        let count = dead::requeue(&mut tx, shop, message).await?;
+        tx.commit().await?;
+        self.0.work.notify_one();
+        Ok(count)
+    }
+
+    /// What waits, all shops counted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backlog(&self) -> Result<Backlog, db::Error> {
+        watch::backlog(&mut self.0.db.read().await?).await
+    }
+
+    /// Tells of every shop that is behind (event `shop.behind`), once until it has caught up, and says how many those
+    /// were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn watch(&self) -> Result<usize, db::Error> {
+        watch::watch(&self.0).await
     }
 
     /// Drops old payloads and forgets old messages, and says how many rows went.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::handler::{HandlerError, Message, Outcome};
 use super::store::{self, Settled, State};
-use super::{BUCKETS, Inner};
+use super::{BUCKETS, Inner, body};
 use crate::config::duration;
 use crate::db::{self, Engine, Tx};
 use crate::ids::ShopId;
@@ -165,7 +165,10 @@ async fn batch(inbox: &Arc<Inner>, claim: &Claim) -> Result<Batch, db::Error> {
     let (mut messages, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
         let (mut message, sealed) = row.split();
-        let open = |sealed: Vec<u8>| inbox.cipher.open(store::PAYLOAD, message.shop.0, &sealed).ok();
+        let open = |sealed: Vec<u8>| {
+            let packed = inbox.cipher.open(store::PAYLOAD, message.shop.0, &sealed).ok()?;
+            body::unpack(packed)
+        };
         match sealed.and_then(open) {
             Some(payload) => {
                 message.payload = payload;

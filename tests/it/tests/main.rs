@@ -5,6 +5,7 @@ mod support;
 
 mod admin;
 mod db;
+mod dead_letters;
 mod events;
 mod inbox;
 mod intake;
