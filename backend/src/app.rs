@@ -11,10 +11,11 @@ use crate::db::{Cipher, Db, Options};
 use crate::error::Error;
 use crate::events::{Alerts, Events, Subscriber};
 use crate::inbox::{Handler, Inbox};
-use crate::merchants::{Shop, Shops};
+use crate::merchants::{MerchantHandler, Shop, ShopError, Shops};
 use crate::orders::OrderHandler;
-use crate::shopify::{SessionTokens, Signer};
+use crate::shopify::{OAuth, SessionTokens, Signer};
 use crate::shopify::admin::{Admin, AdminApi};
+use crate::topics::Topics;
 use crate::web::Turns;
 
 /// Everything a request or a job needs. Cheap to clone.
@@ -66,9 +67,12 @@ impl App {
         crate::web::router(self)
     }
 
-    /// A shop's Admin API.
-    pub fn admin_of(&self, shop: &Shop) -> Admin {
-        self.admin.shop(&shop.domain, &shop.token)
+    /// A shop's Admin API, with a token that is good for a while.
+    ///
+    /// # Errors
+    /// When there is no such token, and none can be had now.
+    pub async fn admin_of(&self, shop: &Shop) -> Result<Admin, ShopError> {
+        Ok(self.admin.shop(&shop.domain, &self.shops.token(shop).await?))
     }
 }
 
@@ -96,7 +100,7 @@ impl Builder {
         self
     }
 
-    /// Who acts on webhooks, instead of the orders.
+    /// Who acts on webhooks, instead of the rooms whose topics they are.
     #[must_use]
     pub fn handler(mut self, handler: Arc<dyn Handler>) -> Self {
         self.handler = Some(handler);
@@ -125,9 +129,11 @@ impl Builder {
             Some(db) => db,
             None => connect(&config).await?,
         };
-        let shops = Shops::new(db.clone(), cipher.clone(), clock.clone());
+        let oauth = OAuth::new(&config, config.shopify.api_secret.clone())?;
+        let shops = Shops::new(db.clone(), cipher.clone(), clock.clone(), oauth);
         let orders = OrderHandler::new(db.clone(), clock.clone(), shops.clone(), admin.clone());
-        let handler = handler.unwrap_or_else(|| Arc::new(orders));
+        let topics = || Topics::new(vec![Arc::new(orders), Arc::new(MerchantHandler::new(shops.clone()))]);
+        let handler = handler.unwrap_or_else(|| Arc::new(topics()));
         let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
         let subscribers = subscribers.unwrap_or_else(|| vec![Arc::new(Alerts)]);
         let events = Events::new(db.clone(), clock.clone(), config.events.clone(), subscribers);

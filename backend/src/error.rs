@@ -7,6 +7,7 @@ use crate::db;
 use crate::merchants::ShopError;
 use crate::programs;
 use crate::replay;
+use crate::shopify::OAuthError;
 use crate::shopify::admin::AdminError;
 
 /// A command's failure, told to the person who ran it.
@@ -27,6 +28,9 @@ pub enum Error {
     /// Shopify's Admin API failed.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// Shops cannot be asked for tokens.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}")]
     Listen {

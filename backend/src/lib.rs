@@ -21,4 +21,5 @@ pub mod rounds;
 pub mod serve;
 pub mod shopify;
 pub mod sync;
+mod topics;
 pub mod web;

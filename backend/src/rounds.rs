@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{redemptions, sync};
+use crate::{merchants, redemptions, sync};
 
 /// How often metafields are looked for that are to be written: a shopper may be waiting for one.
 const PUBLISH_EVERY: Duration = Duration::from_millis(200);
@@ -17,6 +17,8 @@ const ADVANCE_EVERY: Duration = Duration::from_secs(5);
 /// How often orders are looked for that are to be tagged.
 const TAG_EVERY: Duration = Duration::from_secs(5);
 
+/// How often shops are looked for that installed the app: a merchant is looking at it.
+const SET_UP_EVERY: Duration = Duration::from_secs(1);
 /// How often domain events are looked for that are to be delivered.
 const DELIVER_EVERY: Duration = Duration::from_millis(500);
 /// How often shops are looked for whose webhooks wait too long.
@@ -32,6 +34,9 @@ pub async fn run(app: App, stop: CancellationToken) {
     }));
     rounds.spawn(round(app.clone(), stop.clone(), ADVANCE_EVERY, "advance redemptions", |app| async move {
         redemptions::jobs::advance_due(&app.db, &app.clock).await
+    }));
+    rounds.spawn(round(app.clone(), stop.clone(), SET_UP_EVERY, "set up shops", |app| async move {
+        merchants::set_up_due(&app).await
     }));
     rounds.spawn(round(app.clone(), stop.clone(), DELIVER_EVERY, "deliver events", |app| async move {
         app.events.deliver_due().await

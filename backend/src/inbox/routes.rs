@@ -54,9 +54,10 @@ async fn receive(
     let webhook_id = header(&headers, "x-shopify-webhook-id")?.to_owned();
     let optional = |name| header(&headers, name).ok().map(str::to_owned);
 
-    let shop = app.shops.find_by_domain(&domain).await?.ok_or_else(Problem::unknown_shop)?;
+    // Also of a shop that uninstalled the app: what happened before may arrive after.
+    let shop = app.shops.find_known(&domain).await?.ok_or_else(Problem::unknown_shop)?;
     let delivery = Delivery {
-        shop: shop.id,
+        shop,
         webhook_id,
         event_id: optional("x-shopify-event-id"),
         topic,

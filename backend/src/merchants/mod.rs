@@ -1,7 +1,19 @@
-//! The shops that installed the app.
+//! The shops that installed the app: how they come, how their tokens stay fresh, how they go.
+//!
+//! ```text
+//! a session token ──┐                        ┌─ merchants_shops: the pair of tokens, sealed, in one row
+//! an approval's code ┴─ OAuth ─ admit ───────┤─ event merchant.created
+//!                                            └─ set_up_due_at ─ set_up_due: the program's metafields
+//! token(shop) ─ under 5 minutes left? ─ lease ─ OAuth ─ the next pair
+//! ```
 
+mod authorize;
+mod handler;
+mod install;
+mod jobs;
 pub mod routes;
 mod store;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -14,8 +26,11 @@ use crate::clock::Clock;
 use crate::config::Secret;
 use crate::db::{self, Cipher, CipherError, Db, Timestamp};
 use crate::ids::ShopId;
-use crate::shopify::ShopDomain;
 use crate::shopify::admin::{AdminApi, AdminError, ShopDetails};
+use crate::shopify::{Grant, OAuth, OAuthError, ShopDomain};
+
+pub use handler::MerchantHandler;
+pub use jobs::set_up_due;
 
 /// A shop that installed the app.
 #[derive(Debug, Clone)]
@@ -30,28 +45,38 @@ pub struct Shop {
     pub currency: Currency,
     /// Its time zone, IANA.
     pub time_zone: String,
-    /// Its Admin API token.
-    pub token: Secret,
-    /// When it installed the app, last.
+    /// When it last granted the app a token.
     pub installed_at: Timestamp,
 }
 
-/// Why a shop cannot be added or read.
+/// Why a shop cannot be added or read, or its token had.
 #[derive(Debug, thiserror::Error)]
 pub enum ShopError {
     /// The Admin API did not say what the shop is.
     #[error("the shop could not be asked for its details")]
     Admin(#[from] AdminError),
+    /// The shop granted no token.
+    #[error("the shop grants no token")]
+    OAuth(#[from] OAuthError),
     /// The token is another shop's.
     #[error("the token belongs to {0}")]
     AnotherShop(String),
+    /// There is no token, because the app was uninstalled or Shopify does not accept it any more.
+    #[error("the shop's token is gone; it comes back when a merchant opens the app")]
+    NoToken,
+    /// The app was uninstalled while it was being installed.
+    #[error("the app was uninstalled meanwhile")]
+    UninstalledMeanwhile,
+    /// The token is over, and another process takes long to refresh it.
+    #[error("the shop's token is being refreshed")]
+    Refreshing,
     /// Not a currency.
     #[error("the shop's currency is unknown")]
     Currency(#[from] MoneyError),
     /// Not a time zone.
     #[error("the shop's time zone is unknown")]
     TimeZone(#[from] jiff::Error),
-    /// The stored token does not open.
+    /// A stored token does not open.
     #[error("the shop's token was sealed with another key")]
     Sealed(#[from] CipherError),
     /// The database's error.
@@ -61,6 +86,8 @@ pub enum ShopError {
 
 /// How long a shop is remembered before it is read again: it changes rarely, and every request asks for it.
 const REMEMBERED: Duration = Duration::from_secs(30);
+/// Installs of shops that share a stripe wait for each other.
+const STRIPES: usize = 64;
 
 /// Shops, and since when each is known.
 type Remembered = HashMap<ShopDomain, (Instant, Arc<Shop>)>;
@@ -71,25 +98,29 @@ pub struct Shops {
     db: Db,
     cipher: Cipher,
     clock: Clock,
+    oauth: OAuth,
     remembered: Arc<RwLock<Remembered>>,
+    /// A page of the admin asks for several things at once; one of them installs.
+    installing: Arc<[tokio::sync::Mutex<()>; STRIPES]>,
 }
 
 impl Shops {
     /// The shops of a database.
-    pub fn new(db: Db, cipher: Cipher, clock: Clock) -> Self {
-        Shops { db, cipher, clock, remembered: Arc::default() }
+    pub fn new(db: Db, cipher: Cipher, clock: Clock, oauth: OAuth) -> Self {
+        let installing = Arc::new(std::array::from_fn(|_| tokio::sync::Mutex::default()));
+        Shops { db, cipher, clock, oauth, remembered: Arc::default(), installing }
     }
 
     /// The shop with this domain, if it has the app installed.
     ///
     /// # Errors
-    /// [`ShopError::Database`] or [`ShopError::Sealed`].
+    /// [`ShopError::Database`].
     pub async fn find_by_domain(&self, domain: &ShopDomain) -> Result<Option<Arc<Shop>>, ShopError> {
         if let Some(shop) = self.recall(domain) {
             return Ok(Some(shop));
         }
         let row = store::find_by_domain(&mut self.db.read().await?, domain.as_str()).await?;
-        let Some(shop) = row.map(|row| row.open(&self.cipher)).transpose()? else { return Ok(None) };
+        let Some(shop) = row.map(Shop::try_from).transpose()? else { return Ok(None) };
         let shop = Arc::new(shop);
         if let Ok(mut remembered) = self.remembered.write() {
             remembered.insert(domain.clone(), (Instant::now(), shop.clone()));
@@ -100,25 +131,34 @@ impl Shops {
     /// The shop with this id, if it has the app installed.
     ///
     /// # Errors
-    /// [`ShopError::Database`] or [`ShopError::Sealed`].
+    /// [`ShopError::Database`].
     pub async fn find(&self, id: ShopId) -> Result<Option<Shop>, ShopError> {
         let row = store::find(&mut self.db.read().await?, id).await?;
-        row.map(|row| row.open(&self.cipher)).transpose()
+        row.map(Shop::try_from).transpose()
     }
 
-    /// Adds a shop, or brings one that is known up to date, with what it says of itself.
+    /// The id of the shop with this domain, if it ever had the app installed: what Shopify says of it may come after
+    /// the app was uninstalled.
+    ///
+    /// # Errors
+    /// [`ShopError::Database`].
+    pub async fn find_known(&self, domain: &ShopDomain) -> Result<Option<ShopId>, ShopError> {
+        if let Some(shop) = self.recall(domain) {
+            return Ok(Some(shop.id));
+        }
+        Ok(store::find_id(&mut self.db.read().await?, domain.as_str()).await?)
+    }
+
+    /// Adds a shop, or brings one that is known up to date, with what it says of itself and a token that lasts.
     ///
     /// # Errors
     /// [`ShopError`]: the shop does not answer or is another one, or the database refuses.
     pub async fn add(&self, api: &AdminApi, domain: &ShopDomain, token: &Secret) -> Result<Shop, ShopError> {
-        let details = api.shop(domain, token).shop_details().await?;
-        if details.domain != domain.as_str() {
-            return Err(ShopError::AnotherShop(details.domain));
-        }
+        let details = install::details(api, domain, token).await?;
         self.register(details, domain, token).await
     }
 
-    /// Keeps a shop with what it says of itself.
+    /// Keeps a shop with what it says of itself and a token that lasts.
     ///
     /// # Errors
     /// [`ShopError`]: what it says makes no sense, or the database refuses.
@@ -128,26 +168,19 @@ impl Shops {
         domain: &ShopDomain,
         token: &Secret,
     ) -> Result<Shop, ShopError> {
-        let currency = Currency::parse(&details.currency)?;
-        jiff::tz::TimeZone::get(&details.time_zone)?;
+        self.keep(details, domain, &Grant::lasting(token.clone()), self.clock.now(), None).await
+    }
 
-        let mut tx = self.db.begin().await?;
-        let known = store::find_id(&mut tx, domain.as_str()).await?;
-        let shop = Shop {
-            id: known.unwrap_or_else(|| ShopId(uuid::Uuid::now_v7())),
-            domain: domain.clone(),
-            name: details.name,
-            currency,
-            time_zone: details.time_zone,
-            token: token.clone(),
-            installed_at: self.clock.now(),
-        };
-        store::upsert(&mut tx, &shop, &self.cipher).await?;
-        tx.commit().await?;
+    /// Where shops are asked for tokens.
+    pub(crate) fn oauth(&self) -> &OAuth {
+        &self.oauth
+    }
+
+    /// Forgets what is remembered of a shop, because it has changed.
+    fn forget(&self, id: ShopId) {
         if let Ok(mut remembered) = self.remembered.write() {
-            remembered.remove(domain);
+            remembered.retain(|_, (_, shop)| shop.id != id);
         }
-        Ok(shop)
     }
 
     fn recall(&self, domain: &ShopDomain) -> Option<Arc<Shop>> {

@@ -4,6 +4,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
+use super::authorize;
 use crate::app::App;
 use crate::shopify::{Bearer, Surface};
 use crate::web::SessionCaller;
@@ -11,6 +12,11 @@ use crate::web::SessionCaller;
 /// The routes below `/api`, for callers with a session token.
 pub fn api() -> Router<App> {
     Router::new().route("/api/me", get(me))
+}
+
+/// The authorization-code grant.
+pub fn auth() -> Router<App> {
+    Router::new().route("/auth", get(authorize::begin)).route("/auth/callback", get(authorize::callback))
 }
 
 /// Who a session token is.

@@ -1,14 +1,16 @@
-//! Shops in the database. The token is sealed, bound to its column and shop.
+//! Shops in the database. Tokens are sealed, bound to their column and shop.
 
 use loyalty::Currency;
+use uuid::Uuid;
 
 use super::{Shop, ShopError};
-use crate::config::Secret;
 use crate::db;
-use crate::db::{Cipher, CipherError, Read, Timestamp, Tx};
+use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
-const TOKEN: &str = "merchants_shops.sealed_token";
+/// The columns of sealed tokens, as the cipher names them.
+pub(super) const ACCESS: &str = "merchants_shops.sealed_token";
+pub(super) const REFRESH: &str = "merchants_shops.sealed_refresh_token";
 
 #[derive(sqlx::FromRow)]
 pub(super) struct ShopRow {
@@ -17,21 +19,20 @@ pub(super) struct ShopRow {
     name: String,
     currency: String,
     time_zone: String,
-    sealed_token: Vec<u8>,
     installed_at: Timestamp,
 }
 
-impl ShopRow {
-    pub(super) fn open(self, cipher: &Cipher) -> Result<Shop, ShopError> {
-        let token = cipher.open(TOKEN, self.shop_id.0, &self.sealed_token)?;
+impl TryFrom<ShopRow> for Shop {
+    type Error = ShopError;
+
+    fn try_from(row: ShopRow) -> Result<Shop, ShopError> {
         Ok(Shop {
-            id: self.shop_id,
-            domain: self.domain.parse().map_err(|error| db::Error::Other(Box::new(error)))?,
-            name: self.name,
-            currency: Currency::parse(&self.currency)?,
-            time_zone: self.time_zone,
-            token: Secret::new(String::from_utf8(token).map_err(|_| CipherError)?),
-            installed_at: self.installed_at,
+            id: row.shop_id,
+            domain: row.domain.parse().map_err(|error| db::Error::Other(Box::new(error)))?,
+            name: row.name,
+            currency: Currency::parse(&row.currency)?,
+            time_zone: row.time_zone,
+            installed_at: row.installed_at,
         })
     }
 }
@@ -39,7 +40,7 @@ impl ShopRow {
 pub(super) async fn find_by_domain(read: &mut Read, domain: &str) -> Result<Option<ShopRow>, db::Error> {
     db!(
         read.optional,
-        "select shop_id, domain, name, currency, time_zone, sealed_token, installed_at
+        "select shop_id, domain, name, currency, time_zone, installed_at
          from merchants_shops where domain = $1 and uninstalled_at is null and sealed_token is not null",
         domain
     )
@@ -48,7 +49,7 @@ pub(super) async fn find_by_domain(read: &mut Read, domain: &str) -> Result<Opti
 pub(super) async fn find(read: &mut Read, id: ShopId) -> Result<Option<ShopRow>, db::Error> {
     db!(
         read.optional,
-        "select shop_id, domain, name, currency, time_zone, sealed_token, installed_at
+        "select shop_id, domain, name, currency, time_zone, installed_at
          from merchants_shops where shop_id = $1 and uninstalled_at is null and sealed_token is not null",
         id
     )
@@ -61,29 +62,238 @@ pub(super) async fn find_id(read: &mut Read, domain: &str) -> Result<Option<Shop
     Ok(found.map(|(id,)| id))
 }
 
-pub(super) async fn upsert(tx: &mut Tx, shop: &Shop, cipher: &Cipher) -> Result<(), ShopError> {
-    let sealed = cipher.seal(TOKEN, shop.id.0, shop.token.expose().as_bytes())?;
+/// A pair of tokens as it is kept.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(super) struct SealedPair {
+    pub sealed_token: Vec<u8>,
+    pub token_expires_at: Option<Timestamp>,
+    pub sealed_refresh_token: Option<Vec<u8>>,
+    pub refresh_expires_at: Option<Timestamp>,
+}
+
+/// The tokens of a shop that has the app installed.
+pub(super) async fn tokens(read: &mut Read, id: ShopId) -> Result<Option<SealedPair>, db::Error> {
     db!(
+        read.optional,
+        "select sealed_token, token_expires_at, sealed_refresh_token, refresh_expires_at
+         from merchants_shops where shop_id = $1 and uninstalled_at is null and sealed_token is not null",
+        id
+    )
+}
+
+/// Makes a row for a shop, without a token yet, unless there is one, and says whether it did.
+pub(super) async fn insert_unless_known(tx: &mut Tx, shop: &Shop) -> Result<bool, db::Error> {
+    let inserted = db!(
         tx.execute,
-        "insert into merchants_shops (shop_id, domain, name, currency, time_zone, sealed_token,
-                                      installed_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $7)
-         on conflict (domain) do update set
-             name = excluded.name,
-             currency = excluded.currency,
-             time_zone = excluded.time_zone,
-             sealed_token = excluded.sealed_token,
-             installed_at = case when merchants_shops.uninstalled_at is null
-                                 then merchants_shops.installed_at else excluded.installed_at end,
-             uninstalled_at = null,
-             updated_at = excluded.updated_at",
+        "insert into merchants_shops (shop_id, domain, name, currency, time_zone, installed_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $6) on conflict (domain) do nothing",
         shop.id,
         shop.domain.as_str(),
         shop.name,
         shop.currency.code(),
         shop.time_zone,
-        sealed,
         shop.installed_at
     )?;
+    Ok(inserted > 0)
+}
+
+/// A shop's id and when it uninstalled the app, its row locked.
+pub(super) async fn lock(tx: &mut Tx, domain: &str) -> Result<(ShopId, Option<Timestamp>), db::Error> {
+    db!(tx.one,
+        sqlite: "select shop_id, uninstalled_at from merchants_shops where domain = $1",
+        postgres: "select shop_id, uninstalled_at from merchants_shops where domain = $1 for update",
+        domain)
+}
+
+/// Keeps what a shop says of itself and what it granted. Whoever is refreshing an older pair has lost.
+pub(super) async fn admit(
+    tx: &mut Tx,
+    shop: &Shop,
+    pair: &SealedPair,
+    scopes: &str,
+    set_up_due_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update merchants_shops set name = $2, currency = $3, time_zone = $4, installed_at = $5,
+             uninstalled_at = null, sealed_token = $6, token_expires_at = $7, sealed_refresh_token = $8,
+             refresh_expires_at = $9, scopes = $10, refresh_lease = null, refresh_lease_until = null,
+             set_up_due_at = coalesce($11, set_up_due_at), updated_at = $12
+         where shop_id = $1",
+        shop.id,
+        shop.name,
+        shop.currency.code(),
+        shop.time_zone,
+        shop.installed_at,
+        pair.sealed_token,
+        pair.token_expires_at,
+        pair.sealed_refresh_token,
+        pair.refresh_expires_at,
+        scopes,
+        set_up_due_at,
+        now
+    )?;
     Ok(())
+}
+
+/// Takes the lease on refreshing exactly this pair, unless someone has it, and says whether it did.
+pub(super) async fn lease_refresh(
+    tx: &mut Tx,
+    id: ShopId,
+    pair: &SealedPair,
+    lease: Uuid,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<bool, db::Error> {
+    let leased = db!(
+        tx.execute,
+        "update merchants_shops set refresh_lease = $2, refresh_lease_until = $3
+         where shop_id = $1 and sealed_token = $4 and (refresh_lease_until is null or refresh_lease_until <= $5)",
+        id,
+        lease,
+        until,
+        pair.sealed_token,
+        now
+    )?;
+    Ok(leased > 0)
+}
+
+/// Keeps the next pair, if the lease still stands, and says whether it did.
+pub(super) async fn refreshed(
+    tx: &mut Tx,
+    id: ShopId,
+    lease: Uuid,
+    pair: &SealedPair,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
+    let kept = db!(
+        tx.execute,
+        "update merchants_shops set sealed_token = $3, token_expires_at = $4, sealed_refresh_token = $5,
+             refresh_expires_at = $6, refresh_lease = null, refresh_lease_until = null, updated_at = $7
+         where shop_id = $1 and refresh_lease = $2",
+        id,
+        lease,
+        pair.sealed_token,
+        pair.token_expires_at,
+        pair.sealed_refresh_token,
+        pair.refresh_expires_at,
+        now
+    )?;
+    Ok(kept > 0)
+}
+
+/// Drops a pair that Shopify does not accept any more, if the lease still stands, and says whether it did.
+pub(super) async fn drop_tokens(
+    tx: &mut Tx,
+    id: ShopId,
+    lease: Uuid,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
+    let dropped = db!(
+        tx.execute,
+        "update merchants_shops set sealed_token = null, token_expires_at = null, sealed_refresh_token = null,
+             refresh_expires_at = null, refresh_lease = null, refresh_lease_until = null, updated_at = $3
+         where shop_id = $1 and refresh_lease = $2",
+        id,
+        lease,
+        now
+    )?;
+    Ok(dropped > 0)
+}
+
+/// Nobody tries to refresh before `until`.
+pub(super) async fn put_off_refresh(
+    tx: &mut Tx,
+    id: ShopId,
+    lease: Uuid,
+    until: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update merchants_shops set refresh_lease = null, refresh_lease_until = $3
+         where shop_id = $1 and refresh_lease = $2",
+        id,
+        lease,
+        until
+    )?;
+    Ok(())
+}
+
+/// Takes note of an uninstall, unless the shop has installed the app since, and says whether it did.
+pub(super) async fn uninstall(tx: &mut Tx, id: ShopId, at: Timestamp) -> Result<bool, db::Error> {
+    let gone = db!(
+        tx.execute,
+        "update merchants_shops set uninstalled_at = $2, sealed_token = null, token_expires_at = null,
+             sealed_refresh_token = null, refresh_expires_at = null, refresh_lease = null,
+             refresh_lease_until = null, set_up_due_at = null, updated_at = $2
+         where shop_id = $1 and uninstalled_at is null and installed_at < $2",
+        id,
+        at
+    )?;
+    Ok(gone > 0)
+}
+
+pub(super) async fn set_scopes(
+    tx: &mut Tx,
+    id: ShopId,
+    scopes: &str,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update merchants_shops set scopes = $2, updated_at = $3 where shop_id = $1 and uninstalled_at is null",
+        id,
+        scopes,
+        now
+    )?;
+    Ok(())
+}
+
+/// Shops whose time to be set up has come, in the order in which it came.
+pub(super) async fn set_up_due(
+    read: &mut Read,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(ShopId, Timestamp)>, db::Error> {
+    db!(
+        read.all,
+        "select shop_id, set_up_due_at from merchants_shops where set_up_due_at <= $1
+         order by set_up_due_at limit $2",
+        now,
+        limit
+    )
+}
+
+/// Changes when a shop is to be set up, if that is as known, and says whether it did.
+pub(super) async fn set_up_again(
+    tx: &mut Tx,
+    id: ShopId,
+    known: Timestamp,
+    due_at: Option<Timestamp>,
+) -> Result<bool, db::Error> {
+    let changed = db!(
+        tx.execute,
+        "update merchants_shops set set_up_due_at = $3 where shop_id = $1 and set_up_due_at = $2",
+        id,
+        known,
+        due_at
+    )?;
+    Ok(changed > 0)
+}
+
+/// Notes that a state was used, and says whether it was for the first time. States that have expired are forgotten.
+pub(super) async fn use_state(
+    tx: &mut Tx,
+    state: &[u8],
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
+    db!(tx.execute, "delete from merchants_used_states where expires_at < $1", now)?;
+    let first = db!(
+        tx.execute,
+        "insert into merchants_used_states (state, expires_at) values ($1, $2) on conflict (state) do nothing",
+        state,
+        expires_at
+    )?;
+    Ok(first > 0)
 }

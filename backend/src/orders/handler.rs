@@ -79,7 +79,8 @@ impl Handler for OrderHandler {
             return Ok(None);
         }
         let Some(shop) = self.shops.find(message.shop).await.map_err(failed)? else { return Ok(None) };
-        let admin = self.admin.shop(&shop.domain, &shop.token).within(READ_WITHIN);
+        let token = self.shops.token(&shop).await.map_err(failed)?;
+        let admin = self.admin.shop(&shop.domain, &token).within(READ_WITHIN);
         admin.order_redemption(order.id).await.map_err(failed)
     }
 

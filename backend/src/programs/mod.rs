@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
-use crate::merchants::Shop;
+use crate::merchants::{Shop, ShopError};
 use crate::shopify::admin::{AdminError, CompareDigest, MetafieldWrite};
 use crate::web::Problem;
 
@@ -32,6 +32,9 @@ pub enum Error {
     /// Shopify.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// The shop's token.
+    #[error(transparent)]
+    Shop(#[from] ShopError),
     /// Shopify refused a metafield.
     #[error("the program cannot be published: {0}")]
     Refused(String),
@@ -94,7 +97,7 @@ pub async fn publish(app: &App, shop: &Shop) -> Result<Versioned, Error> {
         current => current?,
     };
     tx.commit().await?;
-    let admin = app.admin_of(shop);
+    let admin = app.admin_of(shop).await?;
     let owner_id = admin.shop_details().await?.id;
     let metafield = |key: &str, value| MetafieldWrite {
         owner_id: owner_id.clone(),

@@ -36,7 +36,8 @@ pub async fn tag_flagged(app: &App) -> Result<usize, Error> {
     let mut tagged = 0;
     for (shop_id, order) in flagged {
         let Ok(Some(shop)) = app.shops.find(shop_id).await else { continue };
-        match app.admin_of(&shop).tags_add(order, &[TAG]).await {
+        let Ok(admin) = app.admin_of(&shop).await else { continue };
+        match admin.tags_add(order, &[TAG]).await {
             Ok(errors) => {
                 for error in &errors {
                     tracing::warn!(shop = %shop_id, %order, message = error.message, "an order was not tagged");

@@ -39,7 +39,11 @@ pub async fn publish_due(app: &App) -> Result<usize, Error> {
             continue;
         };
         for members in members.chunks(METAFIELDS_AT_ONCE) {
-            match publish(&app.db, &app.admin_of(&shop), &app.clock, shop.id, members).await {
+            let published = match app.admin_of(&shop).await {
+                Ok(admin) => publish(&app.db, &admin, &app.clock, shop.id, members).await,
+                Err(error) => Err(error.into()),
+            };
+            match published {
                 Ok(outcome) => {
                     let (published, failed) = (outcome.published.len(), outcome.failed.len());
                     tracing::debug!(shop = %shop.id, published, failed, "accounts published");
@@ -86,7 +90,7 @@ async fn publish_until_done(
     member: MemberId,
     budget: Duration,
 ) -> Result<bool, Error> {
-    let admin = app.admin_of(shop).within(budget);
+    let admin = app.admin_of(shop).await?.within(budget);
     let wanted = store::progress(&mut app.db.read().await?, shop.id, member).await?.wanted;
     let (mut wait, until) = (BUSY, Instant::now() + budget);
     while Instant::now() < until {

@@ -32,6 +32,23 @@ pub async fn mark(tx: &mut Tx, shop: ShopId, members: &[MemberId], now: Timestam
     Ok(())
 }
 
+/// Marks every member of a shop: after it was away, nobody knows what Shopify kept.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn mark_all(tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<(), db::Error> {
+    db!(tx.execute,
+        sqlite: "update sync_accounts set wanted = wanted + 1, due_at = $2 where shop_id = $1 and not gone",
+        // Locked in the order of `mark`.
+        postgres: "with v as (select member_id from sync_accounts where shop_id = $1 and not gone
+                              order by member_id for update)
+                   update sync_accounts a set wanted = wanted + 1, due_at = $2 from v
+                   where a.shop_id = $1 and a.member_id = v.member_id",
+        shop,
+        now)?;
+    Ok(())
+}
+
 /// How far a member's metafield is.
 #[derive(Debug, Clone, Copy, Default, sqlx::FromRow)]
 pub(super) struct Progress {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::db;
 use crate::merchants::ShopError;
+use crate::shopify::OAuthError;
 
 /// A failed request, as its sender sees it. What went wrong inside is logged and never shown.
 #[derive(Debug, Clone)]
@@ -119,8 +120,16 @@ impl From<db::Error> for Problem {
 
 impl From<ShopError> for Problem {
     fn from(error: ShopError) -> Self {
-        if let ShopError::Database(error) = error {
-            return error.into();
+        let away = match error {
+            ShopError::Database(error) => return error.into(),
+            ShopError::OAuth(OAuthError::Unreachable(_) | OAuthError::Server { .. })
+            | ShopError::Refreshing => true,
+            ShopError::Admin(ref error) => error.is_retryable(),
+            _ => false,
+        };
+        if away {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a shop does not answer");
+            return Problem::unavailable();
         }
         tracing::error!(error = &error as &dyn std::error::Error, "a shop cannot be read");
         Problem::internal()

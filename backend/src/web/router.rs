@@ -31,6 +31,7 @@ pub fn router(app: &App) -> Router {
         .route("/readyz", get(health::readyz))
         .merge(points::routes::routes())
         .merge(redemptions::routes::routes())
+        .merge(merchants::routes::auth())
         .merge(api().layer(cors()))
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))

@@ -9,13 +9,13 @@ use axum::http::{HeaderName, StatusCode};
 
 use super::Problem;
 use crate::app::App;
-use crate::merchants::Shop;
-use crate::shopify::{Bearer, Session, SessionRefusal};
+use crate::merchants::{Shop, ShopError};
+use crate::shopify::{Bearer, OAuthError, Session, SessionRefusal, Surface};
 
 /// Asks App Bridge to get a new session token and to send the request again.
 pub(super) const RETRY: HeaderName = HeaderName::from_static("x-shopify-retry-invalid-session-request");
 
-/// A request with a session token. Answer staff with the shop's data, a customer with nothing but their own, and a
+/// A request with a session token. That of a member of staff installs the app in a shop that has it not. Answer staff with the shop's data, a customer with nothing but their own, and a
 /// guest with what everybody may see.
 #[derive(Debug, Clone)]
 pub struct SessionCaller {
@@ -36,7 +36,14 @@ impl FromRequestParts<App> for SessionCaller {
             )
         })?;
         let Session { shop, bearer } = app.session_tokens.verify(token, app.clock.now())?;
-        let shop = app.shops.find_by_domain(&shop).await?.ok_or_else(Problem::unknown_shop)?;
+        let shop = match app.shops.find_by_domain(&shop).await? {
+            Some(shop) => shop,
+            // The app's page opens for the first time: Shopify has installed it and told nobody.
+            None if bearer.surface() == Surface::Merchant => {
+                app.shops.install(&app.admin, &shop, token).await.map_err(not_installed)?
+            }
+            None => return Err(Problem::unknown_shop()),
+        };
         Ok(SessionCaller { shop, bearer })
     }
 }
@@ -44,6 +51,15 @@ impl FromRequestParts<App> for SessionCaller {
 fn bearer_token(parts: &Parts) -> Option<&str> {
     let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+fn not_installed(error: ShopError) -> Problem {
+    match error {
+        ShopError::OAuth(OAuthError::Refused { .. }) | ShopError::UninstalledMeanwhile => {
+            unauthorized("invalid_session_token", "Shopify does not accept the session token.")
+        }
+        error => error.into(),
+    }
 }
 
 fn unauthorized(code: &'static str, title: impl Into<std::borrow::Cow<'static, str>>) -> Problem {

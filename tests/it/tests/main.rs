@@ -8,6 +8,7 @@ mod db;
 mod dead_letters;
 mod events;
 mod inbox;
+mod install;
 mod intake;
 mod journey;
 mod ledger;

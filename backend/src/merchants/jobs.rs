@@ -1,0 +1,46 @@
+//! What is done for a shop after it installed the app.
+
+use jiff::SignedDuration;
+
+use super::{ShopError, store};
+use crate::app::App;
+use crate::{programs, sync};
+
+/// How many shops one look takes on.
+const AT_ONCE: i64 = 20;
+/// When a shop that could not be set up is tried again; longer than one attempt may take.
+const AGAIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Sets up the shops that installed the app, and says how many it took on: the program's metafields are written, and
+/// those of all members, because nobody knows which of them Shopify kept after an uninstall.
+///
+/// # Errors
+/// Any error of the database. A shop that cannot be reached is tried again.
+pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
+    let now = app.clock.now();
+    let due = store::set_up_due(&mut app.db.read().await?, now, AT_ONCE).await?;
+    let mut taken = 0;
+    for (id, due_at) in due {
+        let again = now + AGAIN;
+        let mut tx = app.db.begin().await?;
+        let ours = store::set_up_again(&mut tx, id, due_at, Some(again)).await?;
+        tx.commit().await?;
+        if !ours {
+            continue;
+        }
+        taken += 1;
+        let Some(shop) = app.shops.find(id).await? else { continue };
+        if let Err(error) = programs::publish(app, &shop).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(shop = %id, error, "a shop is not set up; tried again");
+            continue;
+        }
+        let mut tx = app.db.begin().await?;
+        // A shop that installed again meanwhile is set up again.
+        store::set_up_again(&mut tx, id, again, None).await?;
+        sync::mark_all(&mut tx, id, now).await?;
+        tx.commit().await?;
+        tracing::info!(shop = %id, "a shop is set up");
+    }
+    Ok(taken)
+}
