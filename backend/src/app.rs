@@ -16,7 +16,7 @@ use crate::orders::OrderHandler;
 use crate::shopify::{OAuth, SessionTokens, Signer};
 use crate::shopify::admin::{Admin, AdminApi};
 use crate::topics::Topics;
-use crate::web::Turns;
+use crate::web::{Limits, Turns};
 
 /// Everything a request or a job needs. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub struct Parts {
     pub inbox: Inbox,
     /// Domain events.
     pub events: Events,
+    /// How much may be asked at once.
+    pub limits: Limits,
     /// Whose turn it is to change a redemption.
     pub turns: Turns,
 }
@@ -135,6 +137,8 @@ impl Builder {
         let topics = || Topics::new(vec![Arc::new(orders), Arc::new(MerchantHandler::new(shops.clone()))]);
         let handler = handler.unwrap_or_else(|| Arc::new(topics()));
         let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
+        let limits = Limits::new(&config.web);
+        crate::metrics::install();
         let subscribers = subscribers.unwrap_or_else(|| vec![Arc::new(Alerts)]);
         let events = Events::new(db.clone(), clock.clone(), config.events.clone(), subscribers);
         Ok(App(Arc::new(Parts {
@@ -148,6 +152,7 @@ impl Builder {
             shops,
             inbox,
             events,
+            limits,
             turns: Turns::default(),
         })))
     }

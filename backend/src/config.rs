@@ -4,6 +4,7 @@
 mod layers;
 mod secret;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub struct Config {
     pub security: Security,
     pub inbox: Inbox,
     pub events: Events,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -57,6 +59,14 @@ pub struct Web {
     pub public_url: String,
     pub request_timeout: SignedDuration,
     pub body_limit: usize,
+    pub body_timeout: SignedDuration,
+    pub headers: usize,
+    pub header_limit: usize,
+    pub header_timeout: SignedDuration,
+    pub connections: usize,
+    pub concurrency: usize,
+    pub rate: u32,
+    pub burst: u32,
     pub shutdown_timeout: SignedDuration,
 }
 
@@ -111,6 +121,15 @@ pub struct Events {
     pub lease: SignedDuration,
     pub retry: Vec<SignedDuration>,
     pub kept: SignedDuration,
+}
+
+/// Who may read the metrics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "documented key by key in default.toml")]
+pub struct Metrics {
+    pub listen: String,
+    pub token: Secret,
 }
 
 /// What is logged, and how.
@@ -180,7 +199,22 @@ impl Config {
         Ok(secrets.into_iter().filter(|secret| !secret.is_empty()).cloned().collect())
     }
 
+    /// Where metrics are served to the machine itself; none if they are not.
+    ///
+    /// # Errors
+    /// When it is no address, or one that others reach.
+    pub fn metrics_address(&self) -> Result<Option<SocketAddr>, ConfigError> {
+        if self.metrics.listen.is_empty() {
+            return Ok(None);
+        }
+        match self.metrics.listen.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => Ok(Some(address)),
+            _ => refuse("metrics.listen", "must be a loopback address and a port, such as 127.0.0.1:9464"),
+        }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
+        self.metrics_address()?;
         let url = self.database.url.expose();
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return refuse("database.url (DATABASE_URL)", "must start with sqlite: or postgres://");
@@ -192,6 +226,12 @@ impl Config {
         for (key, number) in [
             ("database.max_connections", self.database.max_connections as usize),
             ("web.body_limit", self.web.body_limit),
+            ("web.headers", self.web.headers),
+            ("web.header_limit", self.web.header_limit),
+            ("web.connections", self.web.connections),
+            ("web.concurrency", self.web.concurrency),
+            ("web.rate", self.web.rate as usize),
+            ("web.burst", self.web.burst as usize),
             ("inbox.body_limit", inbox.body_limit),
             ("inbox.queue", inbox.queue),
             ("inbox.workers", inbox.workers),
@@ -207,6 +247,8 @@ impl Config {
             ("database.statement_timeout", self.database.statement_timeout),
             ("web.request_timeout", self.web.request_timeout),
             ("web.shutdown_timeout", self.web.shutdown_timeout),
+            ("web.body_timeout", self.web.body_timeout),
+            ("web.header_timeout", self.web.header_timeout),
             ("shopify.timeout", self.shopify.timeout),
             ("shopify.clock_tolerance", self.shopify.clock_tolerance),
             ("inbox.accept_timeout", inbox.accept_timeout),
@@ -308,6 +350,9 @@ mod tests {
             ("LOYALNEST_ENCRYPTION_KEY", "00", "security.encryption_key (LOYALNEST_ENCRYPTION_KEY)"),
             ("LOYALNEST_WEB__ADDRESS", "nowhere", "web.address"),
             ("LOYALNEST_LOG__FORMAT", "xml", "log.format"),
+            ("LOYALNEST_METRICS__LISTEN", "0.0.0.0:9464", "metrics.listen must be a loopback address"),
+            ("LOYALNEST_METRICS__LISTEN", "here", "metrics.listen must be a loopback address"),
+            ("LOYALNEST_WEB__RATE", "0", "web.rate must be at least 1"),
         ] {
             let refusal = refusal(&[(key, value)]);
             assert!(refusal.contains(says), "{key}={value}: {refusal}");

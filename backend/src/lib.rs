@@ -11,6 +11,7 @@ pub mod events;
 pub mod ids;
 pub mod inbox;
 pub mod merchants;
+pub mod metrics;
 pub mod orders;
 pub mod points;
 pub mod programs;

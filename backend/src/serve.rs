@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::config::duration;
 use crate::error::Error;
 use crate::rounds;
+use crate::web;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,9 +64,19 @@ pub async fn run(
     let mut tasks: JoinSet<Result<(), Error>> = JoinSet::new();
     if let Some(listener) = listener {
         tracing::info!(address = %listener.local_addr()?, "listening");
-        let (router, stop) = (app.router(), stop.clone());
+        let (router, settings, stop) = (app.router(), app.config.web.clone(), stop.clone());
         tasks.spawn(async move {
-            Ok(axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await?)
+            web::serve(listener, router, &settings, stop).await;
+            Ok(())
+        });
+    }
+    if let Some(address) = app.config.metrics_address()? {
+        let listening = TcpListener::bind(address).await;
+        let listener = listening.map_err(|source| Error::Listen { address, source })?;
+        let (router, settings, stop) = (web::metrics_router(&app), app.config.web.clone(), stop.clone());
+        tasks.spawn(async move {
+            web::serve(listener, router, &settings, stop).await;
+            Ok(())
         });
     }
     if work {

@@ -1,11 +1,14 @@
 //! `POST /webhooks`: every topic, from Shopify.
 
+use std::error::Error;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use tower_http::timeout::TimeoutError;
 
 use super::{AcceptError, Delivery};
 use crate::app::App;
@@ -34,6 +37,7 @@ async fn receive(
             "body_too_large",
             "The body is larger than this server takes.",
         ),
+        _ if took_too_long(&rejection) => Problem::body_too_slow(),
         _ => Problem::bad_request("body_unreadable", "The body could not be read."),
     })?;
     let signature = headers.get("x-shopify-hmac-sha256").map(|value| value.as_bytes()).unwrap_or_default();
@@ -73,6 +77,18 @@ async fn receive(
             Err(Problem::unavailable())
         }
     }
+}
+
+/// Whether a body was given up because nothing more of it came.
+fn took_too_long(rejection: &BytesRejection) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(rejection);
+    while let Some(error) = cause {
+        if error.is::<TimeoutError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Problem> {

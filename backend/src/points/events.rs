@@ -2,6 +2,7 @@
 
 use super::book::{Entry, Kind, Ledger};
 use crate::events::{Event, PointsMoved};
+use crate::metrics::LEDGER_ENTRIES;
 
 impl Entry {
     /// The event that it is to others, if it is one: points earned for good, and points that an order used.
@@ -15,9 +16,16 @@ impl Entry {
             source_id: self.source_id.clone(),
         };
         match self.kind {
-            Kind::Earn | Kind::Post => moved(Ledger::Available).map(|points| Event::PointsEarned(event(points))),
+            Kind::Earn | Kind::Post => {
+                moved(Ledger::Available).map(|points| Event::PointsEarned(event(points)))
+            }
             Kind::Capture => moved(Ledger::Redeemed).map(|points| Event::PointsRedeemed(event(points))),
             _ => None,
         }
+    }
+
+    /// Counts it among what the process wrote.
+    pub(super) fn count(&self) {
+        metrics::counter!(LEDGER_ENTRIES, "kind" => self.kind.as_str()).increment(1);
     }
 }

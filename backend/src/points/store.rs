@@ -178,6 +178,7 @@ impl Book {
             |e| shop, e.id, e.member, e.seq, e.kind, e.source, e.source_id.as_str(), program_version, now)?;
         let told: Vec<_> = entries.iter().filter_map(Entry::event).collect();
         events::publish_all(tx, shop, &told, now).await?;
+        entries.iter().for_each(Entry::count);
         let postings: Vec<(Uuid, Ledger, i64)> = entries
             .iter()
             .flat_map(|entry| entry.postings.iter().map(|(ledger, amount)| (entry.id, *ledger, *amount)))

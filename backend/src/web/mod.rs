@@ -1,14 +1,20 @@
 //! HTTP: the router, what every request goes through, and how failures look. No business rule lives here.
 
 mod health;
+mod limits;
+mod measure;
 mod problem;
 mod proxy;
 mod router;
+mod server;
 mod session;
 mod turns;
 
+pub use limits::Limits;
+pub use measure::metrics_router;
 pub use problem::Problem;
 pub use proxy::ProxyCaller;
 pub use router::router;
+pub use server::serve;
 pub use session::SessionCaller;
 pub use turns::Turns;

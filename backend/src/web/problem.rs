@@ -52,6 +52,21 @@ impl Problem {
             .retry_after(1)
     }
 
+    /// 429: this shop sends too many.
+    pub fn too_many_requests(seconds: u32) -> Self {
+        Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "This shop asks too often. Please try again in a moment.",
+        )
+        .retry_after(seconds)
+    }
+
+    /// 408: the body did not come.
+    pub fn body_too_slow() -> Self {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "The body took too long to arrive.")
+    }
+
     /// 500. Log the cause first.
     pub fn internal() -> Self {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::Problem;
+use super::{Problem, limits};
 use crate::app::App;
 use crate::ids::CustomerId;
 use crate::merchants::Shop;
@@ -28,6 +28,7 @@ impl FromRequestParts<App> for ProxyCaller {
         let query = parts.uri.query().unwrap_or_default();
         let caller = app.signer.verify_proxy(query, app.clock.now(), app.config.shopify.clock_tolerance)?;
         let shop = app.shops.find_by_domain(&caller.shop).await?.ok_or_else(Problem::unknown_shop)?;
+        limits::take(app, parts, shop.id)?;
         Ok(ProxyCaller { shop, customer: caller.customer })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::time::timeout;
@@ -14,10 +14,11 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{self, CorsLayer};
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 
-use super::{Problem, health, session};
+use super::{Problem, health, limits, measure, session};
 use crate::app::App;
 use crate::config::duration;
 use crate::{inbox, merchants, points, redemptions};
@@ -29,13 +30,16 @@ pub fn router(app: &App) -> Router {
     let routes = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(measure::with_token))
         .merge(points::routes::routes())
         .merge(redemptions::routes::routes())
         .merge(merchants::routes::auth())
         .merge(api().layer(cors()))
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))
-        .with_state(app.clone());
+        .layer(RequestBodyTimeoutLayer::new(duration(app.config.web.body_timeout)))
+        .with_state(app.clone())
+        .layer(from_fn_with_state(app.limits.clone(), limits::under_way));
     layered(routes, duration(app.config.web.request_timeout))
 }
 
@@ -64,6 +68,7 @@ fn layered(routes: Router, limit: Duration) -> Router {
                 .on_response(DefaultOnResponse::new().level(Level::DEBUG)),
         )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(from_fn(measure::measure))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(limit, in_time));
     routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(layers)

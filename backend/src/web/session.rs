@@ -7,7 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 
-use super::Problem;
+use super::{Problem, limits};
 use crate::app::App;
 use crate::merchants::{Shop, ShopError};
 use crate::shopify::{Bearer, OAuthError, Session, SessionRefusal, Surface};
@@ -44,6 +44,7 @@ impl FromRequestParts<App> for SessionCaller {
             }
             None => return Err(Problem::unknown_shop()),
         };
+        limits::take(app, parts, shop.id)?;
         Ok(SessionCaller { shop, bearer })
     }
 }

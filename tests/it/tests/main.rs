@@ -12,6 +12,8 @@ mod install;
 mod intake;
 mod journey;
 mod ledger;
+mod limits;
+mod metrics;
 mod serve;
 mod session;
 mod storefront;

@@ -1,0 +1,111 @@
+//! What the process counts and measures, for Prometheus. No label holds a shop or a person: there would be no end of
+//! them.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::sync::Mutex;
+
+use crate::app::App;
+use crate::db::{self, Timestamp};
+use crate::{events, sync};
+
+/// Requests, by method, route and status.
+pub(crate) const REQUESTS: &str = "loyalnest_http_requests_total";
+/// How long requests took, by route.
+pub(crate) const REQUEST_SECONDS: &str = "loyalnest_http_request_seconds";
+/// Entries of the ledger, by kind.
+pub(crate) const LEDGER_ENTRIES: &str = "loyalnest_ledger_entries_total";
+/// Requests that were refused because a shop sent too many, by route.
+pub(crate) const RATE_LIMITED: &str = "loyalnest_http_rate_limited_total";
+
+/// Upper bounds of the buckets, in seconds; Shopify hangs up after 5.
+const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+/// Measurements are sorted into their buckets this often, whether anyone asks or not.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+/// What is asked of the database belongs to one answer.
+static ANSWERING: Mutex<()> = Mutex::const_new(());
+
+/// Starts to count. Only the first call of a process does anything.
+pub fn install() {
+    RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &BUCKETS)
+            .ok()?
+            .build_recorder();
+        let handle = recorder.handle();
+        // A program that embeds this one may have a recorder of its own.
+        metrics::set_global_recorder(recorder).ok()?;
+        describe();
+        let upkeep = handle.clone();
+        let thread = std::thread::Builder::new().name("metrics".to_owned());
+        let upkeep = thread.spawn(move || {
+            loop {
+                std::thread::sleep(UPKEEP_EVERY);
+                upkeep.run_upkeep();
+            }
+        });
+        upkeep.is_ok().then_some(handle)
+    });
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, "Requests, by method, route and status");
+    describe_histogram!(REQUEST_SECONDS, "How long requests took, in seconds, by route");
+    describe_counter!(LEDGER_ENTRIES, "Ledger entries written, by kind; those that were undone count, too");
+    describe_counter!(RATE_LIMITED, "Requests refused because their shop sent too many, by route");
+    for (name, what) in [
+        ("loyalnest_inbox_waiting", "Webhooks that wait to be acted upon"),
+        ("loyalnest_inbox_lag_seconds", "How long the oldest of them waits"),
+        ("loyalnest_inbox_dead", "Webhooks that could not be acted upon"),
+        ("loyalnest_inbox_shops_behind", "Shops whose webhooks wait too long"),
+        ("loyalnest_sync_waiting", "Members whose metafield is to be written"),
+        ("loyalnest_outbox_waiting", "Domain events that a subscriber has yet to get"),
+        ("loyalnest_outbox_lag_seconds", "How long the oldest of them waits"),
+        ("loyalnest_outbox_dead", "Domain events that a subscriber gave up on"),
+    ] {
+        describe_gauge!(name, what);
+    }
+}
+
+/// Everything that is counted and measured, as Prometheus reads it; nothing where another recorder counts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn render(app: &App) -> Result<String, db::Error> {
+    let Some(Some(handle)) = RECORDER.get() else { return Ok(String::new()) };
+    let _answering = ANSWERING.lock().await;
+    measure(app).await?;
+    handle.run_upkeep();
+    Ok(handle.render())
+}
+
+async fn measure(app: &App) -> Result<(), db::Error> {
+    let inbox = app.inbox.backlog().await?;
+    let mut read = app.db.read().await?;
+    let (accounts, outbox) = (sync::backlog(&mut read).await?, events::backlog(&mut read).await?);
+    drop(read);
+    let now = app.clock.now();
+    gauge!("loyalnest_inbox_waiting").set(inbox.ready as f64);
+    gauge!("loyalnest_inbox_lag_seconds").set(lag(now, inbox.oldest_at));
+    gauge!("loyalnest_inbox_dead").set(inbox.dead as f64);
+    gauge!("loyalnest_inbox_shops_behind").set(inbox.shops_behind as f64);
+    gauge!("loyalnest_sync_waiting").set(accounts as f64);
+    for events in outbox {
+        let subscriber = events.subscriber;
+        gauge!("loyalnest_outbox_waiting", "subscriber" => subscriber.clone()).set(events.waiting as f64);
+        gauge!("loyalnest_outbox_lag_seconds", "subscriber" => subscriber.clone())
+            .set(lag(now, events.oldest_at));
+        gauge!("loyalnest_outbox_dead", "subscriber" => subscriber).set(events.dead as f64);
+    }
+    Ok(())
+}
+
+/// How long something waits, in seconds.
+fn lag(now: Timestamp, since: Option<Timestamp>) -> f64 {
+    since.map_or(0.0, |since| (now - since).as_secs_f64().max(0.0))
+}

@@ -1,0 +1,187 @@
+//! Limits: what a shop, a client and everyone together may ask for; and what happens beyond.
+
+use std::time::{Duration, Instant};
+
+use loyalnest::db::Engine;
+use loyalnest::serve;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::app::{Answered, SECRET, SHOP, TestApp};
+use crate::support::{TestDb, on_both_engines, on_engine};
+
+/// A widget's request, signed for a shop.
+async fn widget(app: &TestApp, path: &str, secret: &str) -> Answered {
+    let pairs = [
+        ("logged_in_customer_id", String::new()),
+        ("path_prefix", "/apps/loyalty".to_owned()),
+        ("shop", SHOP.to_owned()),
+        ("timestamp", app.now().as_second().to_string()),
+    ];
+    let text: String = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let signature = hex(&hmac(secret, text.as_bytes()));
+    let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    app.get(&format!("{path}?{}&signature={signature}", query.join("&"))).await
+}
+
+fn hmac(secret: &str, text: &[u8]) -> Vec<u8> {
+    use hmac::{Hmac, KeyInit, Mac};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(text);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_shop_that_asks_too_often_is_told_when_to_try_again() {
+    on_both_engines(async |test| {
+        let limits = [("LOYALNEST_WEB__RATE", "1"), ("LOYALNEST_WEB__BURST", "3")];
+        let app = TestApp::with(&test.db, &limits).await;
+        // What nobody signed takes nothing out of the shop's bucket.
+        for _ in 0..10 {
+            assert_eq!(widget(&app, "/proxy/account", "guess").await.problem().1, "bad_signature");
+        }
+        for _ in 0..3 {
+            assert_ne!(widget(&app, "/proxy/account", SECRET).await.status, 429);
+        }
+        let refused = widget(&app, "/proxy/account", SECRET).await;
+        assert_eq!(refused.problem(), (429, "too_many_requests".to_owned()));
+        assert_eq!(refused.retry_after.as_deref(), Some("1"));
+        assert_ne!(widget(&app, "/proxy/history", SECRET).await.status, 429, "another endpoint");
+        app.advance(jiff::SignedDuration::from_secs(1));
+        assert_ne!(widget(&app, "/proxy/account", SECRET).await.status, 429);
+        assert_eq!(widget(&app, "/proxy/account", SECRET).await.status, 429);
+        for n in 0..20 {
+            app.order(&n.to_string(), n, "").await; // webhooks are not counted
+        }
+    });
+}
+
+#[test]
+fn what_is_too_much_at_once_is_turned_away_and_probes_are_not() {
+    on_both_engines(async |test| {
+        let (running, app) = Running::start(test, &[("LOYALNEST_WEB__CONCURRENCY", "1")]).await;
+        // A webhook whose body does not end is under way as long as it may be.
+        let mut held = TcpStream::connect(running.address).await.unwrap();
+        held.write_all(b"POST /webhooks HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+        while app.get("/proxy/account").await.status != 503 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let refused = app.get("/proxy/account").await;
+        assert_eq!(refused.problem(), (503, "unavailable".to_owned()));
+        assert_eq!(refused.retry_after.as_deref(), Some("1"));
+        assert_eq!(app.get("/healthz").await.status, 200);
+        drop(held);
+        while app.get("/proxy/account").await.status == 503 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(app.get("/proxy/account").await.problem().1, "bad_signature");
+    });
+}
+
+/// The program on a port of its own.
+struct Running {
+    address: std::net::SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Running {
+    async fn start(test: &TestDb, changed: &[(&str, &str)]) -> (Running, TestApp) {
+        let app = TestApp::with(&test.db, changed).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        tokio::spawn(serve::run(app.app.clone(), Some(listener), false, stop.clone()));
+        (Running { address, stop }, app)
+    }
+
+    /// Sends this much of a request and reads until the server hangs up: what it said, and after how long.
+    async fn send(&self, text: &str) -> (String, Duration) {
+        let start = Instant::now();
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await.unwrap();
+        (String::from_utf8(answer).unwrap(), start.elapsed())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+#[test]
+fn headers_that_are_too_many_or_too_long_are_refused() {
+    on_engine(Engine::Sqlite, async |test| {
+        let (running, _app) = Running::start(test, &[("LOYALNEST_WEB__HEADERS", "20")]).await;
+        let request = |headers: String| {
+            format!("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n")
+        };
+        let headers = |count: usize| (0..count).map(|n| format!("h{n}: v\r\n")).collect::<String>();
+        let long = |bytes: usize| format!("h: {}\r\n", "v".repeat(bytes));
+        for (headers, status) in [
+            (headers(10), "200"),
+            (headers(30), "431"),
+            (long(10_000), "200"),
+            (long(20_000), "431"),
+            (long(1_000_000), "431"),
+        ] {
+            let (answer, _) = running.send(&request(headers)).await;
+            assert_eq!(answer.split(' ').nth(1), Some(status), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn clients_that_are_too_slow_are_let_go() {
+    on_engine(Engine::Sqlite, async |test| {
+        let times = [("LOYALNEST_WEB__HEADER_TIMEOUT", "1s"), ("LOYALNEST_WEB__BODY_TIMEOUT", "1s")];
+        let (running, _app) = Running::start(test, &times).await;
+        for (what, says) in [
+            ("", ""),
+            ("GET /healthz HT", ""),
+            ("GET /healthz HTTP/1.1\r\nhost: x\r\nslow", ""),
+            // An answer, and then no next request.
+            ("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n", "ok"),
+            ("POST /webhooks HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"id\":", "body_too_slow"),
+        ] {
+            let (answer, after) = running.send(what).await;
+            assert!(answer.contains(says), "{what:?}: {answer}");
+            assert!(
+                after > Duration::from_millis(700) && after < Duration::from_secs(6),
+                "{what:?}: {after:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn connections_beyond_the_limit_wait_for_their_turn() {
+    on_engine(Engine::Sqlite, async |test| {
+        let limits = [("LOYALNEST_WEB__CONNECTIONS", "1"), ("LOYALNEST_WEB__HEADER_TIMEOUT", "1s")];
+        let (running, _app) = Running::start(test, &limits).await;
+        let _idle = TcpStream::connect(running.address).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (answer, after) =
+            running.send("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(after > Duration::from_millis(500), "it waited until the idle one was let go: {after:?}");
+    });
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_everywhere() {
+    on_engine(Engine::Sqlite, async |test| {
+        let limits = [("LOYALNEST_WEB__BODY_LIMIT", "100"), ("LOYALNEST_INBOX__BODY_LIMIT", "200")];
+        let app = TestApp::with(&test.db, &limits).await;
+        let large = app.webhook("1", "orders/create", &format!("{{\"id\":1{}}}", " ".repeat(200)));
+        assert_eq!(app.send(large).await.problem(), (413, "body_too_large".to_owned()));
+        let fits = app.webhook("2", "orders/create", &format!("{{\"id\":1{}}}", " ".repeat(150)));
+        assert_eq!(app.send(fits).await.status, 200, "webhooks have their own limit");
+    });
+}
