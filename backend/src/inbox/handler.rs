@@ -46,6 +46,24 @@ pub enum Outcome {
     Later(String),
 }
 
+/// Longer reasons are cut.
+const REASON_LIMIT: usize = 500;
+
+impl Outcome {
+    /// With a reason that every engine can keep: PostgreSQL refuses text with a NUL in it, and a message whose reason
+    /// cannot be written would never be settled.
+    pub(super) fn storable(self) -> Outcome {
+        let clean = |reason: String| -> String {
+            reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_LIMIT).collect()
+        };
+        match self {
+            Outcome::Done => Outcome::Done,
+            Outcome::Dead(reason) => Outcome::Dead(clean(reason)),
+            Outcome::Later(reason) => Outcome::Later(clean(reason)),
+        }
+    }
+}
+
 /// A batch that failed as a whole. Its messages are tried again one by one.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {

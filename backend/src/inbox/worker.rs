@@ -252,6 +252,7 @@ async fn attempt(inbox: &Arc<Inner>, mut tx: Tx, messages: Arc<[Message]>) -> Re
     if outcomes.len() != messages.len() {
         return Err(HandlerError::Failed("the handler must give one outcome for each message".into()));
     }
+    let outcomes: Vec<_> = outcomes.into_iter().map(Outcome::storable).collect();
     let settled: Vec<_> =
         messages.iter().zip(&outcomes).map(|(message, outcome)| settled(inbox, message, outcome)).collect();
     store::settle(&mut tx, &settled, inbox.clock.now()).await?;
@@ -271,7 +272,7 @@ async fn one_by_one(inbox: &Arc<Inner>, claim: &Claim, messages: &[Message]) -> 
         let failure = match attempt(inbox, tx, Arc::from([message.clone()])).await {
             Ok(()) => continue,
             Err(HandlerError::Database(error)) if error.is_unavailable() => return Err(error),
-            Err(failure) => Outcome::Later(failure.to_string()),
+            Err(failure) => Outcome::Later(failure.to_string()).storable(),
         };
         let Some(mut tx) = begin(inbox, claim).await? else { return Ok(Batch::Lost) };
         let settled = settled(inbox, message, &failure);

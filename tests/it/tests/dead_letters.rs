@@ -100,6 +100,23 @@ fn what_was_put_right_is_acted_upon_and_what_lost_its_body_stays_dead() {
 }
 
 #[test]
+fn a_reason_that_an_engine_cannot_keep_does_not_hold_anything_up() {
+    on_both_engines(async |test| {
+        let app = TestApp::with(&test.db, &NO_SECOND_TRY).await;
+        let says = format!(r#","do":"fail","says":"a\u0000b{}""#, "c".repeat(2_000));
+        app.order("1 has a NUL", 1, &says).await;
+        app.order("2 after it", 1, r#","note":"\u0000""#).await;
+        app.drain().await;
+        app.advance(SignedDuration::from_secs(2));
+        app.drain().await;
+        let dead = app.app.inbox.dead_letters(None, 10).await.unwrap();
+        let reason = dead[0].reason.as_deref().unwrap();
+        assert_eq!((&reason[..5], reason.len()), ("a bcc", 500));
+        assert_eq!(effects(&test.db).await, ["2 after it"]);
+    });
+}
+
+#[test]
 fn bodies_are_kept_compressed_and_sealed() {
     on_both_engines(async |test| {
         let app = TestApp::new(&test.db).await;

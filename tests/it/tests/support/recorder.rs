@@ -30,7 +30,8 @@ pub async fn effects(db: &Db) -> Vec<String> {
 }
 
 /// Knows orders and refunds. A payload without a numeric `id` is not the topic's; `"do"` may say `fail`, `panic`,
-/// `wait` (for [`Recorder::gate`]) or `later`, and `"tries": n` that it does so only for its first n tries.
+/// `wait` (for [`Recorder::gate`]) or `later`, `"says"` why it failed, and `"tries": n` that it does so only for its
+/// first n tries.
 pub struct Recorder {
     position: AtomicI64,
     /// Closed until a test adds permits.
@@ -63,7 +64,10 @@ impl Recorder {
         )?;
         if message.attempts < payload["tries"].as_i64().unwrap_or(i64::MAX) {
             match payload["do"].as_str() {
-                Some("fail") => return Err(HandlerError::Failed("told to".into())),
+                Some("fail") => {
+                    let reason = payload["says"].as_str().unwrap_or("told to");
+                    return Err(HandlerError::Failed(reason.to_owned()));
+                }
                 Some("panic") => panic!("told to"),
                 Some("wait") => {
                     self.waiting.fetch_add(1, Ordering::SeqCst);
