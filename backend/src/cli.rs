@@ -9,6 +9,7 @@ use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::error::Error;
 use crate::inbox::{self, command::InboxCommand};
 use crate::programs;
+use crate::redemptions::{self, command::RedemptionCommand};
 use crate::replay;
 use crate::serve::{Role, serve};
 use crate::shopify::ShopDomain;
@@ -41,6 +42,9 @@ enum Command {
     /// Webhooks that could not be acted upon.
     #[command(subcommand)]
     Inbox(InboxCommand),
+    /// Discounts that no hold covered.
+    #[command(subcommand)]
+    Redemption(RedemptionCommand),
     /// Print the default settings, every key explained.
     Config,
     /// The shops that installed the app.
@@ -82,6 +86,9 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         }
         Command::Replay(args) => run_replay(config, &args).await,
         Command::Inbox(command) => inbox::command::run(&App::builder(config).build().await?, command).await,
+        Command::Redemption(command) => {
+            redemptions::command::run(&App::builder(config).build().await?, command).await
+        }
         Command::Config => Ok(()),
         Command::Shop(ShopCommand::Add { domain }) => {
             let token = std::env::var("LOYALNEST_SHOP_TOKEN").unwrap_or_default();

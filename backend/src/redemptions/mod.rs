@@ -9,6 +9,7 @@
 //!    └────────┴────────┴──────► captured
 //! ```
 
+pub mod command;
 pub mod desk;
 pub mod invariants;
 pub mod jobs;

@@ -264,3 +264,41 @@ pub(super) async fn set_tagged(
     )?;
     Ok(())
 }
+
+/// An order whose discount no hold covered. Money in minor units of its currency.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Flagged {
+    pub order_id: OrderId,
+    pub used_at: Timestamp,
+    pub currency: String,
+    pub used_minor: i64,
+    pub unbacked_minor: i64,
+}
+
+/// The orders of a shop that wait for the merchant's review, oldest first.
+pub(super) async fn flagged(tx: &mut Read, shop: ShopId) -> Result<Vec<Flagged>, db::Error> {
+    db!(
+        tx.all,
+        "select order_id, used_at, currency, used_minor, unbacked_minor from redemptions_uses
+         where shop_id = $1 and flagged and reviewed_at is null order by used_at",
+        shop
+    )
+}
+
+/// Closes the review of an order; says whether one was open.
+pub(super) async fn set_reviewed(
+    tx: &mut Tx,
+    shop: ShopId,
+    order: OrderId,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
+    let closed = db!(
+        tx.execute,
+        "update redemptions_uses set reviewed_at = $3
+         where shop_id = $1 and order_id = $2 and flagged and reviewed_at is null",
+        shop,
+        order,
+        now
+    )?;
+    Ok(closed > 0)
+}

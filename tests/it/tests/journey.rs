@@ -3,6 +3,7 @@
 
 use devshop::{AdminFault, AdminFaultKind, RefundRequest, Switches, WebhookFaults};
 use loyalnest::db;
+use loyalnest::redemptions::command::RedemptionCommand;
 use loyalty::Currency;
 use loyalty::reward::Benefit;
 use serde_json::{Value, json};
@@ -339,6 +340,16 @@ fn fifty_checkouts_with_one_hold_capture_it_once_and_flag_the_rest() {
             .await
             .expect("orders are tagged");
         assert_eq!(tagged(), 49);
+        // Once all are reviewed, the member picks again; a review is closed once.
+        let shop = || house.shop.settings().domain.clone();
+        for (at, order) in house.shop.orders().iter().filter(|order| !order.tags.is_empty()).enumerate() {
+            let order = order.id as i64;
+            redemption(&house, RedemptionCommand::Reviewed { order, shop: shop() }).await.unwrap();
+            assert!(redemption(&house, RedemptionCommand::Reviewed { order, shop: shop() }).await.is_err());
+            let (status, _) = house.pick(ada, "points", Some(100)).await;
+            assert_eq!(status == 409, at < 48, "{at}");
+        }
+        redemption(&house, RedemptionCommand::Flagged { shop: shop() }).await.unwrap();
     });
 }
 
@@ -373,6 +384,10 @@ fn rewards_are_spent_in_currencies_without_and_with_three_decimals() {
         }
         house.is_sound().await;
     });
+}
+
+async fn redemption(house: &House, command: RedemptionCommand) -> Result<(), loyalnest::error::Error> {
+    loyalnest::redemptions::command::run(&house.app, command).await
 }
 
 fn currency(code: &str) -> Currency {
