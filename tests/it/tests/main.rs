@@ -11,6 +11,7 @@ mod inbox;
 mod install;
 mod intake;
 mod journey;
+mod kill;
 mod ledger;
 mod limits;
 mod metrics;
