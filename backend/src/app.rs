@@ -13,8 +13,8 @@ use crate::events::{Alerts, Events, Subscriber};
 use crate::inbox::{Handler, Inbox};
 use crate::merchants::{MerchantHandler, Shop, ShopError, Shops};
 use crate::orders::OrderHandler;
-use crate::shopify::{OAuth, SessionTokens, Signer};
 use crate::shopify::admin::{Admin, AdminApi};
+use crate::shopify::{OAuth, SessionTokens, Signer};
 use crate::topics::Topics;
 use crate::web::{Limits, Turns};
 
@@ -122,7 +122,7 @@ impl Builder {
     /// A setting is missing, or the database cannot be reached.
     pub async fn build(self) -> Result<App, Error> {
         let Builder { config, clock, db, handler, subscribers } = self;
-        let cipher = Cipher::new(&config.encryption_key()?);
+        let cipher = Cipher::ring(&config.encryption_key()?, &config.old_encryption_keys()?);
         let secrets = config.api_secrets()?;
         let session_tokens = SessionTokens::new(&config.shopify.api_key, &secrets);
         let signer = Signer::new(secrets);

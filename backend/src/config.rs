@@ -91,6 +91,7 @@ pub struct Shopify {
 #[allow(missing_docs, reason = "documented key by key in default.toml")]
 pub struct Security {
     pub encryption_key: Secret,
+    pub encryption_keys_old: Vec<Secret>,
 }
 
 /// How webhooks are taken in and worked off.
@@ -178,13 +179,17 @@ impl Config {
     /// # Errors
     /// When it is missing or not 64 hexadecimal digits.
     pub fn encryption_key(&self) -> Result<[u8; 32], ConfigError> {
-        let mut key = [0; 32];
-        match hex::decode_to_slice(self.security.encryption_key.expose(), &mut key) {
-            Ok(()) => Ok(key),
-            Err(_) => {
-                refuse("security.encryption_key (LOYALNEST_ENCRYPTION_KEY)", "must be 64 hexadecimal digits")
-            }
-        }
+        key_of(&self.security.encryption_key, "security.encryption_key (LOYALNEST_ENCRYPTION_KEY)")
+    }
+
+    /// The keys that were used before it.
+    ///
+    /// # Errors
+    /// When one is not 64 hexadecimal digits.
+    pub fn old_encryption_keys(&self) -> Result<Vec<[u8; 32]>, ConfigError> {
+        const NAME: &str = "security.encryption_keys_old (LOYALNEST_ENCRYPTION_KEYS_OLD)";
+        let keys = self.security.encryption_keys_old.iter().filter(|key| !key.is_empty());
+        keys.map(|key| key_of(key, NAME)).collect()
     }
 
     /// The app's secret, and the one before it if that is still accepted.
@@ -279,7 +284,16 @@ impl Config {
         if !self.security.encryption_key.is_empty() {
             self.encryption_key()?;
         }
+        self.old_encryption_keys()?;
         Ok(())
+    }
+}
+
+fn key_of(secret: &Secret, name: &str) -> Result<[u8; 32], ConfigError> {
+    let mut key = [0; 32];
+    match hex::decode_to_slice(secret.expose(), &mut key) {
+        Ok(()) => Ok(key),
+        Err(_) => refuse(name, "must be 64 hexadecimal digits"),
     }
 }
 
@@ -348,6 +362,11 @@ mod tests {
             ("LOYALNEST_INBOX__POLL_EVERY", "-1s", "inbox.poll_every must be longer than nothing"),
             ("LOYALNEST_INBOX__STALE_AFTER", "721h", "inbox.stale_after must be shorter"),
             ("LOYALNEST_ENCRYPTION_KEY", "00", "security.encryption_key (LOYALNEST_ENCRYPTION_KEY)"),
+            (
+                "LOYALNEST_ENCRYPTION_KEYS_OLD",
+                "00",
+                "security.encryption_keys_old (LOYALNEST_ENCRYPTION_KEYS_OLD)",
+            ),
             ("LOYALNEST_WEB__ADDRESS", "nowhere", "web.address"),
             ("LOYALNEST_LOG__FORMAT", "xml", "log.format"),
             ("LOYALNEST_METRICS__LISTEN", "0.0.0.0:9464", "metrics.listen must be a loopback address"),

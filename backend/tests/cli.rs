@@ -161,3 +161,16 @@ fn request(connection: &mut TcpStream) -> String {
     reader.read_exact(&mut body).unwrap();
     String::from_utf8(body).unwrap()
 }
+
+#[test]
+fn keys_are_rotated_by_a_command_that_says_what_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rotate = loyalnest(folder.path());
+    rotate.args(["keys", "rotate"]).env("LOYALNEST_ENCRYPTION_KEYS_OLD", "5b".repeat(32));
+    let (fine, said, complaint) = run(&mut rotate);
+    assert!(fine, "{complaint}");
+    assert_eq!(said, "the tokens of 0 shops were sealed anew\n");
+    rotate.env("LOYALNEST_ENCRYPTION_KEYS_OLD", "5b");
+    let (fine, _, complaint) = run(&mut rotate);
+    assert!(!fine && complaint.contains("security.encryption_keys_old"), "{complaint}");
+}

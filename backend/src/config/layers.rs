@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use super::{ConfigError, DEFAULT_FILE};
 
 /// Variables that others name, and the setting each is.
-const NAMED_BY_OTHERS: [(&str, &str); 9] = [
+const NAMED_BY_OTHERS: [(&str, &str); 10] = [
     ("DATABASE_URL", "database.url"),
     ("PORT", "web.port"),
     ("HOST", "web.public_url"),
@@ -16,6 +16,7 @@ const NAMED_BY_OTHERS: [(&str, &str); 9] = [
     ("RUST_LOG", "log.filter"),
     ("LOYALNEST_SHOPIFY_URL", "shopify.url"),
     ("LOYALNEST_ENCRYPTION_KEY", "security.encryption_key"),
+    ("LOYALNEST_ENCRYPTION_KEYS_OLD", "security.encryption_keys_old"),
 ];
 
 /// Variables of ours that are no settings: arguments of single commands, and the tests' own.

@@ -1,28 +1,44 @@
-//! Encrypted columns: AES-256-GCM, bound to their column and shop.
+//! Encrypted columns: AES-256-GCM, bound to their column and shop, with a ring of keys.
+//!
+//! One key seals; older ones still open, until `loyalnest keys rotate` has sealed everything anew.
 
 use std::fmt;
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, Generate, Key, KeyInit, Nonce, Payload};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// The key that seals today; the byte stands in front of every sealed value, so that a ring of keys can follow.
-const KEY_ID: u8 = 1;
 const NONCE_BYTES: usize = 12;
 
-/// Seals and opens the values of encrypted columns.
+/// Seals and opens the values of encrypted columns. Cheap to clone.
 #[derive(Clone)]
-pub struct Cipher(Aes256Gcm);
+pub struct Cipher {
+    current: RingKey,
+    old: Vec<RingKey>,
+}
+
+/// A key, and the byte that stands in front of what it sealed. Two keys may share one: then both are tried.
+#[derive(Clone)]
+struct RingKey {
+    id: u8,
+    cipher: Aes256Gcm,
+}
 
 /// A sealed value that does not open: another key, another column or shop, or damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sealed value does not open with this key, column and shop")]
+#[error("a sealed value does not open with these keys, this column and shop")]
 pub struct CipherError;
 
 impl Cipher {
-    /// A cipher with this key (`LOYALNEST_ENCRYPTION_KEY`).
+    /// A cipher with this key only (`LOYALNEST_ENCRYPTION_KEY`).
     pub fn new(key: &[u8; 32]) -> Self {
-        Cipher(Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)))
+        Cipher::ring(key, &[])
+    }
+
+    /// A cipher that seals with one key, and opens with older ones, too (`LOYALNEST_ENCRYPTION_KEYS_OLD`).
+    pub fn ring(current: &[u8; 32], old: &[[u8; 32]]) -> Self {
+        Cipher { current: RingKey::new(current), old: old.iter().map(RingKey::new).collect() }
     }
 
     /// Seals a value for one column (`"table.column"`) of one shop: key id, nonce, ciphertext and tag.
@@ -32,20 +48,46 @@ impl Cipher {
     pub fn seal(&self, column: &str, shop: Uuid, plain: &[u8]) -> Result<Vec<u8>, CipherError> {
         let nonce = Nonce::<Aes256Gcm>::generate();
         let aad = associated(column, shop);
-        let sealed = self.0.encrypt(&nonce, Payload { msg: plain, aad: &aad }).map_err(|_| CipherError)?;
-        Ok([&[KEY_ID][..], &nonce, &sealed].concat())
+        let payload = Payload { msg: plain, aad: &aad };
+        let sealed = self.current.cipher.encrypt(&nonce, payload).map_err(|_| CipherError)?;
+        Ok([&[self.current.id][..], &nonce, &sealed].concat())
     }
 
-    /// Opens what [`seal`](Cipher::seal) made for the same column and shop.
+    /// Opens what [`seal`](Cipher::seal) made for the same column and shop, with whichever key.
     ///
     /// # Errors
     /// [`CipherError`] when it does not open.
     pub fn open(&self, column: &str, shop: Uuid, sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
-        let Some((&KEY_ID, rest)) = sealed.split_first() else { return Err(CipherError) };
-        let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES).ok_or(CipherError)?;
-        let nonce = Nonce::<Aes256Gcm>::try_from(nonce).map_err(|_| CipherError)?;
         let aad = associated(column, shop);
-        self.0.decrypt(&nonce, Payload { msg: sealed, aad: &aad }).map_err(|_| CipherError)
+        let mut keys = [&self.current].into_iter().chain(&self.old);
+        keys.find_map(|key| key.open(&aad, sealed)).ok_or(CipherError)
+    }
+
+    /// The same value sealed with the current key; none if it is already.
+    ///
+    /// # Errors
+    /// [`CipherError`] when it does not open.
+    pub fn reseal(&self, column: &str, shop: Uuid, sealed: &[u8]) -> Result<Option<Vec<u8>>, CipherError> {
+        if self.current.open(&associated(column, shop), sealed).is_some() {
+            return Ok(None);
+        }
+        let plain = self.open(column, shop, sealed)?;
+        self.seal(column, shop, &plain).map(Some)
+    }
+}
+
+impl RingKey {
+    fn new(key: &[u8; 32]) -> Self {
+        let [id, ..]: [u8; 32] =
+            Sha256::new().chain_update("loyalnest key id").chain_update(key).finalize().into();
+        RingKey { id, cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)) }
+    }
+
+    fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (id, rest) = sealed.split_first()?;
+        let (nonce, msg) = rest.split_at_checked(NONCE_BYTES)?;
+        let nonce = Nonce::<Aes256Gcm>::try_from(nonce).ok()?;
+        (*id == self.id).then(|| self.cipher.decrypt(&nonce, Payload { msg, aad }).ok())?
     }
 }
 
@@ -78,5 +120,34 @@ mod tests {
         for damaged in [&sealed[..10], &[], &[2; 40]] {
             assert_eq!(cipher.open("shops.token", shop, damaged), Err(CipherError));
         }
+    }
+
+    #[test]
+    fn an_old_key_opens_until_everything_is_sealed_anew() {
+        let shop = Uuid::from_u128(1);
+        let sealed = Cipher::new(&[7; 32]).seal("shops.token", shop, b"shpat_1").unwrap();
+        let ring = Cipher::ring(&[8; 32], &[[6; 32], [7; 32]]);
+        assert_eq!(ring.open("shops.token", shop, &sealed).unwrap(), b"shpat_1");
+        let anew = ring.reseal("shops.token", shop, &sealed).unwrap().expect("it was sealed with an old key");
+        assert_eq!(Cipher::new(&[8; 32]).open("shops.token", shop, &anew).unwrap(), b"shpat_1");
+        assert_eq!(ring.reseal("shops.token", shop, &anew), Ok(None));
+        assert_eq!(Cipher::new(&[8; 32]).reseal("shops.token", shop, &sealed), Err(CipherError));
+    }
+
+    #[test]
+    fn keys_that_share_an_id_are_told_apart() {
+        let shop = Uuid::from_u128(1);
+        let current = [0; 32];
+        let id = RingKey::new(&current).id;
+        let twins = (1..=u64::MAX).map(|n| {
+            let mut key = [1; 32];
+            key[..8].copy_from_slice(&n.to_be_bytes());
+            key
+        });
+        let twin = twins.into_iter().find(|key| RingKey::new(key).id == id).unwrap();
+        let sealed = Cipher::new(&twin).seal("shops.token", shop, b"shpat_1").unwrap();
+        let ring = Cipher::ring(&current, &[twin]);
+        assert_eq!(ring.open("shops.token", shop, &sealed).unwrap(), b"shpat_1");
+        assert!(ring.reseal("shops.token", shop, &sealed).unwrap().is_some());
     }
 }

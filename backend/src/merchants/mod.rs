@@ -171,6 +171,14 @@ impl Shops {
         self.keep(details, domain, &Grant::lasting(token.clone()), self.clock.now(), None).await
     }
 
+    /// Seals the tokens of all shops anew that an old key has sealed, and says of how many shops.
+    ///
+    /// # Errors
+    /// [`ShopError::Sealed`] where no key opens them, or [`ShopError::Database`]. What is done stays done.
+    pub async fn reseal(&self) -> Result<u64, ShopError> {
+        tokens::reseal(&self.db, &self.cipher).await
+    }
+
     /// Where shops are asked for tokens.
     pub(crate) fn oauth(&self) -> &OAuth {
         &self.oauth

@@ -219,6 +219,39 @@ pub(super) async fn put_off_refresh(
     Ok(())
 }
 
+/// A shop and its sealed tokens.
+pub(super) type Sealed = (ShopId, Vec<u8>, Option<Vec<u8>>);
+
+/// The next shops with tokens, by id, their rows locked.
+pub(super) async fn sealed_after(tx: &mut Tx, after: ShopId, limit: i64) -> Result<Vec<Sealed>, db::Error> {
+    db!(tx.all,
+        sqlite: "select shop_id, sealed_token, sealed_refresh_token from merchants_shops
+                 where shop_id > $1 and sealed_token is not null order by shop_id limit $2",
+        postgres: "select shop_id, sealed_token, sealed_refresh_token from merchants_shops
+                   where shop_id > $1 and sealed_token is not null order by shop_id limit $2 for update",
+        after,
+        limit)
+}
+
+/// Replaces sealed tokens by the same ones sealed anew.
+pub(super) async fn reseal(
+    tx: &mut Tx,
+    id: ShopId,
+    access: Option<Vec<u8>>,
+    refresh: Option<Vec<u8>>,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update merchants_shops set sealed_token = coalesce($2, sealed_token),
+             sealed_refresh_token = coalesce($3, sealed_refresh_token)
+         where shop_id = $1",
+        id,
+        access,
+        refresh
+    )?;
+    Ok(())
+}
+
 /// Takes note of an uninstall, unless the shop has installed the app since, and says whether it did.
 pub(super) async fn uninstall(tx: &mut Tx, id: ShopId, at: Timestamp) -> Result<bool, db::Error> {
     let gone = db!(

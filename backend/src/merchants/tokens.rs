@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::store::{self, ACCESS, REFRESH, SealedPair};
 use super::{Shop, ShopError, Shops};
 use crate::config::Secret;
-use crate::db::{Cipher, CipherError, Timestamp};
+use crate::db::{Cipher, CipherError, Db, Timestamp};
 use crate::ids::ShopId;
 use crate::shopify::{Grant, OAuthError};
 
@@ -141,6 +141,29 @@ pub(super) fn seal(
         sealed_refresh_token: grant.refresh_token.as_ref().map(|token| seal(REFRESH, token)).transpose()?,
         refresh_expires_at: grant.refresh_expires_in.map(|life| asked_at + life),
     })
+}
+
+/// How many shops share a transaction when their tokens are sealed anew.
+const TOGETHER: i64 = 100;
+
+pub(super) async fn reseal(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
+    let (mut anew, mut after) = (0, ShopId(Uuid::nil()));
+    loop {
+        let mut tx = db.begin().await?;
+        let shops = store::sealed_after(&mut tx, after, TOGETHER).await?;
+        let Some((last, ..)) = shops.last() else { return Ok(anew) };
+        after = *last;
+        for (shop, access, refresh) in &shops {
+            let access = cipher.reseal(ACCESS, shop.0, access)?;
+            let refresh =
+                refresh.as_ref().map(|sealed| cipher.reseal(REFRESH, shop.0, sealed)).transpose()?.flatten();
+            if access.is_some() || refresh.is_some() {
+                store::reseal(&mut tx, *shop, access, refresh).await?;
+                anew += 1;
+            }
+        }
+        tx.commit().await?;
+    }
 }
 
 fn open(cipher: &Cipher, column: &str, shop: ShopId, sealed: &[u8]) -> Result<Secret, ShopError> {

@@ -450,3 +450,27 @@ fn only_a_shop_is_asked_to_approve() {
         assert_eq!(without.send(request).await.problem(), (500, "internal".to_owned()));
     });
 }
+
+#[test]
+fn tokens_are_sealed_anew_when_the_key_changes() {
+    on_both_engines(async |test| {
+        let door = Door::new(test).await;
+        opened(&door).await;
+        let (old, new) = ("5a".repeat(32), "5b".repeat(32));
+        let rotating =
+            [("LOYALNEST_ENCRYPTION_KEY", new.as_str()), ("LOYALNEST_ENCRYPTION_KEYS_OLD", old.as_str())];
+        let both = door.process_with(test, &rotating).await;
+        assert!(reaches_shopify(&both).await, "the old key still opens");
+        let only_new = door.process_with(test, &rotating[..1]).await;
+        let installed = shop(&only_new).await.unwrap();
+        assert!(matches!(only_new.admin_of(&installed).await, Err(ShopError::Sealed(_))));
+
+        assert_eq!(both.shops.reseal().await.unwrap(), 1);
+        assert_eq!(both.shops.reseal().await.unwrap(), 0);
+        assert!(reaches_shopify(&only_new).await);
+        door.advance(57 * MINUTE);
+        assert!(reaches_shopify(&only_new).await, "the refresh token, too");
+        let error = door.app.shops.reseal().await.unwrap_err();
+        assert!(matches!(error, ShopError::Sealed(_)), "{error:?}");
+    });
+}

@@ -43,7 +43,12 @@ impl Door {
 
     /// One more process of the backend, on the same database and with the same clock.
     pub async fn another_process(&self, test: &TestDb) -> App {
-        Door::process(test, &self.shop, self.app.clock.clone(), &[]).await
+        self.process_with(test, &[]).await
+    }
+
+    /// One more, with other settings.
+    pub async fn process_with(&self, test: &TestDb, changed: &[(&str, &str)]) -> App {
+        Door::process(test, &self.shop, self.app.clock.clone(), changed).await
     }
 
     async fn process(test: &TestDb, shop: &DevShop, clock: Clock, changed: &[(&str, &str)]) -> App {
