@@ -12,6 +12,9 @@ use crate::setup::{chromium, npm};
 use crate::workspace::{cargo, in_root, root, target_dir};
 use crate::{app_config, check, functions, process};
 
+/// Where Node's tests are: the demo in a real browser, and requests that Shopify's own library signs.
+const NODE_TESTS: [&str; 2] = ["tests/browser", "tests/node"];
+
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -103,14 +106,16 @@ fn browser_tests(scope: &Scope, count: &mut Count) -> Result<()> {
 /// The files with tests in scope: a name that is sought stands in the file.
 fn browser_test_files(scope: &Scope) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(root().join("tests/browser"))? {
-        let path = entry?.path();
-        if !path.to_str().is_some_and(|name| name.ends_with(".test.mjs")) {
-            continue;
-        }
-        match scope {
-            Scope::Named(name) if !fs::read_to_string(&path)?.contains(name) => {}
-            _ => files.push(path),
+    for folder in NODE_TESTS {
+        for entry in fs::read_dir(root().join(folder))? {
+            let path = entry?.path();
+            if !path.to_str().is_some_and(|name| name.ends_with(".test.mjs")) {
+                continue;
+            }
+            match scope {
+                Scope::Named(name) if !fs::read_to_string(&path)?.contains(name) => {}
+                _ => files.push(path),
+            }
         }
     }
     files.sort();
