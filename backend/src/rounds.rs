@@ -19,6 +19,8 @@ const TAG_EVERY: Duration = Duration::from_secs(5);
 
 /// How often shops are looked for that installed the app: a merchant is looking at it.
 const SET_UP_EVERY: Duration = Duration::from_secs(1);
+/// How often shops are looked for that were quiet for so long that they would lose their tokens.
+const REFRESH_EVERY: Duration = Duration::from_secs(3_600);
 /// How often domain events are looked for that are to be delivered.
 const DELIVER_EVERY: Duration = Duration::from_millis(500);
 /// How often shops are looked for whose webhooks wait too long.
@@ -34,6 +36,9 @@ pub async fn run(app: App, stop: CancellationToken) {
     }));
     rounds.spawn(round(app.clone(), stop.clone(), ADVANCE_EVERY, "advance redemptions", |app| async move {
         redemptions::jobs::advance_due(&app.db, &app.clock).await
+    }));
+    rounds.spawn(round(app.clone(), stop.clone(), REFRESH_EVERY, "refresh tokens", |app| async move {
+        merchants::refresh_dormant(&app).await
     }));
     rounds.spawn(round(app.clone(), stop.clone(), SET_UP_EVERY, "set up shops", |app| async move {
         merchants::set_up_due(&app).await

@@ -1,4 +1,5 @@
-//! What is done for a shop after it installed the app.
+//! What is done for shops in the background: setting up those that installed the app, and keeping the tokens of those
+//! that nobody asks for.
 
 use jiff::SignedDuration;
 
@@ -8,6 +9,8 @@ use crate::{programs, sync};
 
 /// How many shops one look takes on.
 const AT_ONCE: i64 = 20;
+/// With less than this left, a refresh token is used, so that a quiet shop does not lose its tokens.
+const DORMANT: SignedDuration = SignedDuration::from_hours(10 * 24);
 /// When a shop that could not be set up is tried again; longer than one attempt may take.
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -43,4 +46,24 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
         tracing::info!(shop = %id, "a shop is set up");
     }
     Ok(taken)
+}
+
+/// Refreshes the tokens of shops that were quiet for so long that the refresh tokens would be over soon, and says of how
+/// many.
+///
+/// # Errors
+/// Any error of the database. A shop that cannot be asked is tried again next time.
+pub async fn refresh_dormant(app: &App) -> Result<usize, ShopError> {
+    let now = app.clock.now();
+    let dormant = store::dormant(&mut app.db.read().await?, (now, now + DORMANT), AT_ONCE).await?;
+    let mut refreshed = 0;
+    for id in dormant {
+        let Some(shop) = app.shops.find(id).await? else { continue };
+        match app.shops.token(&shop).await {
+            Ok(_) => refreshed += 1,
+            Err(ShopError::Database(error)) => return Err(error.into()),
+            Err(error) => tracing::warn!(shop = %id, %error, "the token of a quiet shop is not refreshed"),
+        }
+    }
+    Ok(refreshed)
 }

@@ -30,7 +30,7 @@ use crate::shopify::admin::{AdminApi, AdminError, ShopDetails};
 use crate::shopify::{Grant, OAuth, OAuthError, ShopDomain};
 
 pub use handler::MerchantHandler;
-pub use jobs::set_up_due;
+pub use jobs::{refresh_dormant, set_up_due};
 
 /// A shop that installed the app.
 #[derive(Debug, Clone)]

@@ -282,6 +282,24 @@ pub(super) async fn set_scopes(
     Ok(())
 }
 
+/// Shops whose refresh token is over before this time, and whose access token is already: the most urgent first.
+pub(super) async fn dormant(
+    read: &mut Read,
+    (now, before): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<ShopId>, db::Error> {
+    let shops: Vec<(ShopId,)> = db!(
+        read.all,
+        "select shop_id from merchants_shops
+         where refresh_expires_at <= $2 and token_expires_at <= $1 and sealed_token is not null
+         order by refresh_expires_at limit $3",
+        now,
+        before,
+        limit
+    )?;
+    Ok(shops.into_iter().map(|(id,)| id).collect())
+}
+
 /// Shops whose time to be set up has come, in the order in which it came.
 pub(super) async fn set_up_due(
     read: &mut Read,

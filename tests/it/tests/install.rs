@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 use loyalnest::app::App;
 use loyalnest::db;
 use loyalnest::db::Timestamp;
-use loyalnest::merchants::{Shop, ShopError, set_up_due};
+use loyalnest::merchants::{Shop, ShopError, refresh_dormant, set_up_due};
+use loyalnest::serve;
 use serde_json::json;
 
 use crate::support::door::{self, Door, SECRET, SHOP, jwt};
@@ -472,5 +473,56 @@ fn tokens_are_sealed_anew_when_the_key_changes() {
         assert!(reaches_shopify(&only_new).await, "the refresh token, too");
         let error = door.app.shops.reseal().await.unwrap_err();
         assert!(matches!(error, ShopError::Sealed(_)), "{error:?}");
+    });
+}
+
+#[test]
+fn a_quiet_shop_keeps_its_tokens() {
+    on_both_engines(async |test| {
+        let door = Door::new(test).await;
+        opened(&door).await;
+        door.advance(79 * 24 * 60 * MINUTE);
+        assert_eq!(refresh_dormant(&door.app).await.unwrap(), 0, "eleven days are left");
+        door.advance(24 * 60 * MINUTE);
+        door.shop.fail_tokens([503]);
+        assert_eq!(refresh_dormant(&door.app).await.unwrap(), 0, "Shopify is down");
+        door.advance(MINUTE);
+        assert_eq!(refresh_dormant(&door.app).await.unwrap(), 1);
+        assert_eq!(refresh_dormant(&door.app).await.unwrap(), 0);
+        door.advance(60 * 24 * 60 * MINUTE);
+        assert!(reaches_shopify(&door.app).await, "long after the first refresh token is over");
+    });
+}
+
+#[test]
+fn a_shop_tells_the_running_program_that_it_went() {
+    on_both_engines(async |test| {
+        let door = Door::new(test).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        door.shop.set_app_url(Some(&url));
+        let stop = tokio_util::sync::CancellationToken::new();
+        let running = tokio::spawn(serve::run(door.app.clone(), Some(listener), true, stop.clone()));
+        let ask = async || {
+            let token = door.shop.session_token(Surface::Admin(42));
+            let answer = reqwest::Client::new().get(format!("{url}/api/me")).bearer_auth(token).send().await;
+            answer.unwrap().status().as_u16()
+        };
+        assert_eq!(ask().await, 200);
+        door.shop.grant_scopes("read_orders");
+        door.shop.webhooks().flush().await.unwrap();
+        door.app.inbox.drain_until_idle().await.unwrap();
+        assert_eq!(scopes(test).await, "read_orders");
+
+        door.advance(MINUTE);
+        door.shop.uninstall_app();
+        door.shop.webhooks().flush().await.unwrap();
+        door.app.inbox.drain_until_idle().await.unwrap();
+        assert_eq!(ask().await, 401);
+        door.advance(MINUTE);
+        door.shop.install_app();
+        assert_eq!(ask().await, 200);
+        stop.cancel();
+        running.await.unwrap().unwrap();
     });
 }
