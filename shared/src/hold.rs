@@ -121,6 +121,8 @@ pub struct Candidate {
     pub own: bool,
     /// Whether its points are still held: opening, live or closing.
     pub held: bool,
+    /// Whether it applies to a cart that does not name it.
+    pub any_cart: bool,
     /// From when on a checkout could use it (inclusive), in microseconds since 1970 (UTC).
     pub from: i64,
     /// Until when (exclusive).
@@ -140,27 +142,24 @@ pub enum Match {
     Unknown,
 }
 
-/// Finds the hold that an order used; the first hit wins: the note attribute, the order's metafield, or the member's
-/// only hold whose window contains the order. A mark that names no candidate is no hit, and one of a hold that is
-/// spent does not hide the other mark: the checkout took either.
+/// Finds the hold that an order used. The first hit wins: a mark (the note attribute before the metafield) that names a
+/// hold of the member that is held; a hold of the member for any cart, for then the checkout asked for no mark; any
+/// other hold that a mark names; the member's only hold. Without a mark, the hold's window must contain the order.
 pub fn find(claim: &Claim, candidates: &[Candidate]) -> Match {
-    let marked = [claim.attribute, claim.metafield].into_iter().flatten();
-    let mut named = marked.filter_map(|mark| candidates.iter().find(|candidate| candidate.id == mark.hold));
-    let named = match (named.next(), named.next()) {
-        (Some(first), Some(second)) if !(first.own && first.held) && second.own && second.held => {
-            Some(second)
-        }
-        (first, _) => first,
+    let marked = || [claim.attribute, claim.metafield].into_iter().flatten();
+    let named = || marked().filter_map(|mark| candidates.iter().find(|candidate| candidate.id == mark.hold));
+    let usable = |hold: &&Candidate| hold.own && hold.held;
+    let fitting =
+        || candidates.iter().filter(usable).filter(|hold| (hold.from..hold.until).contains(&claim.placed_at));
+    let only = || {
+        let mut fitting = fitting();
+        fitting.next().filter(|_| fitting.next().is_none())
     };
-    let found = named.or_else(|| {
-        let mut fitting = candidates
-            .iter()
-            .filter(|hold| hold.own && hold.held && (hold.from..hold.until).contains(&claim.placed_at));
-        match (fitting.next(), fitting.next()) {
-            (Some(only), None) => Some(only),
-            _ => None,
-        }
-    });
+    let found = named()
+        .find(usable)
+        .or_else(|| fitting().find(|hold| hold.any_cart))
+        .or_else(|| named().next())
+        .or_else(only);
     match found {
         None => Match::Unknown,
         Some(hold) if !hold.own => Match::Foreign(hold.id),
@@ -178,7 +177,7 @@ mod tests {
     use super::*;
 
     fn candidate(id: u128) -> Candidate {
-        Candidate { id: HoldId(id), own: true, held: true, from: 100, until: 200 }
+        Candidate { id: HoldId(id), own: true, held: true, any_cart: false, from: 100, until: 200 }
     }
 
     fn mark(id: u128) -> Option<Mark> {
@@ -213,6 +212,21 @@ mod tests {
         assert_eq!(find(&claim, &[spent]), Match::Spent(HoldId(1)));
         // Even when another own hold would fit the time: the claim is explicit.
         assert_eq!(find(&claim, &[foreign, candidate(2)]), Match::Foreign(HoldId(1)));
+    }
+
+    #[test]
+    fn a_hold_for_any_cart_is_used_whatever_mark_the_cart_carried() {
+        let claim = Claim { attribute: mark(1), placed_at: 150, ..Claim::default() };
+        let any_cart = Candidate { any_cart: true, ..candidate(2) };
+        for other in [Candidate { held: false, ..candidate(1) }, Candidate { own: false, ..candidate(1) }] {
+            assert_eq!(find(&claim, &[other, any_cart]), Match::Held(HoldId(2)));
+        }
+        assert_eq!(find(&claim, &[candidate(1), any_cart]), Match::Held(HoldId(1)));
+        let later = Candidate { from: 151, ..any_cart };
+        assert_eq!(
+            find(&claim, &[Candidate { own: false, ..candidate(1) }, later]),
+            Match::Foreign(HoldId(1))
+        );
     }
 
     #[test]

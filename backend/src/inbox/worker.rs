@@ -7,6 +7,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -19,6 +21,8 @@ use crate::db::{self, Engine, Tx};
 use crate::ids::ShopId;
 use crate::retry;
 
+/// How many messages are asked about at once.
+const BESIDE_AT_ONCE: usize = 8;
 /// Batches before a worker gives its buckets back, so that other processes get their turn.
 const BATCHES_PER_CLAIM: usize = 16;
 /// The wait after the database failed.
@@ -42,7 +46,7 @@ enum Batch {
 }
 
 pub(super) async fn work(inbox: &Arc<Inner>, stop: CancellationToken) {
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     for _ in 0..workers(inbox) {
         tasks.spawn(run(inbox.clone(), stop.clone()));
     }
@@ -215,12 +219,28 @@ async fn read_beside(
     messages: &mut Vec<Message>,
     wanting: &[usize],
 ) -> Result<Vec<(Message, Outcome)>, db::Error> {
-    let mut late: Vec<(Message, Outcome)> = Vec::new();
+    // Well within the lease, so that what was read is not lost with it.
+    let until = Instant::now() + duration(inbox.settings.lease) / 3;
+    let places = Arc::new(Semaphore::new(BESIDE_AT_ONCE));
+    let mut reading = JoinSet::new();
     for &at in wanting {
-        match inbox.handler.read_beside(&messages[at]).await {
-            Ok(beside) => messages[at].beside = beside,
-            Err(HandlerError::Database(error)) => return Err(error),
-            Err(error) => late.push((messages[at].clone(), Outcome::Later(error.to_string()))),
+        let (handler, message, places) = (inbox.handler.clone(), messages[at].clone(), places.clone());
+        reading.spawn(async move {
+            let read = async {
+                let _place = places.acquire().await;
+                handler.read_beside(&message).await
+            };
+            let in_time = tokio::time::timeout_at(until, read).await;
+            (at, in_time.unwrap_or_else(|_| Err(HandlerError::Failed("no answer in time".into()))))
+        });
+    }
+    let mut late: Vec<(Message, Outcome)> = Vec::new();
+    while let Some(read) = reading.join_next().await {
+        match read {
+            Ok((at, Ok(beside))) => messages[at].beside = beside,
+            Ok((_, Err(HandlerError::Database(error)))) => return Err(error),
+            Ok((at, Err(error))) => late.push((messages[at].clone(), Outcome::Later(error.to_string()))),
+            Err(panic) => return Err(db::Error::other(panic)),
         }
     }
     let behind = |message: &Message| {

@@ -13,8 +13,8 @@ use crate::db::{self, Db, Read, Tx};
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, OrderKey, Outcome};
 use crate::merchants::Shops;
-use crate::programs;
 use crate::shopify::admin::AdminApi;
+use crate::{programs, redemptions};
 
 /// Acts on the topics that tell of orders and refunds.
 #[derive(Clone)]
@@ -58,13 +58,11 @@ impl Handler for OrderHandler {
         Ok(found)
     }
 
-    /// Orders that carry a discount, but no mark among their attributes: the mark may stand in their metafield.
+    /// Orders that carry a discount: the mark of the hold they used may stand in their metafield.
     fn wants_beside(&self, batch: &[Message]) -> Vec<usize> {
         let wants = |message: &Message| {
             let order = payload::order(&message.payload).ok().flatten();
-            order.is_some_and(|order| {
-                order.mark.is_none() && order.discounts.iter().any(|one| one.used.total() > 0)
-            })
+            order.is_some_and(|order| order.discounts.iter().any(|one| one.used.total() > 0))
         };
         let orders = batch.iter().enumerate().filter(|(_, message)| message.topic.starts_with("orders/"));
         orders.filter(|(_, message)| may_be_discounted(message) && wants(message)).map(|(at, _)| at).collect()
@@ -74,8 +72,13 @@ impl Handler for OrderHandler {
         let Ok(Some(order)) = payload::order(&message.payload) else { return Ok(None) };
         let mut read = self.db.read().await?;
         let title = programs::current(&mut read, message.shop).await.map_err(failed)?.program.discount_title;
+        let marked = match order.mark {
+            Some(mark) => redemptions::lifecycle::is_held(&mut read, message.shop, mark.hold).await?,
+            None => false,
+        };
+        let settled = redemptions::lifecycle::is_settled(&mut read, message.shop, order.id).await?;
         drop(read);
-        if order.discounts.iter().all(|discount| discount.title != title) {
+        if marked || settled || order.discounts.iter().all(|discount| discount.title != title) {
             return Ok(None);
         }
         let Some(shop) = self.shops.find(message.shop).await.map_err(failed)? else { return Ok(None) };

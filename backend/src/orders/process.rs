@@ -141,9 +141,9 @@ impl Work<'_> {
 
     /// What the discount that points buy took off the order: known by its title.
     fn used(&self, order: &Order) -> Used {
-        let title = &self.program.program.discount_title;
+        let is_ours = |title: &str| title == self.program.program.discount_title || self.desk.promised(title);
         let mut used = Used::default();
-        for discount in order.discounts.iter().filter(|discount| discount.title == *title) {
+        for discount in order.discounts.iter().filter(|discount| is_ours(&discount.title)) {
             used.lines.extend(&discount.used.lines);
             used.delivery += discount.used.delivery;
         }

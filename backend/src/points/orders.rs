@@ -91,7 +91,8 @@ impl Booking {
             account.add_lot(lot, gained, earned_at, None)?;
             self.lot = Some(lot);
         }
-        let reversed = policy.takes(taken_back, account.available);
+        // What a hold pins is the member's still: without it, whoever holds before returning would keep both.
+        let reversed = policy.takes(taken_back, account.available.plus(account.held)?);
         account.take(reversed, self.lot)?;
         self.forgiven = self.forgiven.plus(taken_back.minus(reversed)?)?;
 

@@ -7,7 +7,7 @@ use loyalty::earning::Returned;
 use loyalty::hold::{Candidate, Claim, Match, find};
 use loyalty::order::{Facts, Redeemed, Used, redeemed};
 use loyalty::program::ReturnPolicy;
-use loyalty::{Currency, HoldId, Kind, Points, Terms};
+use loyalty::{Currency, HoldId, Kind, Points, Scope, Terms};
 use uuid::Uuid;
 
 use super::{Error, Hold, Reason, State, store};
@@ -102,6 +102,11 @@ impl Desk {
         spends.dedup();
         book.load_spends(tx, &spends).await?;
         Ok(Desk { shop, now, policy, holds, uses, events: Vec::new() })
+    }
+
+    /// Whether a discount of this title was promised by one of the holds: the program's title may have changed since.
+    pub fn promised(&self, title: &str) -> bool {
+        self.holds.values().any(|hold| hold.terms.label == title)
     }
 
     /// Settles what an order used: captures its hold, or books what no hold covered. Once for every order.
@@ -266,6 +271,7 @@ impl Hold {
             id: self.id,
             own: member == Some(self.member),
             held: self.state.is_held(),
+            any_cart: self.terms.scope == Scope::NextOrder,
             // Shopify tells the time of an order in whole seconds.
             from: self.opened_at.as_second() * 1_000_000,
             until: self.ended_at.map_or(i64::MAX, Timestamp::as_microsecond),

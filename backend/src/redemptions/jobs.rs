@@ -19,8 +19,14 @@ pub async fn advance_due(db: &Db, clock: &Clock) -> Result<usize, Error> {
     let mut advanced = 0;
     for (shop, member, hold) in due {
         let mut tx = db.begin().await?;
-        if lifecycle::advance(&mut tx, shop, member, hold, clock.now()).await? {
-            advanced += 1;
+        match lifecycle::advance(&mut tx, shop, member, hold, clock.now()).await {
+            Ok(done) => advanced += usize::from(done),
+            Err(Error::Db(error)) if error.is_unavailable() => return Err(error.into()),
+            // One hold must not keep all others from closing.
+            Err(error) => {
+                tracing::error!(%shop, %hold, %error, "a hold cannot be closed or released");
+                continue;
+            }
         }
         tx.commit().await?;
     }

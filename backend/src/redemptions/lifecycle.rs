@@ -12,7 +12,7 @@ use super::desk::spend_of;
 use super::{Error, Hold, Reason, State, store};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
-use crate::ids::{MemberId, ShopId};
+use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::{Book, Source};
 use crate::{programs, sync};
 
@@ -61,8 +61,9 @@ pub async fn open(
         let mut wanted = terms.clone();
         wanted.id = standing.id;
         if standing.terms == wanted && standing.state != State::Closing {
-            (standing.expires_at, standing.changed) = (expires_at, true);
-            store::save_holds(tx, shop, [&*standing]).await?;
+            // The life alone: a publication may be about to make it live.
+            renew(tx, shop, member, now).await?;
+            standing.expires_at = expires_at;
             return Ok(standing.clone());
         }
         book.load_spends(tx, &[spend_of(standing.id)]).await?;
@@ -167,6 +168,28 @@ pub async fn get(
     Ok(found.filter(|hold| hold.member == member))
 }
 
+/// Whether the points of this hold are still held.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn is_held(tx: &mut Read, shop: ShopId, hold: HoldId) -> Result<bool, db::Error> {
+    Ok(store::holds(tx, shop, &[hold]).await?.iter().any(|hold| hold.state.is_held()))
+}
+
+/// Whether what an order used is settled already.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn is_settled(tx: &mut Read, shop: ShopId, order: OrderId) -> Result<bool, db::Error> {
+    let found: Option<(i64,)> = db!(
+        tx.optional,
+        "select cast(1 as bigint) from redemptions_uses where shop_id = $1 and order_id = $2",
+        shop,
+        order
+    )?;
+    Ok(found.is_some())
+}
+
 /// Takes note of what metafields show now: a hold that is shown is live, one that is not shown begins its grace.
 ///
 /// # Errors
@@ -178,7 +201,9 @@ pub async fn shown(
     now: Timestamp,
 ) -> Result<(), Error> {
     let members: Vec<MemberId> = shown.keys().copied().collect();
-    for hold in store::held(tx, shop, &members).await? {
+    let mut holds = store::held(tx, shop, &members).await?;
+    holds.sort_unstable_by_key(|hold| hold.id);
+    for hold in holds {
         let is_shown = shown.get(&hold.member).copied().flatten() == Some(hold.id);
         match hold.state {
             State::Opening if is_shown => store::set_live(tx, shop, hold.id).await?,

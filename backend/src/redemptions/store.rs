@@ -80,7 +80,9 @@ pub(super) async fn save_holds<'a>(
 ) -> Result<(), db::Error> {
     let changed = holds.into_iter().filter(|hold| hold.changed);
     let (held, ended): (Vec<&Hold>, Vec<&Hold>) = changed.partition(|hold| hold.state.is_held());
-    for holds in [ended, held] {
+    for mut holds in [ended, held] {
+        // In one order everywhere, so that two workers never wait for each other.
+        holds.sort_unstable_by_key(|hold| hold.id);
         db!(tx.each holds,
             sqlite: "insert into redemptions_holds (shop_id, hold_id, member_id, reward_id, state, terms, opened_at,
                          expires_at, cleared_at, ended_at, reason, order_id, captured)

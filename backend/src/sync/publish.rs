@@ -74,7 +74,10 @@ pub async fn publish(
     batch.postpone_the_rest(&leased, told);
     let mut tx = db.begin().await?;
     // Holds before marks: in the order in which everyone locks them.
-    redemptions::lifecycle::shown(&mut tx, shop, &batch.shown(), clock.now()).await?;
+    let ours = store::still_leased(&mut tx, shop, lease).await?;
+    let mut shown = batch.shown();
+    shown.retain(|member, _| ours.contains(member));
+    redemptions::lifecycle::shown(&mut tx, shop, &shown, clock.now()).await?;
     store::finish(&mut tx, shop, lease, &batch.fates).await?;
     tx.commit().await?;
     written?;
@@ -204,13 +207,17 @@ impl Batch {
 
     /// The hold that each published metafield shows.
     fn shown(&self) -> HashMap<MemberId, Option<HoldId>> {
-        let published = self
-            .entries
-            .iter()
-            .filter(|entry| matches!(self.fates.get(&entry.leased.member_id), Some(Fate::Published { .. })));
-        published
-            .map(|entry| (entry.leased.member_id, entry.account.hold.as_ref().map(|hold| hold.id)))
-            .collect()
+        let shows = |member: &MemberId| {
+            let entry = self.entries.iter().find(|entry| entry.leased.member_id == *member)?;
+            entry.account.hold.as_ref().map(|hold| hold.id)
+        };
+        let known = self.fates.iter().filter_map(|(member, fate)| match fate {
+            Fate::Published { .. } => Some((*member, shows(member))),
+            // Whoever is gone shows nothing any more.
+            Fate::Gone => Some((*member, None)),
+            Fate::Later { .. } => None,
+        });
+        known.collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table of what is to be written and what was written last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use uuid::Uuid;
 
@@ -102,13 +102,29 @@ pub(super) async fn lease(
                  where shop_id = v.shop and member_id = v.member and not gone
                      and (lease_until is null or lease_until <= v.now)
                  returning member_id, wanted, digest, attempts",
+        // Locked in one order, so that nobody waits in a circle.
         postgres: "with v (shop, member, lease, held_until, now) as (
-                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]))
-                   update sync_accounts set lease_id = v.lease, lease_until = v.held_until from v
-                   where shop_id = v.shop and member_id = v.member and not gone
-                       and (lease_until is null or lease_until <= v.now)
-                   returning member_id, wanted, digest, attempts",
+                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[])),
+                   free as (
+                       select a.member_id from v join sync_accounts a on a.shop_id = v.shop and a.member_id = v.member
+                       where not a.gone and (a.lease_until is null or a.lease_until <= v.now)
+                       order by a.member_id for update of a)
+                   update sync_accounts set lease_id = v.lease, lease_until = v.held_until
+                   from v join free on free.member_id = v.member
+                   where sync_accounts.shop_id = v.shop and sync_accounts.member_id = v.member
+                   returning sync_accounts.member_id, wanted, digest, attempts",
         |member| shop, *member, lease, until, now)
+}
+
+/// Whom this lease still holds.
+pub(super) async fn still_leased(
+    tx: &mut Read,
+    shop: ShopId,
+    lease: Uuid,
+) -> Result<HashSet<MemberId>, db::Error> {
+    let members: Vec<(MemberId,)> =
+        db!(tx.all, "select member_id from sync_accounts where shop_id = $1 and lease_id = $2", shop, lease)?;
+    Ok(members.into_iter().map(|(member,)| member).collect())
 }
 
 /// What became of a leased member.

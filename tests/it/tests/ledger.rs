@@ -74,12 +74,22 @@ impl<'a> Shop<'a> {
         reward: &str,
         spend: Option<i64>,
     ) -> Result<Hold, redemptions::Error> {
+        self.pick_for(customer, reward, spend, Scope::Cart).await
+    }
+
+    async fn pick_for(
+        &self,
+        customer: i64,
+        reward: &str,
+        spend: Option<i64>,
+        scope: Scope,
+    ) -> Result<Hold, redemptions::Error> {
         let member = self.member(customer).await;
         let wish = lifecycle::Wish {
             reward: reward.into(),
             points: spend.map(|points| Points::new(points).unwrap()),
             currency: Currency::parse("GBP").unwrap(),
-            scope: Scope::Cart,
+            scope,
         };
         let mut tx = self.db.begin().await.unwrap();
         let hold = lifecycle::open(&mut tx, self.id, member, wish, self.now).await?;
@@ -417,5 +427,59 @@ fn a_batch_for_many_members_is_booked_as_one_by_one() {
         }
         together.is_sound().await;
         apart.is_sound().await;
+    });
+}
+
+#[test]
+fn holding_before_returning_does_not_keep_both() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        let order = Order::new(1, ADA);
+        shop.take(vec![shop.order(&order)]).await;
+        let hold = shop.pick(ADA, "points", Some(100)).await.unwrap();
+        shop.shown(ADA, Some(hold.id)).await;
+        shop.take(vec![shop.order(&later(&order, |order| order.cancelled = true))]).await;
+        assert_eq!(shop.points(ADA).await, (-100, 0, 100));
+        shop.is_sound().await;
+        shop.cancel(ADA, hold.id).await.unwrap();
+        shop.shown(ADA, None).await;
+        shop.wait(30);
+        assert!(shop.advance(ADA, hold.id).await);
+        assert_eq!(shop.points(ADA).await, (0, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_hold_for_the_next_order_is_captured_whatever_mark_the_cart_carried() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=9).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let old = shop.pick(ADA, "points", Some(100)).await.unwrap();
+        shop.take(vec![shop.order(&redeeming(20, ADA, &old, "1.00"))]).await;
+        let next = shop.pick_for(ADA, "points", Some(500), Scope::NextOrder).await.unwrap();
+        let order = Order { mark: Some(old.mark().to_string()), ..redeeming(21, ADA, &next, "5.00") };
+        shop.take(vec![shop.order(&order)]).await;
+        assert_eq!(shop.hold(ADA, next.id).await.state, State::Captured);
+        assert_eq!(shop.points(ADA).await, (900 - 100 + 99 - 500 + 95, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_discount_is_known_by_the_title_it_was_promised_under() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        let mut tx = test.db.begin().await.unwrap();
+        let mut program = programs::current(&mut tx, shop.id).await.unwrap().program;
+        program.discount_title = "Rewards".into();
+        programs::set(&mut tx, shop.id, program, shop.now).await.unwrap();
+        tx.commit().await.unwrap();
+        shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "5.00"))]).await;
+        assert_eq!(shop.hold(ADA, hold.id).await.state, State::Captured);
+        assert_eq!(shop.points(ADA).await, (195, 0, 0));
+        shop.is_sound().await;
     });
 }
