@@ -144,7 +144,8 @@ pub enum Match {
 
 /// Finds the hold that an order used. The first hit wins: a mark (the note attribute before the metafield) that names a
 /// hold of the member that is held; a hold of the member for any cart, for then the checkout asked for no mark; any
-/// other hold that a mark names; the member's only hold. Without a mark, the hold's window must contain the order.
+/// other hold that a mark names; the member's only hold; one for any cart that has ended since. Without a mark, the
+/// hold's window must contain the order.
 pub fn find(claim: &Claim, candidates: &[Candidate]) -> Match {
     let marked = || [claim.attribute, claim.metafield].into_iter().flatten();
     let named = || marked().filter_map(|mark| candidates.iter().find(|candidate| candidate.id == mark.hold));
@@ -155,11 +156,16 @@ pub fn find(claim: &Claim, candidates: &[Candidate]) -> Match {
         let mut fitting = fitting();
         fitting.next().filter(|_| fitting.next().is_none())
     };
+    let ended = || {
+        let ended = candidates.iter().filter(|hold| hold.own && !hold.held && hold.any_cart);
+        ended.filter(|hold| (hold.from..hold.until).contains(&claim.placed_at)).max_by_key(|hold| hold.from)
+    };
     let found = named()
         .find(usable)
         .or_else(|| fitting().find(|hold| hold.any_cart))
         .or_else(|| named().next())
-        .or_else(only);
+        .or_else(only)
+        .or_else(ended);
     match found {
         None => Match::Unknown,
         Some(hold) if !hold.own => Match::Foreign(hold.id),
@@ -227,6 +233,16 @@ mod tests {
             find(&claim, &[Candidate { own: false, ..candidate(1) }, later]),
             Match::Foreign(HoldId(1))
         );
+    }
+
+    #[test]
+    fn an_order_that_came_late_finds_the_hold_for_any_cart_that_ended_meanwhile() {
+        let ended = Candidate { held: false, any_cart: true, ..candidate(1) };
+        let at = |placed_at| Claim { placed_at, ..Claim::default() };
+        assert_eq!(find(&at(150), &[ended]), Match::Spent(HoldId(1)));
+        assert_eq!(find(&at(200), &[ended]), Match::Unknown);
+        let newer = Candidate { from: 160, until: i64::MAX, ..candidate(2) };
+        assert_eq!(find(&at(150), &[newer, ended]), Match::Spent(HoldId(1)));
     }
 
     #[test]

@@ -23,6 +23,7 @@ create table redemptions_holds (
 -- One live hold per member.
 create unique index redemptions_holds_shop_id_member_id_key on redemptions_holds (shop_id, member_id)
     where state in ('opening', 'live', 'closing');
+create index redemptions_holds_by_member on redemptions_holds (shop_id, member_id, ended_at);
 create index redemptions_holds_due on redemptions_holds (expires_at)
     where state in ('opening', 'live', 'closing');
 

@@ -53,8 +53,12 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let everyone: Vec<MemberId> = members.values().copied().collect();
     let mut book = Book::load(tx, shop, &everyone, program.version, now).await?;
     let marks: Vec<_> = batch.iter().flat_map(marks).map(|mark| mark.hold).collect();
-    let terms = (program.program.returns, now);
-    let desk = Desk::load(tx, &mut book, shop, &marks, &everyone, &ids, terms).await?;
+    let discounted = batch.iter().filter_map(|incoming| match incoming {
+        Incoming::Order { order, .. } if !order.discounts.is_empty() => Some(order.placed_at),
+        _ => None,
+    });
+    let (since, policy) = (discounted.min(), program.program.returns);
+    let desk = Desk::load(tx, &mut book, &marks, &everyone, &ids, since, policy).await?;
 
     let mut work = Work { program: &program, members: &members, book, desk, bookings };
     for incoming in batch {

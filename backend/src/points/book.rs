@@ -128,6 +128,11 @@ impl Book {
         self.accounts.get(&member).ok_or(NOT_LOADED)
     }
 
+    /// Whose ledger it is of.
+    pub fn shop(&self) -> ShopId {
+        self.shop
+    }
+
     /// When its work is booked.
     pub fn now(&self) -> Timestamp {
         self.now

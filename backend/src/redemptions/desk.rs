@@ -77,7 +77,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Reads the holds that these orders name, those that these members have, and what the orders used so far; loads
+    /// Reads the holds that these orders name, those that these members have (and had, since the first of the orders
+    /// that carry a discount was placed), and what the orders used so far; loads
     /// into the book which lots they took. The book must have locked the members already.
     ///
     /// # Errors
@@ -85,13 +86,17 @@ impl Desk {
     pub async fn load(
         tx: &mut Tx,
         book: &mut Book,
-        shop: ShopId,
         named: &[HoldId],
         members: &[MemberId],
         orders: &[OrderId],
-        (policy, now): (ReturnPolicy, Timestamp),
+        discounted_since: Option<Timestamp>,
+        policy: ReturnPolicy,
     ) -> Result<Desk, Error> {
+        let (shop, now) = (book.shop(), book.now());
         let mut found = store::held(tx, shop, members).await?;
+        if let Some(since) = discounted_since {
+            found.append(&mut store::ended_since(tx, shop, members, since).await?);
+        }
         found.append(&mut store::holds(tx, shop, named).await?);
         let holds: HashMap<HoldId, Hold> = found.into_iter().map(|hold| (hold.id, hold)).collect();
         let uses: HashMap<OrderId, Use> =

@@ -72,6 +72,25 @@ pub(super) async fn held(tx: &mut Read, shop: ShopId, members: &[MemberId]) -> R
     Ok(rows.into_iter().map(Hold::from).collect())
 }
 
+/// The holds of these members that ended at `since` or later.
+pub(super) async fn ended_since(
+    tx: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+    since: Timestamp,
+) -> Result<Vec<Hold>, db::Error> {
+    let rows: Vec<HoldRow> = db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id, since) as (values ($1, $2, $3))
+                 select h.* from v join redemptions_holds h
+                     on h.shop_id = v.shop_id and h.member_id = v.member_id and h.ended_at >= v.since",
+        postgres: "with v (shop_id, member_id, since) as (
+                       select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]))
+                   select h.* from v join redemptions_holds h
+                       on h.shop_id = v.shop_id and h.member_id = v.member_id and h.ended_at >= v.since",
+        |member| shop, *member, since)?;
+    Ok(rows.into_iter().map(Hold::from).collect())
+}
+
 /// Writes the holds that changed. Those that end come first: a member has one that is held at a time.
 pub(super) async fn save_holds<'a>(
     tx: &mut Tx,

@@ -483,3 +483,21 @@ fn a_discount_is_known_by_the_title_it_was_promised_under() {
         shop.is_sound().await;
     });
 }
+
+#[test]
+fn an_order_on_its_way_pays_for_the_next_order_hold_that_was_replaced() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let first = shop.pick_for(ADA, "points", Some(500), Scope::NextOrder).await.unwrap();
+        let placed_at = (shop.now + SignedDuration::from_secs(10)).to_string();
+        shop.wait(1);
+        let second = shop.pick_for(ADA, "points", Some(600), Scope::NextOrder).await.unwrap();
+        let order = Order { mark: None, placed_at, ..redeeming(20, ADA, &first, "5.00") };
+        shop.take(vec![shop.order(&order)]).await;
+        assert_eq!(shop.hold(ADA, second.id).await.state, State::Released);
+        assert_eq!(shop.points(ADA).await, (600 - 500 + 95, 0, 0));
+        assert!(shop.pick(ADA, "points", Some(100)).await.is_ok(), "nobody is blamed");
+        shop.is_sound().await;
+    });
+}
