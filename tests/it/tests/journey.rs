@@ -420,3 +420,27 @@ fn a_mark_in_the_order_s_metafield_is_found_by_asking() {
         house.is_sound().await;
     });
 }
+
+#[test]
+fn a_stale_mark_among_the_attributes_does_not_hide_the_one_in_the_metafield() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let ada = house.customer(80).await;
+        let stale = house.mark(ada, "points", Some(100)).await;
+        house.place(&house.cart(ada, 2, Some(&stale)));
+        house.settle().await;
+        let mark = house.mark(ada, "points", Some(500)).await;
+        let cart = house.cart(ada, 2, Some(&stale));
+        let (hold, _) = mark.split_once('.').unwrap();
+        let claim = json!({"v": 1, "hold": hold, "attempt": 1}).to_string();
+        house.shop.set_cart_metafield(&cart, "redemption", Some(&claim)).unwrap();
+        assert_eq!(discount(&house.quote(&cart)), 500, "the checkout takes either mark");
+        house.place(&cart);
+        house.settle().await;
+        // 800 less 100, and 19 earned; less 500, and 15 earned.
+        assert_eq!(house.points(ada).await, (800 - 100 + 19 - 500 + 15, 0, 0));
+        let (status, _) = house.pick(ada, "points", Some(100)).await;
+        assert_eq!(status, 200, "nobody is blamed");
+        house.is_sound().await;
+    });
+}
