@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use crate::chores;
 use crate::clock::Clock;
 use crate::config::{Config, duration};
-use crate::db::{Cipher, Db, Options};
+use crate::db::{self, Cipher, Db, Options};
 use crate::error::Error;
 use crate::events::{Alerts, Events, Subscriber};
 use crate::inbox::{Handler, Inbox};
@@ -15,8 +16,9 @@ use crate::merchants::{MerchantHandler, Shop, ShopError, Shops};
 use crate::orders::OrderHandler;
 use crate::shopify::admin::{Admin, AdminApi};
 use crate::shopify::{OAuth, SessionTokens, Signer};
+use crate::tasks::{Kind, Schedule, Tasks};
 use crate::topics::Topics;
-use crate::web::{Limits, Turns};
+use crate::web::{Guesses, Limits, Turns};
 
 /// Everything a request or a job needs. Cheap to clone.
 #[derive(Clone)]
@@ -44,8 +46,12 @@ pub struct Parts {
     pub inbox: Inbox,
     /// Domain events.
     pub events: Events,
+    /// Work to be done later.
+    pub tasks: Tasks,
     /// How much may be asked at once.
     pub limits: Limits,
+    /// Wrong tokens of the operator.
+    pub guesses: Guesses,
     /// Whose turn it is to change a redemption.
     pub turns: Turns,
 }
@@ -61,7 +67,7 @@ impl Deref for App {
 impl App {
     /// Starts to put an application together.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, clock: Clock::system(), db: None, handler: None, subscribers: None }
+        Builder { config, clock: Clock::system(), db: None, handler: None, subscribers: None, tasks: None }
     }
 
     /// Its HTTP service.
@@ -85,6 +91,7 @@ pub struct Builder {
     db: Option<Db>,
     handler: Option<Arc<dyn Handler>>,
     subscribers: Option<Vec<Arc<dyn Subscriber>>>,
+    tasks: Option<(Vec<Kind>, Vec<Schedule>)>,
 }
 
 impl Builder {
@@ -116,12 +123,19 @@ impl Builder {
         self
     }
 
+    /// Which tasks there are and when the clock starts them, instead of the rooms' own.
+    #[must_use]
+    pub fn tasks(mut self, kinds: Vec<Kind>, schedules: Vec<Schedule>) -> Self {
+        self.tasks = Some((kinds, schedules));
+        self
+    }
+
     /// Connects what is not connected, and brings the schema up to date if the settings say so.
     ///
     /// # Errors
     /// A setting is missing, or the database cannot be reached.
     pub async fn build(self) -> Result<App, Error> {
-        let Builder { config, clock, db, handler, subscribers } = self;
+        let Builder { config, clock, db, handler, subscribers, tasks } = self;
         let cipher = Cipher::ring(&config.encryption_key()?, &config.old_encryption_keys()?);
         let secrets = config.api_secrets()?;
         let session_tokens = SessionTokens::new(&config.shopify.api_key, &secrets);
@@ -141,6 +155,11 @@ impl Builder {
         crate::metrics::install();
         let subscribers = subscribers.unwrap_or_else(|| vec![Arc::new(Alerts)]);
         let events = Events::new(db.clone(), clock.clone(), config.events.clone(), subscribers);
+        let (kinds, schedules) = match tasks {
+            Some(tasks) => tasks,
+            None => (chores::kinds(), chores::schedules().map_err(db::Error::other)?),
+        };
+        let tasks = Tasks::new(db.clone(), clock.clone(), config.tasks.clone(), kinds, schedules);
         Ok(App(Arc::new(Parts {
             config,
             db,
@@ -152,7 +171,9 @@ impl Builder {
             shops,
             inbox,
             events,
+            tasks,
             limits,
+            guesses: Guesses::default(),
             turns: Turns::default(),
         })))
     }

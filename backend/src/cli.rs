@@ -13,6 +13,7 @@ use crate::redemptions::{self, command::RedemptionCommand};
 use crate::replay;
 use crate::serve::{Role, serve};
 use crate::shopify::ShopDomain;
+use crate::tasks::{self, command::TasksCommand};
 
 /// The exact ledger behind a Shopify loyalty programme.
 #[derive(Debug, Parser)]
@@ -42,6 +43,9 @@ enum Command {
     /// Webhooks that could not be acted upon.
     #[command(subcommand)]
     Inbox(InboxCommand),
+    /// Tasks that were given up.
+    #[command(subcommand)]
+    Tasks(TasksCommand),
     /// The keys of encrypted columns.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -96,6 +100,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         }
         Command::Replay(args) => run_replay(config, &args).await,
         Command::Inbox(command) => inbox::command::run(&App::builder(config).build().await?, command).await,
+        Command::Tasks(command) => tasks::command::run(&App::builder(config).build().await?, command).await,
         Command::Keys(KeysCommand::Rotate) => {
             let app = App::builder(config).build().await?;
             println!("the tokens of {} shops were sealed anew", app.shops.reseal().await?);

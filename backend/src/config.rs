@@ -16,6 +16,11 @@ pub use secret::Secret;
 /// The default file: every key, its default and what it means.
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
 
+/// A task that the clock starts is known by its day; a day is not over everywhere for two.
+const TASKS_REMEMBERED: SignedDuration = SignedDuration::from_hours(48);
+/// The fewest characters that cannot be guessed.
+const OPERATOR_TOKEN: usize = 20;
+
 /// A setting that cannot be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -32,6 +37,8 @@ pub struct Config {
     pub security: Security,
     pub inbox: Inbox,
     pub events: Events,
+    pub tasks: Tasks,
+    pub operator: Operator,
     pub metrics: Metrics,
     pub log: Log,
 }
@@ -122,6 +129,28 @@ pub struct Events {
     pub lease: SignedDuration,
     pub retry: Vec<SignedDuration>,
     pub kept: SignedDuration,
+}
+
+/// How tasks are run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "documented key by key in default.toml")]
+pub struct Tasks {
+    pub workers: usize,
+    pub poll_every: SignedDuration,
+    pub lease: SignedDuration,
+    pub retry: Vec<SignedDuration>,
+    pub kept: SignedDuration,
+    pub dead_kept: SignedDuration,
+}
+
+/// Who may see what belongs to no shop.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "documented key by key in default.toml")]
+pub struct Operator {
+    pub token: Secret,
+    pub session: SignedDuration,
 }
 
 /// Who may read the metrics.
@@ -242,6 +271,7 @@ impl Config {
             ("inbox.workers", inbox.workers),
             ("inbox.batch", inbox.batch),
             ("events.batch", self.events.batch),
+            ("tasks.workers", self.tasks.workers),
         ] {
             if number == 0 {
                 return refuse(key, "must be at least 1");
@@ -265,12 +295,19 @@ impl Config {
             ("inbox.behind_after", inbox.behind_after),
             ("events.lease", self.events.lease),
             ("events.kept", self.events.kept),
+            ("tasks.poll_every", self.tasks.poll_every),
+            ("tasks.lease", self.tasks.lease),
+            ("operator.session", self.operator.session),
         ] {
             if !duration.is_positive() {
                 return refuse(key, "must be longer than nothing");
             }
         }
-        for (key, waits) in [("inbox.retry", &inbox.retry), ("events.retry", &self.events.retry)] {
+        for (key, waits) in [
+            ("inbox.retry", &inbox.retry),
+            ("events.retry", &self.events.retry),
+            ("tasks.retry", &self.tasks.retry),
+        ] {
             if waits.iter().any(|wait| !wait.is_positive()) {
                 return refuse(key, "must have waits longer than nothing");
             }
@@ -280,6 +317,15 @@ impl Config {
         }
         if inbox.payloads_kept > inbox.messages_kept {
             return refuse("inbox.payloads_kept", "must not be longer than inbox.messages_kept");
+        }
+        for (key, kept) in [("tasks.kept", self.tasks.kept), ("tasks.dead_kept", self.tasks.dead_kept)] {
+            if kept < TASKS_REMEMBERED {
+                return refuse(key, "must be at least 48h, or a task of today could be started again");
+            }
+        }
+        let token = self.operator.token.expose();
+        if !token.is_empty() && token.len() < OPERATOR_TOKEN {
+            return refuse("operator.token", "must be at least 20 characters long");
         }
         if !self.security.encryption_key.is_empty() {
             self.encryption_key()?;
@@ -372,6 +418,10 @@ mod tests {
             ("LOYALNEST_METRICS__LISTEN", "0.0.0.0:9464", "metrics.listen must be a loopback address"),
             ("LOYALNEST_METRICS__LISTEN", "here", "metrics.listen must be a loopback address"),
             ("LOYALNEST_WEB__RATE", "0", "web.rate must be at least 1"),
+            ("LOYALNEST_TASKS__WORKERS", "0", "tasks.workers must be at least 1"),
+            ("LOYALNEST_TASKS__RETRY", "0s", "tasks.retry must have waits longer than nothing"),
+            ("LOYALNEST_TASKS__KEPT", "47h", "tasks.kept must be at least 48h"),
+            ("LOYALNEST_OPERATOR__TOKEN", "short", "operator.token must be at least 20 characters"),
         ] {
             let refusal = refusal(&[(key, value)]);
             assert!(refusal.contains(says), "{key}={value}: {refusal}");

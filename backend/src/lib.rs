@@ -1,6 +1,7 @@
 //! LoyalNest: the exact ledger behind a Shopify loyalty programme.
 
 pub mod app;
+pub mod chores;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -22,5 +23,6 @@ pub mod rounds;
 pub mod serve;
 pub mod shopify;
 pub mod sync;
+pub mod tasks;
 mod topics;
 pub mod web;

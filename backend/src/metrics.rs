@@ -21,8 +21,15 @@ pub(crate) const LEDGER_ENTRIES: &str = "loyalnest_ledger_entries_total";
 /// Requests that were refused because a shop sent too many, by route.
 pub(crate) const RATE_LIMITED: &str = "loyalnest_http_rate_limited_total";
 
+/// How long runs of tasks took, by kind.
+pub(crate) const TASK_SECONDS: &str = "loyalnest_task_seconds";
+/// Runs of tasks that came to nothing, by kind.
+pub(crate) const TASK_FAILURES: &str = "loyalnest_task_failures_total";
+
 /// Upper bounds of the buckets, in seconds; Shopify hangs up after 5.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+/// The same for tasks, which may take their time.
+const TASK_BUCKETS: [f64; 9] = [0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 1_800.0];
 /// Measurements are sorted into their buckets this often, whether anyone asks or not.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -35,6 +42,8 @@ pub fn install() {
     RECORDER.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &BUCKETS)
+            .ok()?
+            .set_buckets_for_metric(Matcher::Full(TASK_SECONDS.to_owned()), &TASK_BUCKETS)
             .ok()?
             .build_recorder();
         let handle = recorder.handle();
@@ -58,6 +67,8 @@ fn describe() {
     describe_histogram!(REQUEST_SECONDS, "How long requests took, in seconds, by route");
     describe_counter!(LEDGER_ENTRIES, "Ledger entries written, by kind; those that were undone count, too");
     describe_counter!(RATE_LIMITED, "Requests refused because their shop sent too many, by route");
+    describe_histogram!(TASK_SECONDS, "How long runs of tasks took, in seconds, by kind");
+    describe_counter!(TASK_FAILURES, "Runs of tasks that came to nothing, by kind");
     for (name, what) in [
         ("loyalnest_inbox_waiting", "Webhooks that wait to be acted upon"),
         ("loyalnest_inbox_lag_seconds", "How long the oldest of them waits"),
@@ -67,6 +78,9 @@ fn describe() {
         ("loyalnest_outbox_waiting", "Domain events that a subscriber has yet to get"),
         ("loyalnest_outbox_lag_seconds", "How long the oldest of them waits"),
         ("loyalnest_outbox_dead", "Domain events that a subscriber gave up on"),
+        ("loyalnest_tasks_waiting", "Tasks that are to be done, by kind"),
+        ("loyalnest_tasks_lag_seconds", "For how long the first of them could have been taken, by kind"),
+        ("loyalnest_tasks_dead", "Tasks that were given up, by kind"),
     ] {
         describe_gauge!(name, what);
     }
@@ -88,6 +102,7 @@ async fn measure(app: &App) -> Result<(), db::Error> {
     let inbox = app.inbox.backlog().await?;
     let mut read = app.db.read().await?;
     let (accounts, outbox) = (sync::backlog(&mut read).await?, events::backlog(&mut read).await?);
+    let tasks = app.tasks.backlog(&mut read).await?;
     drop(read);
     let now = app.clock.now();
     gauge!("loyalnest_inbox_waiting").set(inbox.ready as f64);
@@ -101,6 +116,12 @@ async fn measure(app: &App) -> Result<(), db::Error> {
         gauge!("loyalnest_outbox_lag_seconds", "subscriber" => subscriber.clone())
             .set(lag(now, events.oldest_at));
         gauge!("loyalnest_outbox_dead", "subscriber" => subscriber).set(events.dead as f64);
+    }
+    for tasks in tasks {
+        let kind = tasks.kind;
+        gauge!("loyalnest_tasks_waiting", "kind" => kind.clone()).set(tasks.waiting as f64);
+        gauge!("loyalnest_tasks_lag_seconds", "kind" => kind.clone()).set(lag(now, tasks.due_at));
+        gauge!("loyalnest_tasks_dead", "kind" => kind).set(tasks.dead as f64);
     }
     Ok(())
 }

@@ -1,4 +1,8 @@
 //! Work that comes round: every job is small, safe to run anywhere at any time, and tried again at its next turn.
+//!
+//! These are no tasks of the queue (`chores.rs`): somebody waits for them (accounts, set-ups, events, holds, tags come
+//! within seconds, and a row of their own says what is due), or they must go on when the queue stands still (the
+//! watch over the inbox), or they feed the queue.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -19,14 +23,12 @@ const TAG_EVERY: Duration = Duration::from_secs(5);
 
 /// How often shops are looked for that installed the app: a merchant is looking at it.
 const SET_UP_EVERY: Duration = Duration::from_secs(1);
-/// How often shops are looked for that were quiet for so long that they would lose their tokens.
-const REFRESH_EVERY: Duration = Duration::from_secs(3_600);
 /// How often domain events are looked for that are to be delivered.
 const DELIVER_EVERY: Duration = Duration::from_millis(500);
 /// How often shops are looked for whose webhooks wait too long.
 const WATCH_EVERY: Duration = Duration::from_secs(30);
-/// How often old events are looked for.
-const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+/// How often the clock is looked at for tasks that it starts.
+const TICK_EVERY: Duration = Duration::from_secs(15);
 
 /// Works until asked to stop; then the jobs in hand finish.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -37,17 +39,14 @@ pub async fn run(app: App, stop: CancellationToken) {
     rounds.spawn(round(app.clone(), stop.clone(), ADVANCE_EVERY, "advance redemptions", |app| async move {
         redemptions::jobs::advance_due(&app.db, &app.clock).await
     }));
-    rounds.spawn(round(app.clone(), stop.clone(), REFRESH_EVERY, "refresh tokens", |app| async move {
-        merchants::refresh_dormant(&app).await
-    }));
     rounds.spawn(round(app.clone(), stop.clone(), SET_UP_EVERY, "set up shops", |app| async move {
         merchants::set_up_due(&app).await
     }));
     rounds.spawn(round(app.clone(), stop.clone(), DELIVER_EVERY, "deliver events", |app| async move {
         app.events.deliver_due().await
     }));
-    rounds.spawn(round(app.clone(), stop.clone(), FORGET_EVERY, "forget events", |app| async move {
-        app.events.clean_up().await
+    rounds.spawn(round(app.clone(), stop.clone(), TICK_EVERY, "start tasks", |app| async move {
+        app.tasks.tick().await
     }));
     rounds.spawn(round(app.clone(), stop.clone(), WATCH_EVERY, "watch the inbox", |app| async move {
         app.inbox.watch().await

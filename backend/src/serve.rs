@@ -85,6 +85,13 @@ pub async fn run(
             inbox.work(until).await;
             Ok(())
         });
+        tasks.spawn({
+            let (app, until) = (app.clone(), stop.clone());
+            async move {
+                app.tasks.work(app.clone(), until).await;
+                Ok(())
+            }
+        });
         let (app, stop) = (app.clone(), stop.clone());
         tasks.spawn(async move {
             rounds::run(app, stop).await;

@@ -23,6 +23,10 @@ crate::text_enum! {
         MerchantCreated = "merchant.created",
         /// Webhooks of a shop wait too long.
         ShopBehind = "shop.behind",
+        /// A task of a shop was pushed.
+        TaskCreated = "task.created",
+        /// A task of a shop was done or given up.
+        TaskCompleted = "task.completed",
     }
 }
 
@@ -42,6 +46,10 @@ pub enum Event {
     MerchantCreated(MerchantCreated),
     /// `shop.behind`.
     ShopBehind(ShopBehind),
+    /// `task.created`.
+    TaskCreated(TaskCreated),
+    /// `task.completed`.
+    TaskCompleted(TaskCompleted),
 }
 
 /// Points that an entry of the ledger moved.
@@ -99,6 +107,38 @@ pub struct ShopBehind {
     pub oldest_at: Timestamp,
 }
 
+/// A new task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskCreated {
+    /// The task.
+    pub task: Uuid,
+    /// What is to be done.
+    pub kind: String,
+}
+
+/// A task that came to its end. One that was given up and gets another chance comes to an end again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskCompleted {
+    /// The task.
+    pub task: Uuid,
+    /// What was to be done.
+    pub kind: String,
+    /// Which end.
+    pub outcome: TaskOutcome,
+    /// How often it was tried.
+    pub attempts: i64,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskOutcome {
+    /// It was done.
+    Done,
+    /// It was given up; a person should look.
+    Dead,
+}
+
 impl Event {
     /// The version of the payloads' shape. A change that old readers cannot read raises it.
     pub const VERSION: i64 = 1;
@@ -112,6 +152,8 @@ impl Event {
             Event::CustomerCreated(_) => Kind::CustomerCreated,
             Event::MerchantCreated(_) => Kind::MerchantCreated,
             Event::ShopBehind(_) => Kind::ShopBehind,
+            Event::TaskCreated(_) => Kind::TaskCreated,
+            Event::TaskCompleted(_) => Kind::TaskCompleted,
         }
     }
 
@@ -123,6 +165,10 @@ impl Event {
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
             Event::MerchantCreated(_) | Event::ShopBehind(_) => return "shop".to_owned(),
+            Event::TaskCreated(TaskCreated { task, .. })
+            | Event::TaskCompleted(TaskCompleted { task, .. }) => {
+                return format!("task:{task}");
+            }
         };
         format!("member:{member}")
     }
@@ -137,6 +183,8 @@ impl Event {
             Kind::CustomerCreated => Event::CustomerCreated(from_value(payload)?),
             Kind::MerchantCreated => Event::MerchantCreated(from_value(payload)?),
             Kind::ShopBehind => Event::ShopBehind(from_value(payload)?),
+            Kind::TaskCreated => Event::TaskCreated(from_value(payload)?),
+            Kind::TaskCompleted => Event::TaskCompleted(from_value(payload)?),
         })
     }
 }
@@ -191,6 +239,21 @@ mod tests {
                 Event::ShopBehind(ShopBehind { waiting: 3, oldest_at: Timestamp::UNIX_EPOCH }),
                 "shop.behind",
                 "shop".to_owned(),
+            ),
+            (
+                Event::TaskCreated(TaskCreated { task: entry, kind: "a.b".into() }),
+                "task.created",
+                format!("task:{entry}"),
+            ),
+            (
+                Event::TaskCompleted(TaskCompleted {
+                    task: entry,
+                    kind: "a.b".into(),
+                    outcome: TaskOutcome::Dead,
+                    attempts: 3,
+                }),
+                "task.completed",
+                format!("task:{entry}"),
             ),
         ] {
             let payload = serde_json::to_string(&event).unwrap();

@@ -30,6 +30,7 @@ use crate::ids::ShopId;
 pub use alerts::Alerts;
 pub use event::{
     CustomerCreated, Envelope, Event, Kind, MerchantCreated, PointsMoved, RedemptionUnbacked, ShopBehind,
+    TaskCompleted, TaskCreated, TaskOutcome,
 };
 pub use store::{Backlog, backlog};
 

@@ -27,8 +27,6 @@ const BESIDE_AT_ONCE: usize = 8;
 const BATCHES_PER_CLAIM: usize = 16;
 /// The wait after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often old payloads are looked for.
-const CLEAN_UP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// A lease of buckets: the token that stands in the database as long as it is ours.
 struct Claim {
@@ -50,7 +48,6 @@ pub(super) async fn work(inbox: &Arc<Inner>, stop: CancellationToken) {
     for _ in 0..workers(inbox) {
         tasks.spawn(run(inbox.clone(), stop.clone()));
     }
-    tasks.spawn(clean_up(inbox.clone(), stop));
     while tasks.join_next().await.is_some() {}
 }
 
@@ -92,18 +89,6 @@ async fn run(inbox: Arc<Inner>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = inbox.work.notified() => {}
             () = sleep(pause) => {}
-        }
-    }
-}
-
-async fn clean_up(inbox: Arc<Inner>, stop: CancellationToken) {
-    loop {
-        if let Err(error) = super::clean_up::clean_up(&inbox).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "old webhooks were not dropped");
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = sleep(CLEAN_UP_EVERY) => {}
         }
     }
 }

@@ -55,6 +55,31 @@ pub(super) async fn find(read: &mut Read, id: ShopId) -> Result<Option<ShopRow>,
     )
 }
 
+/// Where the day of a shop begins.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Zone {
+    /// The shop.
+    pub shop_id: ShopId,
+    /// Its time zone, IANA.
+    pub time_zone: String,
+    /// When it last granted the app a token.
+    pub installed_at: Timestamp,
+}
+
+/// The time zones of shops that have the app installed, by id, from after one of them.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn zones(read: &mut Read, after: ShopId, most: i64) -> Result<Vec<Zone>, db::Error> {
+    db!(
+        read.all,
+        "select shop_id, time_zone, installed_at from merchants_shops
+         where uninstalled_at is null and sealed_token is not null and shop_id > $1 order by shop_id limit $2",
+        after,
+        most
+    )
+}
+
 /// The id of a shop, installed or not.
 pub(super) async fn find_id(read: &mut Read, domain: &str) -> Result<Option<ShopId>, db::Error> {
     let found: Option<(ShopId,)> =

@@ -3,6 +3,7 @@
 mod health;
 mod limits;
 mod measure;
+mod operator;
 mod problem;
 mod proxy;
 mod router;
@@ -12,6 +13,7 @@ mod turns;
 
 pub use limits::Limits;
 pub use measure::metrics_router;
+pub use operator::{Guesses, Operator, page as operator_page};
 pub use problem::Problem;
 pub use proxy::ProxyCaller;
 pub use router::router;

@@ -18,10 +18,10 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 
-use super::{Problem, health, limits, measure, session};
+use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
-use crate::{inbox, merchants, points, redemptions};
+use crate::{inbox, merchants, points, redemptions, tasks};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -34,6 +34,8 @@ pub fn router(app: &App) -> Router {
         .merge(points::routes::routes())
         .merge(redemptions::routes::routes())
         .merge(merchants::routes::auth())
+        .merge(operator::routes())
+        .merge(tasks::board::routes())
         .merge(api().layer(cors()))
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))
@@ -45,7 +47,7 @@ pub fn router(app: &App) -> Router {
 
 /// What session tokens open. Its refusals come first, so that the browser is let in to read them.
 fn api() -> Router<App> {
-    merchants::routes::api().method_not_allowed_fallback(method_not_allowed)
+    merchants::routes::api().merge(tasks::routes::api()).method_not_allowed_fallback(method_not_allowed)
 }
 
 /// Extensions call from a sandbox without an origin. What they send proves who they are; no cookie does.

@@ -18,3 +18,4 @@ mod metrics;
 mod serve;
 mod session;
 mod storefront;
+mod tasks;

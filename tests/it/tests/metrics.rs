@@ -116,6 +116,24 @@ fn requests_and_the_ledgers_entries_are_counted() {
 }
 
 #[test]
+fn tasks_are_measured_by_kind() {
+    on_both_engines(async |test| {
+        let app = TestApp::with(&test.db, &TOKEN).await;
+        let of = |name: &str| format!(r#"loyalnest_{name}{{kind="inbox.clean_up"}}"#);
+        app.app.tasks.tick().await.unwrap();
+        app.advance(SignedDuration::from_mins(2));
+        let waits = metrics(&app).await;
+        assert_eq!(value(&waits, &of("tasks_waiting")), 1.0, "{waits}");
+        assert_eq!(value(&waits, &of("tasks_lag_seconds")), 120.0);
+        app.app.tasks.run_due(&app.app).await.unwrap();
+        let done = metrics(&app).await;
+        assert_eq!((value(&done, &of("tasks_waiting")), value(&done, &of("tasks_lag_seconds"))), (0.0, 0.0));
+        assert_eq!(value(&done, &of("tasks_dead")), 0.0);
+        assert!(value(&done, &of("task_seconds_count")) >= 1.0, "{done}");
+    });
+}
+
+#[test]
 fn the_loopback_listener_serves_metrics_and_nothing_else_also_beside_workers_only() {
     on_engine(Engine::Sqlite, async |test| {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

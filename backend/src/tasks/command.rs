@@ -1,0 +1,90 @@
+//! `loyalnest tasks …`: what an operator does about tasks that were given up.
+
+use uuid::Uuid;
+
+use super::INSTALLATION;
+use crate::app::App;
+use crate::error::Error;
+use crate::ids::ShopId;
+use crate::shopify::ShopDomain;
+
+/// The most dead tasks that one list shows.
+const LISTED: i64 = 1_000;
+
+/// What can be done.
+#[derive(Debug, clap::Subcommand)]
+pub enum TasksCommand {
+    /// List the tasks that were given up, oldest first: id, shop (- for the installation's own), when it was pushed,
+    /// kind, key, tries, reason.
+    Dead {
+        /// Only of this shop: NAME.myshopify.com.
+        #[arg(long)]
+        shop: Option<String>,
+    },
+    /// Give dead tasks another chance, now that what was wrong is put right.
+    Requeue {
+        /// The id that `tasks dead` shows.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<Uuid>,
+        /// All of them.
+        #[arg(long)]
+        all: bool,
+        /// Only of this shop: NAME.myshopify.com.
+        #[arg(long)]
+        shop: Option<String>,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// When there is no such shop or task, or the database fails.
+pub async fn run(app: &App, command: TasksCommand) -> Result<(), Error> {
+    match command {
+        TasksCommand::Dead { shop } => {
+            let shop = shop_named(app, shop.as_deref()).await?;
+            let dead = app.tasks.dead(shop, LISTED).await?;
+            for task in &dead {
+                println!(
+                    "{}\t{}\t{}\t{}\t{}\t{}\t{}",
+                    task.task_id,
+                    name_of(app, task.shop_id).await?,
+                    task.created_at,
+                    task.kind,
+                    task.key,
+                    task.attempts,
+                    task.reason.as_deref().unwrap_or("-")
+                );
+            }
+            if dead.len() as i64 == LISTED {
+                eprintln!("These are the first {LISTED}.");
+            }
+        }
+        TasksCommand::Requeue { id, all: _, shop } => {
+            let shop = shop_named(app, shop.as_deref()).await?;
+            let count = app.tasks.requeue(shop, id).await?;
+            if let (Some(id), 0) = (id, count) {
+                return Err(Error::Usage(format!("{id} is no dead task")));
+            }
+            println!("{count} requeued");
+        }
+    }
+    Ok(())
+}
+
+/// A shop for a person: its domain.
+async fn name_of(app: &App, shop: ShopId) -> Result<String, Error> {
+    if shop == INSTALLATION {
+        return Ok("-".to_owned());
+    }
+    let found = app.shops.find(shop).await?;
+    Ok(found.map_or_else(|| shop.to_string(), |shop| shop.domain.to_string()))
+}
+
+async fn shop_named(app: &App, name: Option<&str>) -> Result<Option<ShopId>, Error> {
+    let Some(name) = name else { return Ok(None) };
+    let domain: ShopDomain = name.parse().map_err(|error| Error::Usage(format!("{name} is {error}")))?;
+    let found = app.shops.find_by_domain(&domain).await?;
+    let shop = found.ok_or_else(|| Error::Usage(format!("{domain} has not installed the app")))?;
+    Ok(Some(shop.id))
+}
