@@ -1,4 +1,5 @@
-//! The fold of an order: from its newest facts and the set of its returns to what should be booked for it.
+//! The fold of an order: from its newest facts, its newest lines and the set of its returns to what should be booked
+//! for it.
 //!
 //! The ledger books the difference between this and what it has booked so far. So duplicates, reordering and late
 //! arrivals end in the same state by construction.
@@ -39,8 +40,13 @@ pub enum Payment {
 impl Facts {
     /// The newer of two sets of facts about one order. Where Shopify stamped both alike, the one further along counts.
     pub fn newest(self, other: Facts) -> Facts {
+        if other.is_newer_than(&self) { other } else { self }
+    }
+
+    /// Whether these facts take the others' place.
+    pub fn is_newer_than(&self, other: &Facts) -> bool {
         let rank = |facts: &Facts| (facts.updated_at, facts.cancelled, facts.payment);
-        if rank(&other) > rank(&self) { other } else { self }
+        rank(self) > rank(other)
     }
 
     /// The same order as if nothing of it had been called off.
@@ -95,6 +101,50 @@ impl Used {
     }
 }
 
+/// A line of an order as its newest facts tell it. What was bought, price and discount stay as they were when units come
+/// back or an edit takes them off; only the units that stand get fewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "(i64, i64, i64, i64)", into = "(i64, i64, i64, i64)"))]
+pub struct LineNow {
+    /// Shopify's id of the line.
+    pub id: i64,
+    /// Units bought, whatever became of them.
+    pub quantity: i64,
+    /// Units that were neither returned nor taken off.
+    pub current: i64,
+    /// What was to be paid for all units after all discounts, in minor units of the shop's currency.
+    pub basis: i64,
+}
+
+impl From<(i64, i64, i64, i64)> for LineNow {
+    fn from((id, quantity, current, basis): (i64, i64, i64, i64)) -> LineNow {
+        LineNow { id, quantity, current, basis }
+    }
+}
+
+impl From<LineNow> for (i64, i64, i64, i64) {
+    fn from(LineNow { id, quantity, current, basis }: LineNow) -> (i64, i64, i64, i64) {
+        (id, quantity, current, basis)
+    }
+}
+
+/// All that is gone of an order: its refunds, and the units that an edit took off without one. A refund that these lines
+/// do not know of yet counts all the same.
+pub fn gone(lines: &[LineNow], refunds: &[Returned]) -> Vec<Returned> {
+    let mut gone = refunds.to_vec();
+    for line in lines {
+        let refunded = refunds.iter().filter(|returned| returned.line == line.id);
+        let refunded = refunded.fold(0_i64, |units, returned| units.saturating_add(returned.quantity.max(0)));
+        let taken_off = line.quantity.saturating_sub(line.current.max(0)).saturating_sub(refunded);
+        if taken_off > 0 {
+            let subtotal = mul_div_floor(line.basis.max(0), taken_off, line.quantity).unwrap_or(0);
+            gone.push(Returned { line: line.id, quantity: taken_off, subtotal });
+        }
+    }
+    gone
+}
+
 /// What was booked for an order's redemption when the order came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Redeemed {
@@ -124,14 +174,16 @@ pub fn earned(facts: &Facts, earning: &Earning, returns: &[Returned]) -> Earned 
     }
 }
 
-/// What of an order's redemption should still stand, by its newest facts and all that came back of it.
-pub fn redeemed(facts: &Facts, redeemed: Redeemed, used: &Used, returns: &[Returned]) -> Redeemed {
+/// What of an order's redemption should still stand, by its newest facts, what it uses now (an edit may have taken a
+/// discount off) and all that is gone of it. Never more than was redeemed.
+pub fn redeemed(facts: &Facts, redeemed: Redeemed, used: &Used, now: &Used, gone: &[Returned]) -> Redeemed {
     if facts.is_void() {
         return Redeemed::default();
     }
-    let (total, returned) = (used.total(), used.returned(returns));
+    let total = used.total();
+    let freed = total.saturating_sub(now.total().saturating_sub(now.returned(gone)).clamp(0, total.max(0)));
     let stands = |points: Points| {
-        let back = mul_div_floor(points.get(), returned, total).and_then(|back| Points::new(back).ok());
+        let back = mul_div_floor(points.get(), freed, total).and_then(|back| Points::new(back).ok());
         back.and_then(|back| points.minus(back).ok()).unwrap_or(points)
     };
     Redeemed { paid: stands(redeemed.paid), unbacked: stands(redeemed.unbacked) }
@@ -186,19 +238,46 @@ mod tests {
         let cancelled = Facts { cancelled: true, ..facts(Payment::Paid) };
         for facts in [facts(Payment::Void), cancelled] {
             assert_eq!(earned(&facts, &earning(), &[]), Earned::default());
-            assert_eq!(redeemed(&facts, paid(500), &used(), &[]), Redeemed::default());
+            assert_eq!(redeemed(&facts, paid(500), &used(), &used(), &[]), Redeemed::default());
         }
     }
 
     #[test]
     fn redeemed_points_come_back_in_proportion() {
-        let after =
-            |returns: &[Returned]| redeemed(&facts(Payment::Paid), paid(500), &used(), returns).paid.get();
+        let after = |returns: &[Returned]| {
+            redeemed(&facts(Payment::Paid), paid(500), &used(), &used(), returns).paid.get()
+        };
         assert_eq!(after(&[]), 500);
         assert_eq!(after(&[returned(2, 1, 500)]), 333);
         assert_eq!(after(&[returned(1, 1, 500)]), 334, "half of 333 is 166 whole pence");
         assert_eq!(after(&[returned(1, 2, 1_000), returned(2, 1, 500)]), 0);
         assert_eq!(after(&[returned(1, 9, 1_000), returned(7, 1, 500)]), 167, "no more than was bought");
+    }
+
+    #[test]
+    fn an_edit_that_takes_a_discount_off_frees_its_points_and_one_that_adds_to_it_takes_none() {
+        let now =
+            |first: i64| Used { lines: vec![UsedLine { line: 1, quantity: 2, amount: first }], delivery: 0 };
+        let after = |now: &Used, gone: &[Returned]| {
+            redeemed(&facts(Payment::Paid), paid(500), &used(), now, gone).paid.get()
+        };
+        assert_eq!(after(&Used::default(), &[]), 0);
+        assert_eq!(after(&now(333), &[]), 333);
+        assert_eq!(after(&now(900), &[]), 500);
+        assert_eq!(after(&now(333), &[returned(1, 1, 0)]), 167);
+    }
+
+    #[test]
+    fn units_that_an_edit_took_off_are_gone_once_whether_or_not_a_refund_tells_of_them_too() {
+        let line = |current| LineNow { id: 1, quantity: 3, current, basis: 1_000 };
+        assert_eq!(gone(&[line(3)], &[]), []);
+        assert_eq!(gone(&[line(2)], &[]), [returned(1, 1, 333)]);
+        assert_eq!(gone(&[line(2)], &[returned(1, 1, 300)]), [returned(1, 1, 300)]);
+        assert_eq!(gone(&[line(1)], &[returned(1, 1, 300)]), [returned(1, 1, 300), returned(1, 1, 333)]);
+        assert_eq!(gone(&[line(3)], &[returned(1, 2, 600)]), [returned(1, 2, 600)], "a newer refund");
+        assert_eq!(gone(&[line(-5)], &[]), [returned(1, 3, 1_000)], "no more than was bought");
+        let nonsense = LineNow { id: 1, quantity: 0, current: 4, basis: -7 };
+        assert_eq!(gone(&[nonsense], &[]), []);
     }
 
     #[test]
@@ -222,7 +301,7 @@ mod tests {
             let returns: Vec<_> = returns.into_iter().map(|(l, q, s)| returned(l, q, s)).collect();
             let fold = |returns: &[Returned]| {
                 let facts = facts(Payment::Paid);
-                (earned(&facts, &earning(), returns).posted, redeemed(&facts, all, &used(), returns))
+                (earned(&facts, &earning(), returns).posted, redeemed(&facts, all, &used(), &used(), returns))
             };
             let mut before = fold(&[]);
             prop_assert_eq!(before.1, all);

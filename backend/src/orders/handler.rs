@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use loyalty::Mark;
 
 use super::process::Incoming;
-use super::{Error, payload, process, store};
+use super::{Error, payload, process, reread, store};
 use crate::clock::Clock;
-use crate::db::{self, Db, Read, Tx};
+use crate::db::{self, Db, Read, Timestamp, Tx};
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, OrderKey, Outcome};
 use crate::merchants::Shops;
-use crate::shopify::admin::AdminApi;
+use crate::shopify::admin::{Admin, AdminApi, OrderNow};
 use crate::{programs, redemptions};
 
 /// Acts on the topics that tell of orders and refunds.
@@ -25,7 +25,10 @@ pub struct OrderHandler {
     admin: AdminApi,
 }
 
-/// How long an order's metafield may take to read.
+const EDITED: &str = "orders/edited";
+const REFUND: &str = "refunds/create";
+
+/// How long an order, or its metafield, may take to read.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
 impl OrderHandler {
@@ -38,7 +41,16 @@ impl OrderHandler {
 #[async_trait]
 impl Handler for OrderHandler {
     fn knows(&self, topic: &str) -> bool {
-        matches!(topic, "orders/create" | "orders/paid" | "orders/cancelled" | "refunds/create")
+        matches!(
+            topic,
+            "orders/create"
+                | "orders/paid"
+                | "orders/updated"
+                | "orders/cancelled"
+                | "orders/fulfilled"
+                | EDITED
+                | REFUND
+        )
     }
 
     async fn customers_of(
@@ -58,17 +70,25 @@ impl Handler for OrderHandler {
         Ok(found)
     }
 
-    /// Orders that carry a discount: the mark of the hold they used may stand in their metafield.
+    /// Orders that carry a discount: the mark of the hold they used may stand in their metafield. And those that were
+    /// edited: the message says little more than that.
     fn wants_beside(&self, batch: &[Message]) -> Vec<usize> {
-        let wants = |message: &Message| {
+        let is_discounted = |message: &Message| {
             let order = payload::order(&message.payload).ok().flatten();
             order.is_some_and(|order| order.discounts.iter().any(|one| one.used.total() > 0))
         };
-        let orders = batch.iter().enumerate().filter(|(_, message)| message.topic.starts_with("orders/"));
-        orders.filter(|(_, message)| may_be_discounted(message) && wants(message)).map(|(at, _)| at).collect()
+        let wants = |message: &Message| match message.topic.as_str() {
+            EDITED => true,
+            REFUND => false,
+            _ => may_be_discounted(message) && is_discounted(message),
+        };
+        batch.iter().enumerate().filter(|(_, message)| wants(message)).map(|(at, _)| at).collect()
     }
 
     async fn read_beside(&self, message: &Message) -> Result<Option<String>, HandlerError> {
+        if message.topic == EDITED {
+            return self.reread(message).await;
+        }
         let Ok(Some(order)) = payload::order(&message.payload) else { return Ok(None) };
         let mut read = self.db.read().await?;
         let title = programs::current(&mut read, message.shop).await.map_err(failed)?.program.discount_title;
@@ -81,9 +101,7 @@ impl Handler for OrderHandler {
         if marked || settled || order.discounts.iter().all(|discount| discount.title != title) {
             return Ok(None);
         }
-        let Some(shop) = self.shops.find(message.shop).await.map_err(failed)? else { return Ok(None) };
-        let token = self.shops.token(&shop).await.map_err(failed)?;
-        let admin = self.admin.shop(&shop.domain, &token).within(READ_WITHIN);
+        let Some(admin) = self.admin(message.shop).await? else { return Ok(None) };
         admin.order_redemption(order.id).await.map_err(failed)
     }
 
@@ -91,7 +109,8 @@ impl Handler for OrderHandler {
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut by_shop: BTreeMap<ShopId, Vec<Incoming>> = BTreeMap::new();
         for message in batch {
-            outcomes.push(match read(message) {
+            let since = self.taken_on_since(message).await?;
+            outcomes.push(match read(message, since) {
                 Ok(incoming) => {
                     by_shop.entry(message.shop).or_default().extend(incoming);
                     Outcome::Done
@@ -109,6 +128,33 @@ impl Handler for OrderHandler {
     }
 }
 
+impl OrderHandler {
+    /// A shop's Admin API; none if the shop has gone.
+    async fn admin(&self, shop: ShopId) -> Result<Option<Admin>, HandlerError> {
+        let Some(shop) = self.shops.find(shop).await.map_err(failed)? else { return Ok(None) };
+        let token = self.shops.token(&shop).await.map_err(failed)?;
+        Ok(Some(self.admin.shop(&shop.domain, &token).within(READ_WITHIN)))
+    }
+
+    /// The order that was edited, as it is now; none if nobody can be asked or it is gone.
+    async fn reread(&self, message: &Message) -> Result<Option<String>, HandlerError> {
+        let Ok(order) = payload::edited(&message.payload) else { return Ok(None) };
+        let Some(admin) = self.admin(message.shop).await? else { return Ok(None) };
+        let order = admin.order_now(order).await.map_err(failed)?;
+        order.map(|order| serde_json::to_string(&order)).transpose().map_err(failed)
+    }
+
+    /// From when on an order must be to be taken on by a message that does not tell of a new one; none where it may be
+    /// of any time.
+    async fn taken_on_since(&self, message: &Message) -> Result<Option<Timestamp>, HandlerError> {
+        if !matches!(message.topic.as_str(), "orders/updated" | "orders/fulfilled" | EDITED) {
+            return Ok(None);
+        }
+        let shop = self.shops.find(message.shop).await.map_err(failed)?;
+        Ok(Some(shop.map_or(message.received_at, |shop| shop.installed_at)))
+    }
+}
+
 /// A cheap look, since few orders are: whether the list of discounts is anything but empty.
 fn may_be_discounted(message: &Message) -> bool {
     const EMPTY: &[u8] = br#""discount_applications":[]"#;
@@ -119,13 +165,23 @@ fn failed(error: impl std::error::Error) -> HandlerError {
     HandlerError::Failed(error.to_string())
 }
 
-/// What a message tells; nothing for a test order.
-fn read(message: &Message) -> Result<Option<Incoming>, payload::Error> {
-    if message.topic == "refunds/create" {
-        return Ok(Some(Incoming::Refund(payload::refund(&message.payload)?)));
-    }
-    let metafield =
-        message.beside.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+/// What a message tells; nothing for a test order, or one that is gone.
+fn read(message: &Message, since: Option<Timestamp>) -> Result<Option<Incoming>, payload::Error> {
+    let (order, metafield) = match message.topic.as_str() {
+        REFUND => return Ok(Some(Incoming::Refund(payload::refund(&message.payload)?))),
+        EDITED => {
+            let id = payload::edited(&message.payload)?;
+            let Some(now) = &message.beside else { return Ok(None) };
+            let now: OrderNow = serde_json::from_str(now)?;
+            (reread::order(id, &now)?, now.redemption)
+        }
+        _ => (payload::order(&message.payload)?, message.beside.clone()),
+    };
+    let metafield = metafield.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
     let metafield = metafield.and_then(|json| Mark::read(&&json).ok());
-    Ok(payload::order(&message.payload)?.map(|order| Incoming::Order { order, metafield }))
+    Ok(order.map(|order| {
+        // Shopify tells the time of an order in whole seconds.
+        let opens = since.is_none_or(|since| order.placed_at.as_second() >= since.as_second());
+        Incoming::Order { order, metafield, opens }
+    }))
 }

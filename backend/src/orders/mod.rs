@@ -7,6 +7,7 @@ mod handler;
 pub mod invariants;
 pub mod payload;
 pub mod process;
+pub mod reread;
 mod store;
 
 pub use handler::OrderHandler;
@@ -15,15 +16,15 @@ pub use process::{Incoming, process};
 use std::collections::BTreeMap;
 
 use loyalty::Currency;
-use loyalty::earning::{Line, Returned};
+use loyalty::earning::Returned;
 use loyalty::hold::Mark;
-use loyalty::order::{Facts, Used};
+use loyalty::order::{Facts, LineNow, Used};
 
 use crate::db::{self, Timestamp};
 use crate::ids::{CustomerId, OrderId};
 use crate::{points, programs, redemptions};
 
-/// An order as a webhook tells it.
+/// An order as a webhook tells it, or as it was read again.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// Shopify's number of it.
@@ -35,7 +36,7 @@ pub struct Order {
     /// What of it moves points.
     pub facts: Facts,
     /// The lines that may earn, in the shop's currency.
-    pub lines: Vec<Line>,
+    pub lines: Vec<LineNow>,
     /// The mark among its note attributes.
     pub mark: Option<Mark>,
     /// The currency it was paid in.

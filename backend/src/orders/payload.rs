@@ -3,10 +3,10 @@
 //! Amounts are read from the `*_set` twins, which are decimal strings: their plain neighbours are floats here and
 //! there. Ids exceed 2^53.
 
-use loyalty::earning::{Line, Returned};
+use loyalty::earning::Returned;
 use loyalty::hold::Mark;
 use loyalty::money::MoneyError;
-use loyalty::order::{Facts, Payment, Used, UsedLine};
+use loyalty::order::{Facts, LineNow, Payment, Used, UsedLine};
 use loyalty::{Currency, Money};
 use serde::Deserialize;
 
@@ -26,6 +26,9 @@ pub enum Error {
     /// A number of units beyond reason.
     #[error("a quantity is beyond range")]
     Quantity,
+    /// A time or an id in an order that was read again.
+    #[error("the order that was read again has a time or an id that is none")]
+    Reread,
 }
 
 /// Reads an order. `None` for a test order, of which nothing is booked.
@@ -56,6 +59,15 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         discounts: order.discounts(presentment)?,
         refunds,
     }))
+}
+
+/// Reads which order an edit changed: it says nothing else of use.
+///
+/// # Errors
+/// When it is no edit.
+pub fn edited(body: &[u8]) -> Result<OrderId, Error> {
+    let edit: EditJson = serde_json::from_slice(body)?;
+    Ok(OrderId(edit.order_edit.order_id))
 }
 
 /// Reads a refund.
@@ -93,6 +105,16 @@ struct OrderJson {
 }
 
 #[derive(Deserialize)]
+struct EditJson {
+    order_edit: OrderEdit,
+}
+
+#[derive(Deserialize)]
+struct OrderEdit {
+    order_id: i64,
+}
+
+#[derive(Deserialize)]
 struct Id {
     id: i64,
 }
@@ -113,6 +135,8 @@ struct Application {
 struct LineJson {
     id: i64,
     quantity: i64,
+    /// Without what came back and what an edit took off.
+    current_quantity: Option<i64>,
     price_set: MoneySet,
     #[serde(default)]
     gift_card: bool,
@@ -201,14 +225,15 @@ impl OrderJson {
 
 impl LineJson {
     /// What was paid for the line after all discounts, in the shop's currency.
-    fn earning(&self, currency: Currency) -> Result<Line, Error> {
+    fn earning(&self, currency: Currency) -> Result<LineNow, Error> {
         let price = self.price_set.shop_money.minor(currency)?;
         let mut basis = price.checked_mul(self.quantity).ok_or(Error::Quantity)?;
         for allocation in &self.discount_allocations {
             basis = basis.saturating_sub(allocation.amount_set.shop_money.minor(currency)?);
         }
         let basis = Money::new(basis, currency).map_err(MoneyError::from)?.minor();
-        Ok(Line { id: self.id, quantity: self.quantity, basis })
+        let current = self.current_quantity.unwrap_or(self.quantity);
+        Ok(LineNow { id: self.id, quantity: self.quantity, current, basis })
     }
 }
 
@@ -307,7 +332,8 @@ mod tests {
         assert_eq!(order.id, OrderId(9_007_199_254_740_993));
         assert_eq!(order.customer, Some(CustomerId(207_119_551)));
         assert_eq!(order.placed_at.to_string(), "2026-11-22T09:00:00Z");
-        assert_eq!(order.lines, [Line { id: 1, quantity: 2, basis: 1_600 }], "gift cards earn nothing");
+        let line = LineNow { id: 1, quantity: 2, current: 2, basis: 1_600 };
+        assert_eq!(order.lines, [line], "gift cards earn nothing");
         assert_eq!(order.mark.unwrap().to_string(), "0000000000000000000000000000000a.1");
         assert_eq!(order.currency.code(), "EUR");
         assert_eq!(order.discounts[0].used.total(), 600, "lines and delivery, as they were paid");

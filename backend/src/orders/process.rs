@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use loyalty::earning::Returned;
+use loyalty::earning::{EarnRule, Line, Returned};
 use loyalty::hold::{Claim, Mark};
-use loyalty::order::{Used, earned};
+use loyalty::order::{self, LineNow, Used, earned};
 
-use super::store::{self, Known};
+use super::store::{self, Known, Latest};
 use super::{Error, Order, Refund};
 use crate::customers;
 use crate::db::{Timestamp, Tx};
@@ -26,6 +26,9 @@ pub enum Incoming {
         order: Order,
         /// The mark in the order's own metafield, where it was read.
         metafield: Option<Mark>,
+        /// Whether the order is taken on if nothing was heard of it before. One from before the shop had the app is
+        /// not, only because somebody changes it now.
+        opens: bool,
     },
     /// A refund.
     Refund(Refund),
@@ -60,7 +63,8 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let (since, policy) = (discounted.min(), program.program.returns);
     let desk = Desk::load(tx, &mut book, &marks, &everyone, &ids, since, policy).await?;
 
-    let mut work = Work { program: &program, members: &members, book, desk, bookings };
+    let rules = rules(tx, shop, &program, &bookings).await?;
+    let mut work = Work { program: &program, rules, members: &members, book, desk, bookings };
     for incoming in batch {
         let known = known.entry(incoming.order()).or_insert_with(|| unknown(incoming.order()));
         work.take(known, incoming)?;
@@ -81,6 +85,8 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
 /// What a batch works on.
 struct Work<'a> {
     program: &'a Versioned,
+    /// By version of the program: how orders earned under it.
+    rules: HashMap<i64, EarnRule>,
     members: &'a HashMap<CustomerId, MemberId>,
     book: Book,
     desk: Desk,
@@ -94,12 +100,20 @@ impl Work<'_> {
             Incoming::Refund(refund) => {
                 known.refunds.insert(refund.id, refund.returned);
             }
-            Incoming::Order { order, metafield } => {
+            Incoming::Order { opens: false, .. } if known.facts.is_none() && known.refunds.is_empty() => {
+                return Ok(());
+            }
+            Incoming::Order { order, metafield, .. } => {
+                // Where Shopify stamped both alike, what came later was written later.
+                if known.facts.is_none_or(|facts| !facts.is_newer_than(&order.facts)) {
+                    known.latest = Some(self.latest(known, &order));
+                }
                 known.facts = Some(known.facts.map_or(order.facts, |facts| facts.newest(order.facts)));
                 known.placed_at.get_or_insert(order.placed_at);
                 known.customer = known.customer.or(order.customer);
                 known.refunds.extend(order.refunds.iter().map(|(id, back)| (*id, back.clone())));
                 self.first_sight(known, &order, metafield)?;
+                self.price_anew(known)?;
             }
         }
         self.settle(known)
@@ -108,7 +122,7 @@ impl Work<'_> {
     /// What happens when an order is seen first: its redemption is settled, its earning is fixed by today's rules.
     fn first_sight(&mut self, known: &Known, order: &Order, metafield: Option<Mark>) -> Result<(), Error> {
         let member = known.customer.and_then(|customer| self.members.get(&customer).copied());
-        let used = self.used(order);
+        let used = self.used(order, &[]).used;
         let placed_at = order.placed_at.as_microsecond();
         let claim = Claim { attribute: order.mark, metafield, placed_at };
         self.desk.settle(
@@ -116,18 +130,30 @@ impl Work<'_> {
             &OrderUse { order: order.id, member, claim, currency: order.currency, used },
         )?;
         if let (Some(member), false) = (member, self.bookings.contains_key(&order.id)) {
-            let earning = self.program.program.earn.apply(order.lines.iter().copied());
+            let earning = self.program.program.earn.apply(order.lines.iter().map(earning_line));
             let earning = earning.map_err(points::Error::from)?;
             self.bookings.insert(order.id, Booking::new(order.id, member, self.program.version, earning));
         }
         Ok(())
     }
 
+    /// What an edited order earns, by the rules that it earned under.
+    fn price_anew(&mut self, known: &Known) -> Result<(), Error> {
+        let (Some(latest), Some(booking)) = (&known.latest, self.bookings.get_mut(&known.order)) else {
+            return Ok(());
+        };
+        let Some(rule) = self.rules.get(&booking.program_version) else { return Ok(()) };
+        let earning = rule.apply(latest.lines.iter().map(earning_line)).map_err(points::Error::from)?;
+        booking.price_anew(earning);
+        Ok(())
+    }
+
     /// Books the difference between what should be booked for an order and what is.
     fn settle(&mut self, known: &Known) -> Result<(), Error> {
         let Some(facts) = &known.facts else { return Ok(()) };
-        let returns: Vec<Returned> = known.refunds.values().flatten().copied().collect();
-        self.desk.give_back(&mut self.book, known.order, facts, &returns)?;
+        let gone = known.gone();
+        let now = known.latest.as_ref().map(|latest| &latest.used);
+        self.desk.give_back(&mut self.book, known.order, facts, now, &gone)?;
         if let Some(booking) = self.bookings.get_mut(&known.order) {
             let earned_at = known.placed_at.unwrap_or(self.book.now());
             let policy = self.program.program.returns;
@@ -137,22 +163,74 @@ impl Work<'_> {
                 let whole = earned(&facts.standing(), &booking.earning, &[]);
                 booking.settle(&mut self.book, whole, policy, earned_at)?;
             }
-            let target = earned(facts, &booking.earning, &returns);
+            let target = earned(facts, &booking.earning, &gone);
             booking.settle(&mut self.book, target, policy, earned_at)?;
         }
         Ok(())
     }
 
-    /// What the discount that points buy took off the order: known by its title.
-    fn used(&self, order: &Order) -> Used {
-        let is_ours = |title: &str| title == self.program.program.discount_title || self.desk.promised(title);
-        let mut used = Used::default();
-        for discount in order.discounts.iter().filter(|discount| is_ours(&discount.title)) {
-            used.lines.extend(&discount.used.lines);
-            used.delivery += discount.used.delivery;
-        }
-        used
+    /// What these facts of an order, the newest, tell of its lines and of our discount.
+    fn latest(&self, known: &Known, order: &Order) -> Latest {
+        let titles = known.latest.as_ref().map(|latest| latest.titles.as_slice()).unwrap_or_default();
+        let ours = self.used(order, titles);
+        let mut titles = titles.to_vec();
+        titles.extend(ours.titles.into_iter().filter(|title| !titles.contains(title)).collect::<Vec<_>>());
+        Latest { lines: order.lines.clone(), used: ours.used, titles }
     }
+
+    /// What the discount that points buy took off the order: known by its title, or by one it had on this order before.
+    fn used(&self, order: &Order, titles: &[String]) -> Ours {
+        let is_ours = |title: &String| {
+            *title == self.program.program.discount_title
+                || self.desk.promised(title)
+                || titles.contains(title)
+        };
+        let mut ours = Ours::default();
+        for discount in order.discounts.iter().filter(|discount| is_ours(&discount.title)) {
+            ours.used.lines.extend(&discount.used.lines);
+            ours.used.delivery += discount.used.delivery;
+            if !ours.titles.contains(&discount.title) {
+                ours.titles.push(discount.title.clone());
+            }
+        }
+        ours
+    }
+}
+
+/// Our discount on an order, and the titles it has there.
+#[derive(Default)]
+struct Ours {
+    used: Used,
+    titles: Vec<String>,
+}
+
+impl Known {
+    /// All that is gone of the order: what came back, and what an edit took off.
+    pub(super) fn gone(&self) -> Vec<Returned> {
+        let refunds: Vec<Returned> = self.refunds.values().flatten().copied().collect();
+        let lines = self.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
+        order::gone(lines, &refunds)
+    }
+}
+
+fn earning_line(line: &LineNow) -> Line {
+    Line { id: line.id, quantity: line.quantity, basis: line.basis }
+}
+
+/// How orders earn under the versions of the program that these bookings name, and under today's.
+async fn rules(
+    tx: &mut Tx,
+    shop: ShopId,
+    program: &Versioned,
+    bookings: &HashMap<OrderId, Booking>,
+) -> Result<HashMap<i64, EarnRule>, Error> {
+    let mut rules = HashMap::from([(program.version, program.program.earn.clone())]);
+    for version in bookings.values().map(|booking| booking.program_version).collect::<BTreeSet<_>>() {
+        if !rules.contains_key(&version) {
+            rules.insert(version, programs::version(tx, shop, version).await?.earn);
+        }
+    }
+    Ok(rules)
 }
 
 /// Everyone whom the batch is about; who is no member yet is enrolled.
@@ -175,12 +253,12 @@ async fn members(
 
 fn marks(incoming: &Incoming) -> impl Iterator<Item = Mark> {
     let marks = match incoming {
-        Incoming::Order { order, metafield } => [order.mark, *metafield],
+        Incoming::Order { order, metafield, .. } => [order.mark, *metafield],
         Incoming::Refund(_) => [None, None],
     };
     marks.into_iter().flatten()
 }
 
 fn unknown(order: OrderId) -> Known {
-    Known { order, customer: None, placed_at: None, facts: None, refunds: BTreeMap::new() }
+    Known { order, customer: None, placed_at: None, facts: None, latest: None, refunds: BTreeMap::new() }
 }

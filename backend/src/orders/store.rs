@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use loyalty::order::Facts;
+use loyalty::order::{Facts, LineNow, Used};
+use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 use super::Refunds;
@@ -18,7 +19,19 @@ pub(super) struct Known {
     pub placed_at: Option<Timestamp>,
     /// None until the order itself came.
     pub facts: Option<Facts>,
+    /// What those facts told of its lines; none of an order that was last seen before this was kept.
+    pub latest: Option<Latest>,
     pub refunds: Refunds,
+}
+
+/// An order's lines and our discount on it, as its newest facts tell them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Latest {
+    pub lines: Vec<LineNow>,
+    /// What the discount that points buy takes off now.
+    pub used: Used,
+    /// The titles under which it was ever known: a program may be renamed.
+    pub titles: Vec<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -27,6 +40,7 @@ struct Row {
     customer_id: Option<CustomerId>,
     placed_at: Option<Timestamp>,
     facts: Option<Json<Facts>>,
+    latest: Option<Json<Latest>>,
     refunds: Json<Refunds>,
 }
 
@@ -37,6 +51,7 @@ impl From<Row> for Known {
             customer: row.customer_id,
             placed_at: row.placed_at,
             facts: row.facts.map(|facts| facts.0),
+            latest: row.latest.map(|latest| latest.0),
             refunds: row.refunds.0,
         }
     }
@@ -77,16 +92,19 @@ async fn select(tx: &mut Tx, shop: ShopId, orders: &[OrderId]) -> Result<Vec<Row
 /// Writes what is known of these orders.
 pub(super) async fn save(tx: &mut Tx, shop: ShopId, orders: &[&Known]) -> Result<(), db::Error> {
     db!(tx.each orders,
-        sqlite: "insert into orders_orders (shop_id, order_id, customer_id, placed_at, facts, refunds)
-                 values ($1, $2, $3, $4, $5, $6)
+        sqlite: "insert into orders_orders (shop_id, order_id, customer_id, placed_at, facts, latest, refunds)
+                 values ($1, $2, $3, $4, $5, $6, $7)
                  on conflict (shop_id, order_id) do update set customer_id = excluded.customer_id,
-                     placed_at = excluded.placed_at, facts = excluded.facts, refunds = excluded.refunds",
-        postgres: "insert into orders_orders (shop_id, order_id, customer_id, placed_at, facts, refunds)
+                     placed_at = excluded.placed_at, facts = excluded.facts, latest = excluded.latest,
+                     refunds = excluded.refunds",
+        postgres: "insert into orders_orders (shop_id, order_id, customer_id, placed_at, facts, latest, refunds)
                    select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::jsonb[],
-                       $6::jsonb[])
+                       $6::jsonb[], $7::jsonb[])
                    on conflict (shop_id, order_id) do update set customer_id = excluded.customer_id,
-                       placed_at = excluded.placed_at, facts = excluded.facts, refunds = excluded.refunds",
-        |o| shop, o.order, o.customer, o.placed_at, o.facts.map(Json), Json(&o.refunds))?;
+                       placed_at = excluded.placed_at, facts = excluded.facts, latest = excluded.latest,
+                       refunds = excluded.refunds",
+        |o| shop, o.order, o.customer, o.placed_at, o.facts.map(Json), o.latest.as_ref().map(Json),
+            Json(&o.refunds))?;
     Ok(())
 }
 
@@ -116,7 +134,7 @@ pub(super) async fn page(
 ) -> Result<Vec<Known>, db::Error> {
     let rows: Vec<Row> = db!(
         tx.all,
-        "select order_id, customer_id, placed_at, facts, refunds from orders_orders
+        "select order_id, customer_id, placed_at, facts, latest, refunds from orders_orders
          where shop_id = $1 and order_id > $2 order by order_id limit $3",
         shop,
         after,

@@ -57,6 +57,13 @@ impl Booking {
         self.revision == 0
     }
 
+    /// The order was edited and earns this now. What follows is booked by [`settle`](Booking::settle).
+    pub fn price_anew(&mut self, earning: Earning) {
+        if self.earning != earning {
+            (self.earning, self.changed) = (earning, true);
+        }
+    }
+
     /// Books the difference between what should be booked and what is.
     ///
     /// # Errors
@@ -175,14 +182,14 @@ pub async fn save(
         sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, pending, posted,
                      forgiven, lot_id, revision)
                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                 on conflict (shop_id, order_id) do update set pending = excluded.pending, posted = excluded.posted,
-                     forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+                 on conflict (shop_id, order_id) do update set earning = excluded.earning, pending = excluded.pending,
+                     posted = excluded.posted, forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
         postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, pending, posted,
                        forgiven, lot_id, revision)
                    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[],
                        $6::bigint[], $7::bigint[], $8::bigint[], $9::uuid[], $10::bigint[])
-                   on conflict (shop_id, order_id) do update set pending = excluded.pending, posted = excluded.posted,
-                       forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+                   on conflict (shop_id, order_id) do update set earning = excluded.earning, pending = excluded.pending,
+                       posted = excluded.posted, forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
         |b| shop, b.order, b.member, b.program_version, Json(&b.earning), b.booked.pending.get(),
             b.booked.posted.get(), b.forgiven.get(), b.lot, b.revision)?;
     Ok(())

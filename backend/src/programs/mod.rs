@@ -60,6 +60,20 @@ pub async fn current(tx: &mut Read, shop: ShopId) -> Result<Versioned, Error> {
     Ok(Versioned { version, program })
 }
 
+/// The settings as they were in a version.
+///
+/// # Errors
+/// [`Error::Missing`] where there is no such version, or any error of the database.
+pub async fn version(tx: &mut Read, shop: ShopId, version: i64) -> Result<Program, Error> {
+    let found: Option<(Json<Program>,)> = db!(
+        tx.optional,
+        "select settings from programs_versions where shop_id = $1 and version = $2",
+        shop,
+        version
+    )?;
+    found.map(|(Json(program),)| program).ok_or(Error::Missing)
+}
+
 /// Makes a program the newest version and says which that is. The same settings again make no new version.
 ///
 /// # Errors

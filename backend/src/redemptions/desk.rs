@@ -163,7 +163,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Gives back what an order's returns free of its redemption.
+    /// Gives back what is free of an order's redemption, by what the order uses now (as at first where nothing else is
+    /// known) and what is gone of it.
     ///
     /// # Errors
     /// As [`Desk::settle`].
@@ -172,11 +173,12 @@ impl Desk {
         book: &mut Book,
         order: OrderId,
         facts: &Facts,
-        returns: &[Returned],
+        now: Option<&Used>,
+        gone: &[Returned],
     ) -> Result<(), Error> {
         let Some(used) = self.uses.get_mut(&order) else { return Ok(()) };
         let (Some(member), Some(spend)) = (used.member, used.spend) else { return Ok(()) };
-        let stands = redeemed(facts, used.redeemed, &used.used, returns);
+        let stands = redeemed(facts, used.redeemed, &used.used, now.unwrap_or(&used.used), gone);
         let back = |kept: Points, stands: Points| {
             kept.minus(stands).map(Points::or_zero).map_err(points::Error::from)
         };

@@ -6,6 +6,7 @@
 mod error;
 mod metafields;
 mod operations;
+mod order;
 mod queries;
 mod transport;
 
@@ -21,6 +22,7 @@ pub use metafields::{
     AccountMetafield, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite, MetafieldsSet, WrittenMetafield,
 };
 pub use operations::ShopDetails;
+pub use order::{Allocated, Amount, OrderLine, OrderNow};
 
 /// The Admin API of every shop. Cheap to clone.
 #[derive(Debug, Clone)]

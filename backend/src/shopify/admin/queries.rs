@@ -2,6 +2,10 @@
 
 use graphql_client::GraphQLQuery;
 
+/// As the schema names them: both are text on the wire.
+type DateTime = String;
+type Decimal = String;
+
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../graphql/schema.graphql",
@@ -17,6 +21,15 @@ pub(super) struct ShopDetails;
     response_derives = "Debug"
 )]
 pub(super) struct OrderRedemption;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/order_now.graphql",
+    response_derives = "Debug",
+    fragments_other_variant = true
+)]
+pub(super) struct OrderNow;
 
 #[derive(GraphQLQuery)]
 #[graphql(

@@ -1,4 +1,5 @@
-//! What a request may cost: one point for each object it may return, ten for a mutation.
+//! What a request may cost: one point for each object it may return (a connection as many as `first` asks for), ten for
+//! a mutation.
 
 use apollo_compiler::executable::{Operation, Selection, SelectionSet};
 use apollo_compiler::response::{JsonMap, JsonValue};
@@ -56,7 +57,17 @@ impl Pricing<'_> {
             return 0;
         }
         let objects = if field.definition.ty.is_list() { self.listed(field) } else { 1 };
-        objects.saturating_mul(1 + self.set(&field.selection_set))
+        objects.saturating_mul(1 + self.set(&field.selection_set).saturating_mul(self.first(field)))
+    }
+
+    /// How many things a page of a connection holds; 1 for what is no connection.
+    fn first(&self, field: &executable::Field) -> u32 {
+        let first = field.arguments.iter().find(|argument| argument.name == "first");
+        let count = first.and_then(|argument| match argument.value.as_variable() {
+            Some(variable) => self.variables.get(variable.as_str()).and_then(JsonValue::as_u64),
+            None => argument.value.to_i32().and_then(|first| u64::try_from(first).ok()),
+        });
+        count.map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// How many objects a list may hold: as many as ids were asked for.

@@ -7,7 +7,8 @@ use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedV
 use apollo_compiler::response::JsonValue;
 use serde_json::{Value, json};
 
-use super::objects::{self, CustomerObject, OrderObject, ShopObject};
+use super::objects::{self, CustomerObject, ShopObject};
+use super::order::OrderObject;
 use super::{discount_create, metafields_set, tags_add};
 use crate::ids::parse_gid;
 use crate::shop::DevShop;
@@ -83,10 +84,14 @@ impl<'s> Context<'s> {
         };
         let state = self.shop.state();
         let exists = state.owner_exists(id);
+        let order = state.orders.get(&number).filter(|_| kind == "Order").cloned();
         drop(state);
         Ok(match kind {
             "Customer" if exists => self.object(CustomerObject { context: self, id: number }),
-            "Order" if exists => self.object(OrderObject { context: self, id: number }),
+            "Order" if exists => match order {
+                Some(order) => self.object(OrderObject { context: self, order }),
+                None => ResolvedValue::null(),
+            },
             "Shop" if exists => self.object(ShopObject(self)),
             _ => ResolvedValue::null(),
         })

@@ -7,6 +7,7 @@ mod execute;
 mod faults;
 mod metafields_set;
 mod objects;
+mod order;
 mod tags_add;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

@@ -14,7 +14,7 @@ pub(super) fn text<'i>(info: &'i ResolveInfo<'_>, name: &str) -> Option<&'i str>
     info.arguments().get(name).and_then(JsonValue::as_str)
 }
 
-fn texts<'a>(list: Vec<String>) -> ResolvedValue<'a> {
+pub(super) fn texts<'a>(list: Vec<String>) -> ResolvedValue<'a> {
     ResolvedValue::list(list.into_iter().map(ResolvedValue::leaf))
 }
 
@@ -66,37 +66,12 @@ impl ObjectValue for CustomerObject<'_> {
     }
 }
 
-pub(super) struct OrderObject<'s> {
-    pub context: &'s Context<'s>,
-    pub id: u64,
-}
-
-impl ObjectValue for OrderObject<'_> {
-    fn type_name(&self) -> &str {
-        "Order"
-    }
-
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let id = gid("Order", self.id);
-        let state = self.context.shop.state();
-        let order = state.orders.get(&self.id);
-        Ok(match (info.field_name(), order) {
-            ("id", _) => ResolvedValue::leaf(id),
-            ("name", Some(order)) => ResolvedValue::leaf(order.name()),
-            ("tags", Some(order)) => texts(order.tags.clone()),
-            ("updatedAt", Some(order)) => ResolvedValue::leaf(utc_text(order.updated_at)),
-            ("currencyCode", _) => ResolvedValue::leaf(self.context.shop.facts().settings.currency.code()),
-            ("metafield", _) => {
-                drop(state);
-                metafield(self.context, &id, info)
-            }
-            _ => return Err(self.unknown_field_error(info)),
-        })
-    }
-}
-
 /// `metafield(namespace:, key:)` of anything.
-fn metafield<'a>(context: &'a Context<'a>, owner: &str, info: &ResolveInfo<'_>) -> ResolvedValue<'a> {
+pub(super) fn metafield<'a>(
+    context: &'a Context<'a>,
+    owner: &str,
+    info: &ResolveInfo<'_>,
+) -> ResolvedValue<'a> {
     let namespace = resolve_namespace(text(info, "namespace"), context.shop.facts().settings.app.id);
     let key = text(info, "key").unwrap_or_default();
     let found = context.shop.state().metafields.get(owner, &namespace, key).cloned();

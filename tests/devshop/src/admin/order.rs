@@ -1,0 +1,292 @@
+//! An order and its lines, as the Admin API returns them.
+
+use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use apollo_compiler::response::JsonValue;
+
+use super::execute::Context;
+use super::objects::{CustomerObject, metafield, text, texts};
+use crate::checkout::{Allocation, AppliedDiscount};
+use crate::clock::utc_text;
+use crate::ids::gid;
+use crate::money::{Currency, MoneySet};
+use crate::orders::{Order, OrderLine};
+
+pub(super) struct OrderObject<'s> {
+    pub context: &'s Context<'s>,
+    pub order: Order,
+}
+
+impl ObjectValue for OrderObject<'_> {
+    fn type_name(&self) -> &str {
+        "Order"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let order = &self.order;
+        Ok(match info.field_name() {
+            "id" => ResolvedValue::leaf(order.gid()),
+            "name" => ResolvedValue::leaf(order.name()),
+            "test" => ResolvedValue::leaf(order.test),
+            "tags" => texts(order.tags.clone()),
+            "createdAt" => ResolvedValue::leaf(utc_text(order.created_at)),
+            "updatedAt" => ResolvedValue::leaf(utc_text(order.updated_at)),
+            "cancelledAt" => {
+                ResolvedValue::leaf(order.cancelled_at.map_or(JsonValue::Null, |at| utc_text(at).into()))
+            }
+            "displayFinancialStatus" => ResolvedValue::leaf(order.financial_status().to_uppercase()),
+            "currencyCode" => ResolvedValue::leaf(self.context.shop.facts().settings.currency.code()),
+            "presentmentCurrencyCode" => ResolvedValue::leaf(order.presentment_currency.code()),
+            "customer" => match &order.customer {
+                Some(customer) => {
+                    self.context.object(CustomerObject { context: self.context, id: customer.id })
+                }
+                None => ResolvedValue::null(),
+            },
+            "customAttributes" => ResolvedValue::list(
+                order
+                    .note_attributes
+                    .iter()
+                    .map(|attribute| self.context.object(AttributeObject(&attribute.name, &attribute.value))),
+            ),
+            "metafield" => metafield(self.context, &order.gid(), info),
+            "lineItems" => {
+                self.context.object(Lines { parent: self, page: Page::of(info, order.lines.len())? })
+            }
+            "shippingLines" => self.context.object(ShippingLines(self)),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
+
+impl<'s> OrderObject<'s> {
+    fn money<'a>(&'a self, set: MoneySet) -> ResolvedValue<'a> {
+        let shop = (self.context.shop.facts().settings.currency, set.shop);
+        let presentment = (self.order.presentment_currency, set.presentment);
+        self.context.object(MoneyBag { context: self.context, shop, presentment })
+    }
+
+    fn allocations<'a>(&'a self, allocations: &'a [Allocation]) -> ResolvedValue<'a> {
+        let one = |allocation| self.context.object(AllocationObject { parent: self, allocation });
+        ResolvedValue::list(allocations.iter().map(one))
+    }
+}
+
+struct AttributeObject<'a>(&'a str, &'a str);
+
+impl ObjectValue for AttributeObject<'_> {
+    fn type_name(&self) -> &str {
+        "Attribute"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        Ok(match info.field_name() {
+            "key" => ResolvedValue::leaf(self.0),
+            "value" => ResolvedValue::leaf(self.1),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
+
+/// Which part of a list a connection shows; a cursor is the place after the last one shown.
+#[derive(Clone, Copy)]
+struct Page {
+    from: usize,
+    to: usize,
+    more: bool,
+}
+
+impl Page {
+    fn of(info: &ResolveInfo<'_>, length: usize) -> Result<Page, FieldError> {
+        let invalid = |what: &str| FieldError { message: format!("Invalid {what}") };
+        let from = match text(info, "after") {
+            Some(cursor) => cursor.parse().map_err(|_| invalid("cursor"))?,
+            None => 0,
+        };
+        let first =
+            info.arguments().get("first").and_then(JsonValue::as_u64).ok_or_else(|| invalid("first"))?;
+        let to = length.min(from + usize::try_from(first).unwrap_or(usize::MAX).min(250));
+        Ok(Page { from: from.min(to), to, more: to < length })
+    }
+}
+
+struct Lines<'o, 's> {
+    parent: &'o OrderObject<'s>,
+    page: Page,
+}
+
+impl ObjectValue for Lines<'_, '_> {
+    fn type_name(&self) -> &str {
+        "LineItemConnection"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let parent = self.parent;
+        Ok(match info.field_name() {
+            "nodes" => {
+                let lines = &parent.order.lines[self.page.from..self.page.to];
+                ResolvedValue::list(
+                    lines.iter().map(|line| parent.context.object(LineObject { parent, line })),
+                )
+            }
+            "pageInfo" => parent.context.object(PageInfo(self.page)),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
+
+struct PageInfo(Page);
+
+impl ObjectValue for PageInfo {
+    fn type_name(&self) -> &str {
+        "PageInfo"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        Ok(match info.field_name() {
+            "hasNextPage" => ResolvedValue::leaf(self.0.more),
+            "endCursor" => ResolvedValue::leaf(self.0.to.to_string()),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
+
+struct LineObject<'o, 's> {
+    parent: &'o OrderObject<'s>,
+    line: &'o OrderLine,
+}
+
+impl ObjectValue for LineObject<'_, '_> {
+    fn type_name(&self) -> &str {
+        "LineItem"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let line = self.line;
+        Ok(match info.field_name() {
+            "id" => ResolvedValue::leaf(gid("LineItem", line.id)),
+            "quantity" => ResolvedValue::leaf(line.item.quantity),
+            "currentQuantity" => ResolvedValue::leaf(line.current_quantity()),
+            "isGiftCard" => ResolvedValue::leaf(line.item.gift_card),
+            "originalUnitPriceSet" => self.parent.money(line.item.unit),
+            "discountAllocations" => self.parent.allocations(&line.allocations),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
+
+struct ShippingLines<'o, 's>(&'o OrderObject<'s>);
+
+impl ObjectValue for ShippingLines<'_, '_> {
+    fn type_name(&self) -> &str {
+        "ShippingLineConnection"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        match info.field_name() {
+            "nodes" => {
+                let lines = self.0.order.shipping.iter();
+                Ok(ResolvedValue::list(lines.map(|_| self.0.context.object(ShippingLine(self.0)))))
+            }
+            _ => Err(self.unknown_field_error(info)),
+        }
+    }
+}
+
+struct ShippingLine<'o, 's>(&'o OrderObject<'s>);
+
+impl ObjectValue for ShippingLine<'_, '_> {
+    fn type_name(&self) -> &str {
+        "ShippingLine"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        match (info.field_name(), &self.0.order.shipping) {
+            ("discountAllocations", Some(shipping)) => Ok(self.0.allocations(&shipping.quote.allocations)),
+            _ => Err(self.unknown_field_error(info)),
+        }
+    }
+}
+
+struct AllocationObject<'o, 's> {
+    parent: &'o OrderObject<'s>,
+    allocation: &'o Allocation,
+}
+
+impl ObjectValue for AllocationObject<'_, '_> {
+    fn type_name(&self) -> &str {
+        "DiscountAllocation"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        Ok(match info.field_name() {
+            "allocatedAmountSet" => self.parent.money(self.allocation.amount),
+            "discountApplication" => {
+                let index = self.allocation.discount;
+                let Some(discount) = self.parent.order.discounts.get(index) else {
+                    return Err(FieldError { message: "an allocation without its discount".into() });
+                };
+                self.parent.context.object(Application { index, discount })
+            }
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
+
+struct Application<'o> {
+    index: usize,
+    discount: &'o AppliedDiscount,
+}
+
+impl ObjectValue for Application<'_> {
+    fn type_name(&self) -> &str {
+        "AutomaticDiscountApplication"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        Ok(match info.field_name() {
+            "index" => ResolvedValue::leaf(u32::try_from(self.index).unwrap_or(u32::MAX)),
+            "title" => ResolvedValue::leaf(self.discount.title.as_str()),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
+
+struct MoneyBag<'s> {
+    context: &'s Context<'s>,
+    shop: (Currency, i64),
+    presentment: (Currency, i64),
+}
+
+impl ObjectValue for MoneyBag<'_> {
+    fn type_name(&self) -> &str {
+        "MoneyBag"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let (currency, minor) = match info.field_name() {
+            "shopMoney" => self.shop,
+            "presentmentMoney" => self.presentment,
+            _ => return Err(self.unknown_field_error(info)),
+        };
+        Ok(self.context.object(Money { currency, minor }))
+    }
+}
+
+struct Money {
+    currency: Currency,
+    minor: i64,
+}
+
+impl ObjectValue for Money {
+    fn type_name(&self) -> &str {
+        "MoneyV2"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        Ok(match info.field_name() {
+            "amount" => ResolvedValue::leaf(self.currency.text(self.minor)),
+            "currencyCode" => ResolvedValue::leaf(self.currency.code()),
+            _ => return Err(self.unknown_field_error(info)),
+        })
+    }
+}
