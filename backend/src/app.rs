@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use crate::bulk::BulkHandler;
 use crate::chores;
 use crate::clock::Clock;
 use crate::config::{Config, duration};
+use crate::customers::CustomerHandler;
 use crate::db::{self, Cipher, Db, Options};
 use crate::error::Error;
 use crate::events::{Alerts, Events, Subscriber};
 use crate::inbox::{Handler, Inbox};
 use crate::merchants::{MerchantHandler, Shop, ShopError, Shops};
 use crate::orders::OrderHandler;
+use crate::privacy::PrivacyHandler;
+use crate::products::ProductHandler;
 use crate::shopify::admin::{Admin, AdminApi};
 use crate::shopify::{OAuth, SessionTokens, Signer};
 use crate::tasks::{Kind, Schedule, Tasks};
@@ -148,7 +152,16 @@ impl Builder {
         let oauth = OAuth::new(&config, config.shopify.api_secret.clone())?;
         let shops = Shops::new(db.clone(), cipher.clone(), clock.clone(), oauth);
         let orders = OrderHandler::new(db.clone(), clock.clone(), shops.clone(), admin.clone());
-        let topics = || Topics::new(vec![Arc::new(orders), Arc::new(MerchantHandler::new(shops.clone()))]);
+        let topics = || {
+            Topics::new(vec![
+                Arc::new(orders),
+                Arc::new(CustomerHandler::new(clock.clone())),
+                Arc::new(MerchantHandler::new(shops.clone())),
+                Arc::new(ProductHandler::new(clock.clone())),
+                Arc::new(PrivacyHandler::new(clock.clone())),
+                Arc::new(BulkHandler),
+            ])
+        };
         let handler = handler.unwrap_or_else(|| Arc::new(topics()));
         let inbox = Inbox::open(db.clone(), clock.clone(), cipher.clone(), config.inbox.clone(), handler);
         let limits = Limits::new(&config.web);

@@ -1,6 +1,7 @@
 //! LoyalNest: the exact ledger behind a Shopify loyalty programme.
 
 pub mod app;
+pub mod bulk;
 pub mod chores;
 pub mod cli;
 pub mod clock;
@@ -15,6 +16,8 @@ pub mod merchants;
 pub mod metrics;
 pub mod orders;
 pub mod points;
+pub mod privacy;
+pub mod products;
 pub mod programs;
 pub mod redemptions;
 pub mod replay;

@@ -16,7 +16,7 @@ impl Subscriber for Alerts {
     }
 
     fn wants(&self, kind: Kind) -> bool {
-        matches!(kind, Kind::RedemptionUnbacked | Kind::ShopBehind)
+        matches!(kind, Kind::RedemptionUnbacked | Kind::ShopBehind | Kind::GdprRequestCreated)
     }
 
     async fn handle(&self, _tx: &mut Tx, events: &[Envelope]) -> Result<(), SubscriberError> {
@@ -30,6 +30,16 @@ impl Subscriber for Alerts {
                     %shop, event = %id, waiting = told.waiting, oldest_at = %told.oldest_at,
                     "the webhooks of a shop wait too long"
                 ),
+                Event::GdprRequestCreated(told) => match &told.refused {
+                    Some(reason) => tracing::warn!(
+                        %shop, event = %id, request = %told.request, kind = told.kind, reason,
+                        "a privacy request is not acted upon; a person should look"
+                    ),
+                    None => tracing::info!(
+                        %shop, event = %id, request = %told.request, kind = told.kind, due_at = %told.due_at,
+                        "a privacy request came"
+                    ),
+                },
                 _ => {}
             }
         }

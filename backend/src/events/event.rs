@@ -19,6 +19,12 @@ crate::text_enum! {
         RedemptionUnbacked = "redemption.unbacked",
         /// A customer became a member.
         CustomerCreated = "customer.created",
+        /// Something became of a member's customer.
+        CustomerUpdated = "customer.updated",
+        /// A product was changed or deleted.
+        ProductUpdated = "product.updated",
+        /// Somebody asked about the data that is held of them, or of the shop.
+        GdprRequestCreated = "gdpr_request.created",
         /// A shop installed the app.
         MerchantCreated = "merchant.created",
         /// Webhooks of a shop wait too long.
@@ -42,6 +48,12 @@ pub enum Event {
     RedemptionUnbacked(RedemptionUnbacked),
     /// `customer.created`.
     CustomerCreated(CustomerCreated),
+    /// `customer.updated`.
+    CustomerUpdated(CustomerUpdated),
+    /// `product.updated`.
+    ProductUpdated(ProductUpdated),
+    /// `gdpr_request.created`.
+    GdprRequestCreated(GdprRequestCreated),
     /// `merchant.created`.
     MerchantCreated(MerchantCreated),
     /// `shop.behind`.
@@ -89,6 +101,57 @@ pub struct CustomerCreated {
     pub member: MemberId,
     /// Shopify's number of the customer.
     pub customer: CustomerId,
+}
+
+/// What became of a member's customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerUpdated {
+    /// The member.
+    pub member: MemberId,
+    /// What became of them.
+    pub change: CustomerChange,
+}
+
+/// What can become of a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerChange {
+    /// Their account at the shop is in another state, in Shopify's word.
+    State {
+        /// Such as `enabled` or `disabled`.
+        state: String,
+    },
+    /// Another member was merged into this one.
+    Merged {
+        /// Who is no more.
+        from: MemberId,
+    },
+    /// The shop deleted them.
+    Deleted,
+    /// What led to a person was erased.
+    Redacted,
+}
+
+/// A product that was changed or deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductUpdated {
+    /// Shopify's number of the product.
+    pub product: i64,
+    /// Whether it is gone.
+    pub deleted: bool,
+}
+
+/// A privacy request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GdprRequestCreated {
+    /// The request.
+    pub request: Uuid,
+    /// `customers/data_request`, `customers/redact` or `shop/redact`.
+    pub kind: String,
+    /// Why it is not acted upon, if so: a person should look.
+    pub refused: Option<String>,
+    /// When it must be settled (UTC).
+    pub due_at: Timestamp,
 }
 
 /// A new shop.
@@ -150,6 +213,9 @@ impl Event {
             Event::PointsRedeemed(_) => Kind::PointsRedeemed,
             Event::RedemptionUnbacked(_) => Kind::RedemptionUnbacked,
             Event::CustomerCreated(_) => Kind::CustomerCreated,
+            Event::CustomerUpdated(_) => Kind::CustomerUpdated,
+            Event::ProductUpdated(_) => Kind::ProductUpdated,
+            Event::GdprRequestCreated(_) => Kind::GdprRequestCreated,
             Event::MerchantCreated(_) => Kind::MerchantCreated,
             Event::ShopBehind(_) => Kind::ShopBehind,
             Event::TaskCreated(_) => Kind::TaskCreated,
@@ -162,9 +228,13 @@ impl Event {
         let member = match self {
             Event::PointsEarned(moved) | Event::PointsRedeemed(moved) => moved.member,
             Event::CustomerCreated(created) => created.member,
+            Event::CustomerUpdated(updated) => updated.member,
+            Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
-            Event::MerchantCreated(_) | Event::ShopBehind(_) => return "shop".to_owned(),
+            Event::MerchantCreated(_) | Event::ShopBehind(_) | Event::GdprRequestCreated(_) => {
+                return "shop".to_owned();
+            }
             Event::TaskCreated(TaskCreated { task, .. })
             | Event::TaskCompleted(TaskCompleted { task, .. }) => {
                 return format!("task:{task}");
@@ -181,6 +251,9 @@ impl Event {
             Kind::PointsRedeemed => Event::PointsRedeemed(from_value(payload)?),
             Kind::RedemptionUnbacked => Event::RedemptionUnbacked(from_value(payload)?),
             Kind::CustomerCreated => Event::CustomerCreated(from_value(payload)?),
+            Kind::CustomerUpdated => Event::CustomerUpdated(from_value(payload)?),
+            Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
+            Kind::GdprRequestCreated => Event::GdprRequestCreated(from_value(payload)?),
             Kind::MerchantCreated => Event::MerchantCreated(from_value(payload)?),
             Kind::ShopBehind => Event::ShopBehind(from_value(payload)?),
             Kind::TaskCreated => Event::TaskCreated(from_value(payload)?),
@@ -229,6 +302,34 @@ mod tests {
                 Event::CustomerCreated(CustomerCreated { member, customer: CustomerId(7) }),
                 "customer.created",
                 format!("member:{member}"),
+            ),
+            (
+                Event::CustomerUpdated(CustomerUpdated {
+                    member,
+                    change: CustomerChange::Merged { from: member },
+                }),
+                "customer.updated",
+                format!("member:{member}"),
+            ),
+            (
+                Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted }),
+                "customer.updated",
+                format!("member:{member}"),
+            ),
+            (
+                Event::ProductUpdated(ProductUpdated { product: 9_007_199_254_740_993, deleted: true }),
+                "product.updated",
+                "product:9007199254740993".to_owned(),
+            ),
+            (
+                Event::GdprRequestCreated(GdprRequestCreated {
+                    request: entry,
+                    kind: "shop/redact".into(),
+                    refused: Some("reinstalled".into()),
+                    due_at: Timestamp::UNIX_EPOCH,
+                }),
+                "gdpr_request.created",
+                "shop".to_owned(),
             ),
             (
                 Event::MerchantCreated(MerchantCreated { domain: "tea.myshopify.com".into() }),

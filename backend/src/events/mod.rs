@@ -29,8 +29,9 @@ use crate::ids::ShopId;
 
 pub use alerts::Alerts;
 pub use event::{
-    CustomerCreated, Envelope, Event, Kind, MerchantCreated, PointsMoved, RedemptionUnbacked, ShopBehind,
-    TaskCompleted, TaskCreated, TaskOutcome,
+    CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated, Kind,
+    MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, TaskCompleted, TaskCreated,
+    TaskOutcome,
 };
 pub use store::{Backlog, backlog};
 

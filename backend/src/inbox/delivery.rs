@@ -75,6 +75,30 @@ struct Ids {
     order_id: Id,
     #[serde(default)]
     customer: Option<Customer>,
+    #[serde(default)]
+    order_edit: Option<OrderEdit>,
+    /// The customer that is left of two.
+    #[serde(default)]
+    admin_graphql_api_customer_kept_id: Option<Gid>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OrderEdit {
+    Known {
+        #[serde(default)]
+        order_id: Id,
+    },
+    #[allow(dead_code, reason = "an edit that is not an object is none")]
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Gid {
+    Text(String),
+    #[allow(dead_code, reason = "a global id that is not a text is none")]
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -111,6 +135,22 @@ impl Id {
     }
 }
 
+impl Ids {
+    fn edited(&self) -> Option<i64> {
+        match &self.order_edit {
+            Some(OrderEdit::Known { order_id }) => order_id.get(),
+            Some(OrderEdit::Other(_)) | None => None,
+        }
+    }
+
+    fn kept(&self) -> Option<i64> {
+        match &self.admin_graphql_api_customer_kept_id {
+            Some(Gid::Text(gid)) => gid.strip_prefix("gid://shopify/Customer/")?.parse().ok(),
+            Some(Gid::Other(_)) | None => None,
+        }
+    }
+}
+
 impl About {
     /// Reads whom a payload is about.
     ///
@@ -134,9 +174,12 @@ impl About {
             Some(Customer::Known { id }) => id.get(),
             Some(Customer::Other(_)) | None => None,
         };
-        let (customer, order) = match topic.split('/').next() {
-            Some("orders") => (customer, own),
-            Some("customers") => (own, None),
+        let (customer, order) = match topic.split_once('/') {
+            Some(("orders", "edited")) => (None, ids.edited()),
+            Some(("orders", _)) => (customer, own),
+            Some(("customers", "merge")) => (ids.kept(), None),
+            // Privacy requests are about a customer, and have no id.
+            Some(("customers", _)) => (own.or(customer), None),
             _ => (customer, ids.order_id.get()),
         };
         Ok(About { customer: customer.map(CustomerId), order: order.map(OrderId) })
@@ -176,6 +219,13 @@ mod tests {
         assert_eq!(lane("orders/paid", r#"{"id":5,"customer":{"id":7,"email":"x"}}"#), "customer:7");
         assert_eq!(lane("orders/paid", r#"{"id":5,"customer":null}"#), "order:5");
         assert_eq!(lane("orders/paid", r#"{"id":5}"#), "order:5");
+        assert_eq!(lane("orders/edited", r#"{"order_edit":{"id":3,"order_id":5}}"#), "order:5");
+        assert_eq!(lane("orders/edited", r#"{"order_edit":[5]}"#), "shop");
+        let kept =
+            r#"{"admin_graphql_api_customer_kept_id":"gid://shopify/Customer/7","status":"completed"}"#;
+        assert_eq!(lane("customers/merge", kept), "customer:7");
+        assert_eq!(lane("customers/merge", r#"{"admin_graphql_api_customer_kept_id":7}"#), "shop");
+        assert_eq!(lane("customers/redact", r#"{"shop_id":1,"customer":{"id":7}}"#), "customer:7");
         assert_eq!(lane("refunds/create", r#"{"id":9,"order_id":5}"#), "order:5");
         assert_eq!(lane("customers/update", r#"{"id":7,"order_id":5}"#), "customer:7");
         assert_eq!(lane("shop/update", r#"{"id":1}"#), "shop");

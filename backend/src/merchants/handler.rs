@@ -1,10 +1,11 @@
 //! What the inbox does with webhooks about the app in a shop.
 
 use async_trait::async_trait;
+use loyalty::Currency;
 use serde::Deserialize;
 
-use super::{Shops, store};
-use crate::db::Tx;
+use super::{Plan, Shops, store};
+use crate::db::{Timestamp, Tx};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
 
 /// Acts on the topics that tell of the app in a shop.
@@ -23,7 +24,7 @@ impl MerchantHandler {
 #[async_trait]
 impl Handler for MerchantHandler {
     fn knows(&self, topic: &str) -> bool {
-        matches!(topic, "app/uninstalled" | "app/scopes_update")
+        matches!(topic, "app/uninstalled" | "app/scopes_update" | "app_subscriptions/update" | "shop/update")
     }
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
@@ -31,7 +32,9 @@ impl Handler for MerchantHandler {
         for message in batch {
             outcomes.push(match message.topic.as_str() {
                 "app/uninstalled" => self.uninstalled(tx, message).await?,
-                _ => self.scopes_updated(tx, message).await?,
+                "app/scopes_update" => self.scopes_updated(tx, message).await?,
+                "shop/update" => self.updated(tx, message).await?,
+                _ => subscribed(tx, message).await?,
             });
         }
         Ok(outcomes)
@@ -48,6 +51,34 @@ impl MerchantHandler {
         Ok(Outcome::Done)
     }
 
+    /// What the shop says of itself is kept, unless something newer is known or it makes no sense.
+    async fn updated(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
+        #[derive(Deserialize)]
+        struct ShopJson {
+            name: String,
+            currency: String,
+            iana_timezone: String,
+        }
+        let Ok(told) = serde_json::from_slice::<ShopJson>(&message.payload) else {
+            return Ok(Outcome::Dead("no shop with a name, a currency and a time zone".to_owned()));
+        };
+        let Ok(currency) = Currency::parse(&told.currency) else {
+            return Ok(Outcome::Dead("the shop's currency is unknown".to_owned()));
+        };
+        if jiff::tz::TimeZone::get(&told.iana_timezone).is_err() {
+            return Ok(Outcome::Dead("the shop's time zone is unknown".to_owned()));
+        }
+        let details = store::Told {
+            name: &told.name.replace('\0', ""),
+            currency: currency.code(),
+            time_zone: &told.iana_timezone,
+        };
+        if store::set_told(tx, message.shop, &details, message.triggered_at).await? {
+            self.shops.forget(message.shop);
+        }
+        Ok(Outcome::Done)
+    }
+
     async fn scopes_updated(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
         #[derive(Deserialize)]
         struct Scopes {
@@ -59,4 +90,34 @@ impl MerchantHandler {
         store::set_scopes(tx, message.shop, &scopes.current.join(","), message.received_at).await?;
         Ok(Outcome::Done)
     }
+}
+
+/// Which plan of this app the shop pays for, as Shopify last told.
+async fn subscribed(tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
+    #[derive(Deserialize)]
+    struct SubscriptionJson {
+        app_subscription: Subscription,
+    }
+    #[derive(Deserialize)]
+    struct Subscription {
+        admin_graphql_api_id: String,
+        name: String,
+        status: String,
+        plan_handle: Option<String>,
+        updated_at: Timestamp,
+    }
+    let Ok(told) = serde_json::from_slice::<SubscriptionJson>(&message.payload) else {
+        return Ok(Outcome::Dead("no subscription".to_owned()));
+    };
+    let told = told.app_subscription;
+    let clean = |text: String| text.replace('\0', "");
+    let plan = Plan {
+        subscription_id: clean(told.admin_graphql_api_id),
+        name: clean(told.name),
+        plan_handle: told.plan_handle.map(clean),
+        status: clean(told.status),
+        updated_at: told.updated_at,
+    };
+    store::keep_plan(tx, message.shop, &plan).await?;
+    Ok(Outcome::Done)
 }

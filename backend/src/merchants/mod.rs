@@ -31,7 +31,7 @@ use crate::shopify::{Grant, OAuth, OAuthError, ShopDomain};
 
 pub use handler::MerchantHandler;
 pub use jobs::{refresh_dormant, set_up_due};
-pub use store::{Zone, zones};
+pub use store::{Plan, Zone, installed_since, plan, zones};
 
 /// A shop that installed the app.
 #[derive(Debug, Clone)]

@@ -307,6 +307,93 @@ pub(super) async fn set_scopes(
     Ok(())
 }
 
+/// What a shop tells of itself.
+pub(super) struct Told<'a> {
+    pub name: &'a str,
+    pub currency: &'a str,
+    pub time_zone: &'a str,
+}
+
+/// Keeps what a shop told of itself, unless it told something newer, and says whether it did.
+pub(super) async fn set_told(
+    tx: &mut Tx,
+    id: ShopId,
+    told: &Told<'_>,
+    told_at: Timestamp,
+) -> Result<bool, db::Error> {
+    let kept = db!(
+        tx.execute,
+        "update merchants_shops set name = $2, currency = $3, time_zone = $4, told_at = $5, updated_at = $5
+         where shop_id = $1 and uninstalled_at is null and coalesce(told_at, installed_at) <= $5",
+        id,
+        told.name,
+        told.currency,
+        told.time_zone,
+        told_at
+    )?;
+    Ok(kept > 0)
+}
+
+/// A plan of this app that a shop is or was subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Plan {
+    /// Shopify's global id of the subscription.
+    pub subscription_id: String,
+    /// What the merchant sees.
+    pub name: String,
+    /// Its name in the app's price list.
+    pub plan_handle: Option<String>,
+    /// `PENDING`, `ACTIVE`, `FROZEN`, `CANCELLED`, …
+    pub status: String,
+    /// When Shopify changed it last (UTC).
+    pub updated_at: Timestamp,
+}
+
+/// Keeps what is told of a plan, unless something newer is known.
+pub(super) async fn keep_plan(tx: &mut Tx, id: ShopId, plan: &Plan) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "insert into merchants_plans (shop_id, subscription_id, name, plan_handle, status, updated_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (shop_id, subscription_id) do update set name = excluded.name,
+             plan_handle = excluded.plan_handle, status = excluded.status, updated_at = excluded.updated_at
+         where merchants_plans.updated_at < excluded.updated_at",
+        id,
+        plan.subscription_id,
+        plan.name,
+        plan.plan_handle,
+        plan.status,
+        plan.updated_at
+    )?;
+    Ok(())
+}
+
+/// The plan that a shop is subscribed to now: the newest that is active.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn plan(read: &mut Read, id: ShopId) -> Result<Option<Plan>, db::Error> {
+    db!(
+        read.optional,
+        "select subscription_id, name, plan_handle, status, updated_at from merchants_plans
+         where shop_id = $1 and status = 'ACTIVE' order by updated_at desc limit 1",
+        id
+    )
+}
+
+/// Since when a shop has the app installed; none if it has not.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn installed_since(read: &mut Read, id: ShopId) -> Result<Option<Timestamp>, db::Error> {
+    let since: Option<(Timestamp,)> = db!(
+        read.optional,
+        "select installed_at from merchants_shops where shop_id = $1 and uninstalled_at is null",
+        id
+    )?;
+    Ok(since.map(|(at,)| at))
+}
+
 /// Shops whose refresh token is over before this time, and whose access token is already: the most urgent first.
 pub(super) async fn dormant(
     read: &mut Read,

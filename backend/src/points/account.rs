@@ -118,6 +118,25 @@ impl Account {
         Ok(taken)
     }
 
+    /// Takes everything out of it.
+    pub(super) fn clear(&mut self) -> Account {
+        let emptied = Account { seq: self.seq, changed: true, ..Account::empty(self.member) };
+        std::mem::replace(self, emptied)
+    }
+
+    /// Takes in what another account had. What is missing on either side is taken from the lots of both.
+    pub(super) fn absorb(&mut self, other: Account) -> Result<(), Error> {
+        let deficits = (-self.available).or_zero().plus((-other.available).or_zero())?;
+        let available = self.available.plus(other.available)?;
+        self.pending = self.pending.plus(other.pending)?;
+        self.held = self.held.plus(other.held)?;
+        self.lots.extend(other.lots);
+        // As if all lots were open and the deficits were spent now.
+        self.available = available.plus(deficits)?;
+        self.take(deficits, None)?;
+        Ok(())
+    }
+
     /// Raises `available`; says how much of it does not fill a deficit.
     fn raise(&mut self, points: Points) -> Result<Points, Error> {
         let deficit = (-self.available).or_zero();
@@ -174,6 +193,31 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn two_accounts_together_have_what_each_had(
+            one in proptest::collection::vec((1..100_i64, proptest::option::of(0..50_i64)), 0..5),
+            other in proptest::collection::vec((1..100_i64, proptest::option::of(0..50_i64)), 0..5),
+            spent in (0..400_i64, 0..400_i64),
+        ) {
+            let filled = |from: u128, lots: &[(i64, Option<i64>)], spent: i64| {
+                let mut account = account();
+                for (place, (amount, expires)) in (from..).zip(lots) {
+                    account.add_lot(lot(place), points(*amount), at(1), expires.map(at)).unwrap();
+                }
+                account.take(points(spent), None).unwrap();
+                account
+            };
+            let (mut into, mut from) = (filled(0, &one, spent.0), filled(100, &other, spent.1));
+            let sum = into.available.plus(from.available).unwrap();
+            into.absorb(from.clear()).unwrap();
+            prop_assert_eq!(into.available, sum);
+            prop_assert_eq!(open(&into), sum.get().max(0));
+            prop_assert_eq!((from.available, open(&from)), (Points::ZERO, 0));
+            for lot in &into.lots {
+                prop_assert!(lot.remaining >= Points::ZERO && lot.remaining <= lot.original);
+            }
+        }
+
         #[test]
         fn open_lots_are_what_is_available(
             steps in proptest::collection::vec((0..3_u8, 1..100_i64, proptest::option::of(0..50_i64)), 1..60),

@@ -35,6 +35,8 @@ crate::text_enum! {
         Unbacked = "unbacked",
         /// Redeemed points come back after a return.
         Return = "return",
+        /// Two customers became one: what the one had is the other's.
+        Merge = "merge",
     }
 }
 
@@ -69,6 +71,8 @@ crate::text_enum! {
         Reversed = "reversed",
         /// What the program bears for discounts that nobody held points for.
         Unbacked = "unbacked",
+        /// What is on its way from one member to another: in the whole it is always zero.
+        Merged = "merged",
     }
 }
 
@@ -239,6 +243,32 @@ impl Book {
             (Ledger::Unbacked, unbacked.get()),
         ];
         self.write(member, Kind::Return, Source::Shopify, source_id, moves)
+    }
+
+    /// What `from` has becomes `into`'s: open lots with their dates, and whatever is missing on either side. The stored
+    /// lots must have been moved already.
+    pub(super) fn merge(&mut self, from: MemberId, into: MemberId) -> Result<(), Error> {
+        let account = self.account_mut(from)?;
+        let moved = [
+            (Ledger::Available, account.available.get()),
+            (Ledger::Pending, account.pending.get()),
+            (Ledger::Held, account.held.get()),
+        ];
+        let emptied = account.clear();
+        self.account_mut(into)?.absorb(emptied)?;
+        for pin in self.pins.values_mut().flatten().filter(|pin| pin.member == from) {
+            pin.member = into;
+        }
+        let sum = moved.iter().map(|(_, points)| points).sum::<i64>();
+        let source_id = format!("member:{from}");
+        for (member, sign) in [(from, -1), (into, 1)] {
+            let mut postings: Vec<_> =
+                moved.iter().map(|(ledger, points)| (*ledger, sign * points)).collect();
+            postings.push((Ledger::Merged, -sign * sum));
+            let source_id = if sign > 0 { format!("{source_id}>{into}") } else { source_id.clone() };
+            self.write(member, Kind::Merge, Source::Shopify, source_id, postings)?;
+        }
+        Ok(())
     }
 
     /// Ends a hold: `captured` of its points are spent, in the order they were pinned, the rest goes back.

@@ -11,12 +11,14 @@ pub mod account;
 pub mod book;
 mod events;
 pub mod invariants;
+mod merge;
 pub mod orders;
 pub mod routes;
 mod store;
 
 pub use account::{Account, LotId};
 pub use book::{Book, Kind, Source, SpendId};
+pub use merge::merge;
 pub use store::{Balance, HistoryLine, Totals, balance, balances, history, totals};
 
 use loyalty::points::OutOfRange;
@@ -37,6 +39,9 @@ pub enum Error {
     /// A balance would leave the range of points.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
+    /// The member was merged into another meanwhile: whoever looks again finds that one.
+    #[error("the member was merged into another")]
+    Merged,
     /// The stored state contradicts itself; nothing is booked on top of it.
     #[error("the stored ledger contradicts itself: {0}")]
     Corrupt(&'static str),

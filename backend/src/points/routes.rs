@@ -84,6 +84,8 @@ impl From<Error> for Problem {
                     .with("available", available)
             }
             Error::Db(error) => error.into(),
+            // Two customers became one this moment.
+            Error::Merged => Problem::unavailable(),
             Error::OutOfRange(_) | Error::Corrupt(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the ledger refused");
                 Problem::internal()

@@ -26,6 +26,7 @@ struct AccountRow {
     pending: i64,
     held: i64,
     seq: i64,
+    merged_into: Option<MemberId>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -70,6 +71,9 @@ impl Book {
         let rows = lock_accounts(tx, shop, &members).await?;
         let mut accounts = BTreeMap::new();
         for row in rows {
+            if row.merged_into.is_some() {
+                return Err(Error::Merged);
+            }
             let account = Account {
                 member: row.member_id,
                 available: points(row.available)?,

@@ -14,6 +14,7 @@ pub mod desk;
 pub mod invariants;
 pub mod jobs;
 pub mod lifecycle;
+mod merge;
 pub mod routes;
 mod store;
 
@@ -24,6 +25,7 @@ use crate::ids::{MemberId, OrderId};
 use crate::{points, programs};
 
 pub use desk::{Desk, OrderUse};
+pub use merge::{let_go, merge};
 
 crate::text_enum! {
     /// Where a hold stands.
@@ -59,6 +61,8 @@ crate::text_enum! {
         Cancelled = "cancelled",
         /// Its time ran out.
         Expired = "expired",
+        /// The customer was deleted, or merged into one who holds something already.
+        Gone = "gone",
     }
 }
 

@@ -49,6 +49,20 @@ pub async fn mark_all(tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<(), d
     Ok(())
 }
 
+/// Nothing is written for this member any more: there is no customer to write it to.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn forget(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update sync_accounts set gone = true, due_at = null where shop_id = $1 and member_id = $2",
+        shop,
+        member
+    )?;
+    Ok(())
+}
+
 /// How far a member's metafield is.
 #[derive(Debug, Clone, Copy, Default, sqlx::FromRow)]
 pub(super) struct Progress {

@@ -19,3 +19,4 @@ mod serve;
 mod session;
 mod storefront;
 mod tasks;
+mod topics;

@@ -1,0 +1,144 @@
+//! What the inbox does with webhooks about customers.
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::{Error, merge, store};
+use crate::clock::Clock;
+use crate::db::{Timestamp, Tx};
+use crate::events::{self, CustomerChange, CustomerUpdated, Event};
+use crate::ids::{CustomerId, ShopId};
+use crate::inbox::{Handler, HandlerError, Message, Outcome};
+use crate::{programs, redemptions, sync};
+
+/// The longest state that is kept: Shopify's words are shorter.
+const LONGEST_STATE: usize = 32;
+
+/// Acts on the topics that tell of customers, except privacy requests.
+#[derive(Debug, Clone)]
+pub struct CustomerHandler {
+    clock: Clock,
+}
+
+/// A customer, as `customers/create` and `update` tell. They carry much more, which is not read.
+#[derive(Deserialize)]
+struct CustomerJson {
+    id: i64,
+    state: Option<String>,
+    updated_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct DeletedJson {
+    id: i64,
+}
+
+#[derive(Deserialize)]
+struct MergeJson {
+    admin_graphql_api_customer_kept_id: String,
+    admin_graphql_api_customer_deleted_id: String,
+    status: String,
+}
+
+impl CustomerHandler {
+    /// A handler with this clock.
+    pub fn new(clock: Clock) -> Self {
+        CustomerHandler { clock }
+    }
+
+    async fn act(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, Error> {
+        let now = self.clock.now();
+        let acted = match message.topic.as_str() {
+            "customers/create" => match serde_json::from_slice(&message.payload) {
+                Ok(customer) => created(tx, message.shop, &customer, now).await.map(Some),
+                Err(_) => Ok(None),
+            },
+            "customers/update" => match serde_json::from_slice(&message.payload) {
+                Ok(customer) => updated(tx, message.shop, &customer, now).await.map(Some),
+                Err(_) => Ok(None),
+            },
+            "customers/delete" => match serde_json::from_slice::<DeletedJson>(&message.payload) {
+                Ok(customer) => deleted(tx, message.shop, CustomerId(customer.id), now).await.map(Some),
+                Err(_) => Ok(None),
+            },
+            _ => match serde_json::from_slice(&message.payload) {
+                Ok(told) => merged(tx, message.shop, &told, now).await,
+                Err(_) => Ok(None),
+            },
+        };
+        Ok(match acted? {
+            Some(()) => Outcome::Done,
+            None => Outcome::Dead("not the payload of this topic".to_owned()),
+        })
+    }
+}
+
+#[async_trait]
+impl Handler for CustomerHandler {
+    fn knows(&self, topic: &str) -> bool {
+        matches!(topic, "customers/create" | "customers/update" | "customers/delete" | "customers/merge")
+    }
+
+    async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for message in batch {
+            outcomes.push(self.act(tx, message).await.map_err(|error| match error {
+                Error::Db(error) => HandlerError::Database(error),
+                error => HandlerError::Failed(error.to_string()),
+            })?);
+        }
+        Ok(outcomes)
+    }
+}
+
+/// A new customer is a member, and finds an account with nothing in it.
+async fn created(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timestamp) -> Result<(), Error> {
+    let id = CustomerId(customer.id);
+    let known = store::member(tx, shop, id).await?;
+    let member = store::enrol(tx, shop, &[id], now).await?.remove(&id);
+    if let (None, Some(member)) = (known, member) {
+        sync::mark(tx, shop, &[member], now).await?;
+    }
+    updated(tx, shop, customer, now).await
+}
+
+/// Of what changed, only the state of the account is ours: whether it is a guest's. Who is no member does not become one
+/// by being changed.
+async fn updated(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timestamp) -> Result<(), Error> {
+    let Some(state) = customer.state.as_deref().filter(|state| state.len() <= LONGEST_STATE) else {
+        return Ok(());
+    };
+    let id = CustomerId(customer.id);
+    if let Some(member) = store::set_state(tx, shop, id, state, customer.updated_at).await? {
+        let change = CustomerChange::State { state: state.to_owned() };
+        let event = Event::CustomerUpdated(CustomerUpdated { member, change });
+        events::publish(tx, shop, event, now).await?;
+    }
+    Ok(())
+}
+
+/// Whom the shop deleted keeps their place in the ledger; what they had picked is let go, and nothing is written to
+/// Shopify for them any more.
+async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp) -> Result<(), Error> {
+    let Some(member) = store::set_deleted(tx, shop, customer, now).await? else { return Ok(()) };
+    let version = programs::current(tx, shop).await?.version;
+    redemptions::let_go(tx, shop, member, version, now).await?;
+    sync::forget(tx, shop, member).await?;
+    let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted });
+    Ok(events::publish(tx, shop, event, now).await?)
+}
+
+/// Two customers became one, if that was completed. None if the payload names nobody.
+async fn merged(tx: &mut Tx, shop: ShopId, told: &MergeJson, now: Timestamp) -> Result<Option<()>, Error> {
+    let kept = number(&told.admin_graphql_api_customer_kept_id);
+    let deleted = number(&told.admin_graphql_api_customer_deleted_id);
+    let (Some(kept), Some(deleted)) = (kept, deleted) else { return Ok(None) };
+    if told.status == "completed" && merge(tx, shop, kept, deleted, now).await? {
+        tracing::info!(%shop, %kept, "two customers became one");
+    }
+    Ok(Some(()))
+}
+
+fn number(gid: &str) -> Option<CustomerId> {
+    gid.strip_prefix("gid://shopify/Customer/")?.parse().ok().map(CustomerId)
+}

@@ -1,0 +1,46 @@
+//! Two customers of a shop become one: what the one had is the other's.
+
+use super::{Error, store};
+use crate::db::{Timestamp, Tx};
+use crate::events::{self, CustomerChange, CustomerUpdated, Event};
+use crate::ids::{CustomerId, ShopId};
+use crate::points::Book;
+use crate::{points, programs, redemptions, sync};
+
+/// Merges a customer whom Shopify deleted into the one whom it kept, and says whether there was anything to do. Lots keep
+/// their dates, orders and redemptions their numbers; a hold that stands moves if the kept one has none, and is released
+/// else. Orders of the deleted customer that come later are the kept one's. Doing so again, or the other way round,
+/// changes nothing.
+///
+/// # Errors
+/// Any error of the ledger or the database; the transaction must be rolled back then.
+pub async fn merge(
+    tx: &mut Tx,
+    shop: ShopId,
+    kept: CustomerId,
+    deleted: CustomerId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    if kept == deleted {
+        return Ok(false);
+    }
+    let Some(into) = store::enrol(tx, shop, &[kept], now).await?.remove(&kept) else { return Ok(false) };
+    let Some(from) = store::member(tx, shop, deleted).await? else {
+        store::add_alias(tx, shop, deleted, into, now).await?;
+        return Ok(false);
+    };
+    if from == into {
+        return Ok(false);
+    }
+    let version = programs::current(tx, shop).await?.version;
+    let mut book = Book::load(tx, shop, &[from, into], version, now).await?;
+    redemptions::merge(tx, &mut book, from, into).await?;
+    points::merge(tx, &mut book, from, into).await?;
+    book.save(tx).await?;
+    store::merge(tx, shop, from, into).await?;
+    sync::forget(tx, shop, from).await?;
+    sync::mark(tx, shop, &[into], now).await?;
+    let change = CustomerChange::Merged { from };
+    events::publish(tx, shop, Event::CustomerUpdated(CustomerUpdated { member: into, change }), now).await?;
+    Ok(true)
+}

@@ -1,0 +1,188 @@
+//! The table of members.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::db;
+use crate::db::{Read, Timestamp, Tx};
+use crate::events::{self, CustomerCreated, Event};
+use crate::ids::{CustomerId, MemberId, ShopId};
+
+/// The member that a customer is, if it is one; of a customer who was merged into another, that one's.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn member(
+    tx: &mut Read,
+    shop: ShopId,
+    customer: CustomerId,
+) -> Result<Option<MemberId>, db::Error> {
+    let found: Option<(MemberId,)> = db!(
+        tx.optional,
+        "select coalesce(merged_into, member_id) from customers_members where shop_id = $1 and customer_id = $2",
+        shop,
+        customer
+    )?;
+    Ok(found.map(|(member,)| member))
+}
+
+/// The members that these customers are; of those who were merged into others, the others'.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn members(
+    tx: &mut Read,
+    shop: ShopId,
+    customers: &[CustomerId],
+) -> Result<HashMap<CustomerId, MemberId>, db::Error> {
+    let found: Vec<(CustomerId, MemberId)> = db!(tx.all each customers,
+        sqlite: "with v (shop_id, customer_id) as (values ($1, $2))
+                 select m.customer_id, coalesce(m.merged_into, m.member_id) from v join customers_members m
+                     on m.shop_id = v.shop_id and m.customer_id = v.customer_id",
+        postgres: "with v (shop_id, customer_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select m.customer_id, coalesce(m.merged_into, m.member_id) from v join customers_members m
+                       on m.shop_id = v.shop_id and m.customer_id = v.customer_id",
+        |customer| shop, *customer)?;
+    Ok(found.into_iter().collect())
+}
+
+/// The members that these customers are; those that are none yet are enrolled.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn enrol(
+    tx: &mut Tx,
+    shop: ShopId,
+    customers: &[CustomerId],
+    now: Timestamp,
+) -> Result<HashMap<CustomerId, MemberId>, db::Error> {
+    let known = members(tx, shop, customers).await?;
+    let mut new: Vec<CustomerId> =
+        customers.iter().copied().filter(|customer| !known.contains_key(customer)).collect();
+    if new.is_empty() {
+        return Ok(known);
+    }
+    // In one order everywhere, so that two workers never wait for each other.
+    new.sort_unstable();
+    new.dedup();
+    let enrolled: Vec<(MemberId, CustomerId)> = db!(tx.all each new,
+        sqlite: "insert into customers_members (shop_id, member_id, customer_id, enrolled_at)
+                 values ($1, $2, $3, $4) on conflict (shop_id, customer_id) do nothing
+                 returning member_id, customer_id",
+        postgres: "insert into customers_members (shop_id, member_id, customer_id, enrolled_at)
+                   select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
+                   on conflict (shop_id, customer_id) do nothing
+                   returning member_id, customer_id",
+        |customer| shop, MemberId(Uuid::now_v7()), *customer, now)?;
+    let created = |&(member, customer): &_| Event::CustomerCreated(CustomerCreated { member, customer });
+    events::publish_all(tx, shop, &enrolled.iter().map(created).collect::<Vec<_>>(), now).await?;
+    // Whoever enrolled them first gave the id.
+    members(tx, shop, customers).await
+}
+
+/// Shopify's numbers of these members; none of those who were erased or merged into others.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn customers(
+    tx: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+) -> Result<HashMap<MemberId, CustomerId>, db::Error> {
+    let found: Vec<(MemberId, CustomerId)> = db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select m.member_id, m.customer_id from v join customers_members m
+                     on m.shop_id = v.shop_id and m.member_id = v.member_id
+                 where m.customer_id is not null and m.merged_into is null",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select m.member_id, m.customer_id from v join customers_members m
+                       on m.shop_id = v.shop_id and m.member_id = v.member_id
+                   where m.customer_id is not null and m.merged_into is null",
+        |member| shop, *member)?;
+    Ok(found.into_iter().collect())
+}
+
+/// Keeps the state of a customer's account unless a newer one is known; gives the member if the state is another one
+/// than before.
+pub(super) async fn set_state(
+    tx: &mut Tx,
+    shop: ShopId,
+    customer: CustomerId,
+    state: &str,
+    told_at: Timestamp,
+) -> Result<Option<MemberId>, db::Error> {
+    let known: Option<(MemberId, Option<String>)> = db!(tx.optional,
+        sqlite: "select member_id, state from customers_members
+                 where shop_id = $1 and customer_id = $2 and (told_at is null or told_at < $3)",
+        postgres: "select member_id, state from customers_members
+                   where shop_id = $1 and customer_id = $2 and (told_at is null or told_at < $3) for update",
+        shop, customer, told_at)?;
+    let Some((member, before)) = known else { return Ok(None) };
+    db!(
+        tx.execute,
+        "update customers_members set state = $3, told_at = $4 where shop_id = $1 and member_id = $2",
+        shop,
+        member,
+        state,
+        told_at
+    )?;
+    Ok(before.is_some_and(|before| before != state).then_some(member))
+}
+
+/// Takes note that the shop deleted a customer; gives the member, the first time.
+pub(super) async fn set_deleted(
+    tx: &mut Tx,
+    shop: ShopId,
+    customer: CustomerId,
+    at: Timestamp,
+) -> Result<Option<MemberId>, db::Error> {
+    let deleted: Option<(MemberId,)> = db!(
+        tx.optional,
+        "update customers_members set deleted_at = $3
+         where shop_id = $1 and customer_id = $2 and deleted_at is null and merged_into is null
+         returning member_id",
+        shop,
+        customer,
+        at
+    )?;
+    Ok(deleted.map(|(member,)| member))
+}
+
+/// What leads from a customer to the points now goes to the member `into`; whoever was merged into `from` before follows.
+pub(super) async fn merge(
+    tx: &mut Tx,
+    shop: ShopId,
+    from: MemberId,
+    into: MemberId,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update customers_members set merged_into = $3 where shop_id = $1 and (member_id = $2 or merged_into = $2)",
+        shop,
+        from,
+        into
+    )?;
+    Ok(())
+}
+
+/// A customer who was never a member and is merged into one: late orders of theirs find the way.
+pub(super) async fn add_alias(
+    tx: &mut Tx,
+    shop: ShopId,
+    customer: CustomerId,
+    into: MemberId,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "insert into customers_members (shop_id, member_id, customer_id, enrolled_at, merged_into)
+         values ($1, $2, $3, $4, $5) on conflict (shop_id, customer_id) do nothing",
+        shop,
+        MemberId(Uuid::now_v7()),
+        customer,
+        now,
+        into
+    )?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! The table of products.
+
+use sqlx::types::Json;
+
+use crate::db;
+use crate::db::{Read, Timestamp, Tx};
+use crate::ids::ShopId;
+
+/// A product of the shop.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Product {
+    /// Shopify's number of it.
+    pub product_id: i64,
+    /// Its name; none where only its end is known.
+    pub title: Option<String>,
+    /// Its name in addresses.
+    pub handle: Option<String>,
+    /// `active`, `archived` or `draft`.
+    pub status: Option<String>,
+    /// What kind of thing it is.
+    pub product_type: Option<String>,
+    /// Who makes it.
+    pub vendor: Option<String>,
+    /// Labels.
+    pub tags: Json<Vec<String>>,
+    /// Shopify's numbers of its variants.
+    pub variants: Json<Vec<i64>>,
+    /// When Shopify changed it last, or deleted it (UTC).
+    pub updated_at: Timestamp,
+    /// When it was deleted (UTC).
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A product of a shop, deleted or not.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn find(read: &mut Read, shop: ShopId, product: i64) -> Result<Option<Product>, db::Error> {
+    db!(
+        read.optional,
+        "select product_id, title, handle, status, product_type, vendor, tags, variants, updated_at, deleted_at
+         from products_products where shop_id = $1 and product_id = $2",
+        shop,
+        product
+    )
+}
+
+/// Keeps what is told of a product, unless something newer is known, and says whether it did.
+pub(super) async fn keep(tx: &mut Tx, shop: ShopId, product: &Product) -> Result<bool, db::Error> {
+    let kept = db!(
+        tx.execute,
+        "insert into products_products (shop_id, product_id, title, handle, status, product_type, vendor, tags,
+             variants, updated_at, deleted_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict (shop_id, product_id) do update set
+             title = coalesce(excluded.title, products_products.title),
+             handle = coalesce(excluded.handle, products_products.handle), status = excluded.status,
+             product_type = excluded.product_type, vendor = excluded.vendor, tags = excluded.tags,
+             variants = excluded.variants, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at
+         where products_products.updated_at < excluded.updated_at",
+        shop,
+        product.product_id,
+        product.title,
+        product.handle,
+        product.status,
+        product.product_type,
+        product.vendor,
+        product.tags,
+        product.variants,
+        product.updated_at,
+        product.deleted_at
+    )?;
+    Ok(kept > 0)
+}
