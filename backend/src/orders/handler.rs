@@ -182,6 +182,6 @@ fn read(message: &Message, since: Option<Timestamp>) -> Result<Option<Incoming>,
     Ok(order.map(|order| {
         // Shopify tells the time of an order in whole seconds.
         let opens = since.is_none_or(|since| order.placed_at.as_second() >= since.as_second());
-        Incoming::Order { order, metafield, opens }
+        Incoming::Order { order: Box::new(order), metafield, opens }
     }))
 }

@@ -1,6 +1,7 @@
 //! From webhooks to the ledger: what a batch of messages says is merged into what is known of its orders; what
 //! follows from it is booked.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use loyalty::earning::{EarnRule, Line, Returned};
@@ -23,7 +24,7 @@ pub enum Incoming {
     /// The order as it is now.
     Order {
         /// What the webhook told.
-        order: Order,
+        order: Box<Order>,
         /// The mark in the order's own metafield, where it was read.
         metafield: Option<Mark>,
         /// Whether the order is taken on if nothing was heard of it before. One from before the shop had the app is
@@ -53,7 +54,9 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let mut known = store::lock(tx, shop, &ids).await?;
     let bookings = points::orders::load(tx, shop, &ids).await?;
     let members = members(tx, shop, &batch, &known, now).await?;
-    let everyone: Vec<MemberId> = members.values().copied().collect();
+    // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
+    let booked = bookings.values().map(|booking| booking.member);
+    let everyone: Vec<MemberId> = members.values().copied().chain(booked).collect();
     let mut book = Book::load(tx, shop, &everyone, program.version, now).await?;
     let marks: Vec<_> = batch.iter().flat_map(marks).map(|mark| mark.hold).collect();
     let discounted = batch.iter().filter_map(|incoming| match incoming {
@@ -226,8 +229,8 @@ async fn rules(
 ) -> Result<HashMap<i64, EarnRule>, Error> {
     let mut rules = HashMap::from([(program.version, program.program.earn.clone())]);
     for version in bookings.values().map(|booking| booking.program_version).collect::<BTreeSet<_>>() {
-        if !rules.contains_key(&version) {
-            rules.insert(version, programs::version(tx, shop, version).await?.earn);
+        if let Entry::Vacant(unread) = rules.entry(version) {
+            unread.insert(programs::version(tx, shop, version).await?.earn);
         }
     }
     Ok(rules)

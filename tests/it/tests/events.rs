@@ -308,7 +308,7 @@ fn the_rooms_tell_what_happened_in_the_transaction_that_did_it() {
         let take = async |order: &Order, commit: bool| {
             let order = payload::order(order.payload().to_string().as_bytes()).unwrap().unwrap();
             let mut tx = db.begin().await.unwrap();
-            let incoming = Incoming::Order { order, metafield: None, opens: true };
+            let incoming = Incoming::Order { order: Box::new(order), metafield: None, opens: true };
             orders::process(&mut tx, SHOP, vec![incoming], now).await.unwrap();
             if commit { tx.commit().await.unwrap() } else { tx.rollback().await.unwrap() }
         };

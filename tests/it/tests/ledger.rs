@@ -37,7 +37,7 @@ impl<'a> Shop<'a> {
 
     fn order(&self, order: &Order) -> Incoming {
         let order = payload::order(order.payload().to_string().as_bytes()).unwrap().unwrap();
-        Incoming::Order { order, metafield: None, opens: true }
+        Incoming::Order { order: Box::new(order), metafield: None, opens: true }
     }
 
     fn refund(&self, refund: &Value) -> Incoming {

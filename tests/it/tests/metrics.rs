@@ -95,7 +95,7 @@ fn requests_and_the_ledgers_entries_are_counted() {
         let program = Program::standard(Currency::parse("GBP").unwrap());
         programs::set(&mut tx, shop, program, now).await.unwrap();
         let order = payload::order(Order::new(1, 101).payload().to_string().as_bytes()).unwrap().unwrap();
-        let incoming = Incoming::Order { order, metafield: None, opens: true };
+        let incoming = Incoming::Order { order: Box::new(order), metafield: None, opens: true };
         orders::process(&mut tx, shop, vec![incoming], now).await.unwrap();
         let enrolled = customers::member(&mut tx, shop, CustomerId(101)).await.unwrap();
         assert!(enrolled.is_some());
