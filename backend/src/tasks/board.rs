@@ -101,7 +101,7 @@ async fn requeue(
 /// What waits and what is dead, by kind.
 fn kinds(backlog: &[Backlog], now: Timestamp) -> Markup {
     html! {
-        div.sheet {
+        div.sheet tabindex="0" role="region" aria-label="Kinds of tasks" {
             table {
                 thead { tr {
                     th { "Kind" } th.number { "Waiting" } th { "First" } th.number { "Dead" }
@@ -159,14 +159,14 @@ fn filters(shown: Option<TaskState>) -> Markup {
 
 fn list(tasks: &[Listed], names: &HashMap<ShopId, String>) -> Markup {
     html! {
-        div.sheet {
+        div.sheet tabindex="0" role="region" aria-label="Tasks" {
             @if tasks.is_empty() {
                 p.empty { "There are none." }
             } @else {
                 table {
                     thead { tr {
-                        th { "Task" } th { "Shop" } th { "State" } th.number { "Tries" } th { "To be done" }
-                        th { "Ended" } th { "Reason" } th {}
+                        th { "Task" } th { "Shop" } th { "State" } th.number { "Tries" } th { "To be done, ended" }
+                        th { "Reason" }
                     } }
                     tbody {
                         @for task in tasks { (row(task, names)) }
@@ -182,18 +182,17 @@ fn row(task: &Listed, names: &HashMap<ShopId, String>) -> Markup {
         tr {
             td { code { (task.kind) } span.hint { (task.key) } }
             td { (names.get(&task.shop_id).map_or("–", String::as_str)) }
-            td class=(task.status()) { (task.status()) }
-            td.number { (task.attempts) }
-            td { (moment(task.run_at)) }
-            td { @match task.settled_at { Some(at) => (moment(at)), None => "–" } }
-            td.wide { (task.reason.as_deref().unwrap_or("–")) }
             td {
+                span class=(task.status()) { (task.status()) }
                 @if task.state == TaskState::Dead {
                     form method="post" action=(format!("/staff/tasks/{}/requeue", task.task_id)) {
                         button { "Try again" }
                     }
                 }
             }
+            td.number { (task.attempts) }
+            td { (moment(task.run_at)) @if let Some(at) = task.settled_at { span.hint { (moment(at)) } } }
+            td.wide { (task.reason.as_deref().unwrap_or("–")) }
         }
     }
 }

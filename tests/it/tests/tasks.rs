@@ -8,8 +8,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
+use loyalnest::app::App;
+use loyalnest::clock::Clock;
 use loyalnest::db;
-use loyalnest::db::{Db, Options};
+use loyalnest::db::{Db, Engine, Options};
 use loyalnest::events::Kind as EventKind;
 use loyalnest::ids::ShopId;
 use loyalnest::tasks::command::{self, TasksCommand};
@@ -19,11 +21,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::script::{Brief, Do, Hasty, Script, another_process, effects, gate, process};
-use crate::support::{TestDb, on_both_engines};
+use crate::support::line::Line;
+use crate::support::{TestDb, on_both_engines, on_engine};
 
 const SHOP: ShopId = ShopId(Uuid::from_u128(7));
 
-async fn push(test: &TestDb, app: &loyalnest::app::App, task: Script, order: Order) -> tasks::Pushed {
+async fn push(test: &TestDb, app: &App, task: Script, order: Order) -> tasks::Pushed {
     let mut tx = test.db.begin().await.unwrap();
     let pushed = tasks::push(&mut tx, SHOP, &task, order, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
@@ -300,6 +303,42 @@ fn asked_to_stop_a_worker_finishes_what_it_has_in_hand() {
     });
 }
 
+#[test]
+fn the_database_may_go_at_any_moment_and_every_task_is_done_once() {
+    on_engine(Engine::Postgres, async |test| {
+        let line = Line::to(&test.url).await;
+        let options = Options { acquire_timeout: Duration::from_millis(300), ..Options::default() };
+        let db = Db::connect(&line.url, &options).await.unwrap();
+        let app = script::on(db, Clock::system(), &script::QUICK).await;
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn({
+            let (app, stop) = (app.clone(), stop.clone());
+            async move { app.tasks.work(app.clone(), stop).await }
+        });
+        for number in 0..30 {
+            let name = format!("{number:02}");
+            push(test, &app, Script::new(&name, Do::Fine), Order::new(&name)).await;
+            if number % 10 == 5 {
+                line.cut();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                line.mend();
+            }
+        }
+        let give_up = Instant::now() + Duration::from_secs(30);
+        while effects(&test.db).await.len() < 30 {
+            assert!(Instant::now() < give_up, "{:?}", effects(&test.db).await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(10), worker).await.unwrap().unwrap();
+        let mut names: Vec<_> = effects(&test.db).await.iter().map(|effect| effect[..2].to_owned()).collect();
+        names.sort();
+        assert_eq!(names, (0..30).map(|number| format!("{number:02}")).collect::<Vec<_>>());
+        let completed = told(&test.db).await.into_iter().filter(|(kind, _)| kind == "task.completed");
+        assert_eq!(completed.count(), 30);
+    });
+}
+
 /// The program that is killed: this very test binary, started with the URL of a database.
 #[test]
 #[ignore = "started by the test below, which kills it"]
@@ -308,7 +347,7 @@ fn the_worker_that_is_killed() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let db = Db::connect(&url, &Options::default()).await.unwrap();
-        let app = script::on(db, loyalnest::clock::Clock::system(), &script::QUICK).await;
+        let app = script::on(db, Clock::system(), &script::QUICK).await;
         app.tasks.work(app.clone(), CancellationToken::new()).await;
     });
 }
@@ -316,7 +355,7 @@ fn the_worker_that_is_killed() {
 #[test]
 fn killed_in_the_middle_of_a_task_it_is_run_again_and_its_effect_is_there_once() {
     on_both_engines(async |test| {
-        let app = script::on(test.db.clone(), loyalnest::clock::Clock::system(), &script::QUICK).await;
+        let app = script::on(test.db.clone(), Clock::system(), &script::QUICK).await;
         // The first try writes its effect, does not commit, and hangs.
         let pushed = push(test, &app, Script::new("x", Do::HangFirst), Order::new("x")).await;
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -348,7 +387,7 @@ fn killed_in_the_middle_of_a_task_it_is_run_again_and_its_effect_is_there_once()
 
 #[test]
 fn workers_leave_the_connections_as_they_are() {
-    crate::support::on_engine(db::Engine::Sqlite, async |test| {
+    on_engine(Engine::Sqlite, async |test| {
         let app = process(test, &[]).await;
         push(test, &app, Script::new("x", Do::Fine), Order::new("x")).await;
         let stop = CancellationToken::new();
