@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -44,7 +45,7 @@ export function servers() {
       const backend = start('loyalnest', ['serve'], {
         SHOPIFY_API_KEY: API_KEY,
         SHOPIFY_API_SECRET: API_SECRET,
-        SCOPES: 'write_customers,write_discounts,write_orders',
+        SCOPES: granted(),
         HOST: found.url,
         PORT: String(port),
         DATABASE_URL: `sqlite://${path.join(folder, 'test.db')}`,
@@ -108,4 +109,10 @@ async function freePort() {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** The scopes that the app asks for. */
+function granted() {
+  const file = readFileSync(path.join(root, 'shopify.app.toml'), 'utf8');
+  return /^scopes = "(.+)"$/m.exec(file)[1];
 }

@@ -26,6 +26,12 @@ pub struct Product {
     pub gift_card: bool,
     /// What can be bought; at least one.
     pub variants: Vec<Variant>,
+    /// `active`, `archived` or `draft`.
+    pub status: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When anything about it last changed.
+    pub updated_at: Timestamp,
 }
 
 /// One thing that can be put in a cart.
@@ -96,8 +102,12 @@ pub struct Customer {
     pub email: String,
     /// Labels; never in an order's payload.
     pub tags: Vec<String>,
+    /// `enabled`, `disabled`, `invited` or `declined`.
+    pub state: String,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// When anything about it last changed.
+    pub updated_at: Timestamp,
     /// Orders placed.
     pub orders: u32,
     /// What they came to, minor units of the shop's currency.

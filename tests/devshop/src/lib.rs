@@ -24,6 +24,7 @@
 pub mod functions;
 
 mod admin;
+mod app_file;
 mod cart;
 mod catalog;
 mod checkout;
@@ -47,6 +48,7 @@ mod switches;
 mod webhooks;
 
 pub use admin::{API_VERSION, AdminCall, AdminFault, AdminFaultKind};
+pub use app_file::AppFileError;
 pub use cart::{Attribute, Cart, CartLine, Channel, NewCart};
 pub use catalog::{Customer, NewProduct, Product, Variant};
 pub use checkout::{
@@ -61,17 +63,17 @@ pub use metafields::{Metafield, Version};
 pub use money::{Currency, Decimal, MoneyError, MoneySet, Rate};
 pub use oauth::{Surface, TokenCall};
 pub use orders::{
-    Order, OrderLine, OrderShipping, Payment, PlaceOptions, Refund, RefundError, RefundRequest, RefundedLine,
-    ShippingRefund,
+    Order, OrderEdit, OrderLine, OrderShipping, Payment, PlaceOptions, Refund, RefundError, RefundRequest,
+    RefundedLine, ShippingRefund,
 };
 pub use router::router;
 pub use seed::seed;
 pub use settings::{App, BucketSettings, Settings, ShippingRate, WebhookSettings};
-pub use shop::{DevShop, ShopError, StartError};
+pub use shop::{DevShop, ShopChange, ShopError, StartError};
 pub use state::shop_gid;
 pub use storefront::{current_cart, signed_in};
 pub use switches::{
     Authentication, CartToOrder, Freshness, LastUnits, OrderTitle, PosCartProperties, Switches,
     ThrottledStatus,
 };
-pub use webhooks::{Attempt, Delivery, Event, Outcome, WebhookFaults, Webhooks};
+pub use webhooks::{Attempt, Delivery, Event, Outcome, Subscription, WebhookFaults, Webhooks};

@@ -1,11 +1,13 @@
 //! What a local shop is told before it opens.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::money::{Currency, Rate};
 use crate::switches::Switches;
+use crate::webhooks::Subscription;
 
 /// How to open a shop. [`Settings::default`] is a shop in pounds on a free port without an app.
 #[derive(Clone)]
@@ -86,6 +88,8 @@ pub struct App {
     pub proxy_subpath: String,
     /// Where below its URL they arrive.
     pub proxy_path: String,
+    /// The text of its `shopify.app.toml`: scopes and webhook subscriptions.
+    pub config: Cow<'static, str>,
 }
 
 impl Default for App {
@@ -98,6 +102,7 @@ impl Default for App {
             id: 424_242,
             proxy_subpath: "loyalty".into(),
             proxy_path: "/proxy".into(),
+            config: include_str!("../../../shopify.app.toml").into(),
         }
     }
 }
@@ -118,10 +123,8 @@ pub struct ShippingRate {
 /// How webhooks are delivered.
 #[derive(Debug, Clone)]
 pub struct WebhookSettings {
-    /// What the app subscribed to; other topics are not sent.
-    pub topics: Vec<String>,
-    /// Where below the app's URL they arrive.
-    pub path: String,
+    /// What is sent instead of what the app's file subscribes to.
+    pub subscriptions: Option<Vec<Subscription>>,
     /// All a delivery may take; Shopify gives 5 s.
     pub timeout: Duration,
     /// How long to wait before each retry. Shopify tries 8 times more within 4 hours; a local shop has less patience.
@@ -132,17 +135,8 @@ pub struct WebhookSettings {
 
 impl Default for WebhookSettings {
     fn default() -> Self {
-        let topics = [
-            "orders/create",
-            "orders/paid",
-            "orders/cancelled",
-            "refunds/create",
-            "app/uninstalled",
-            "app/scopes_update",
-        ];
         Self {
-            topics: topics.map(String::from).to_vec(),
-            path: "/webhooks".into(),
+            subscriptions: None,
             timeout: Duration::from_secs(5),
             retries: [50, 100, 200, 400, 800, 1600, 3200, 6400].map(Duration::from_millis).to_vec(),
             parallel: 1,

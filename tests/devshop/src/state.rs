@@ -13,12 +13,30 @@ use crate::ids::{Ids, gid, parse_gid};
 use crate::metafields::Metafields;
 use crate::money::Currency;
 use crate::orders::Order;
+use crate::settings::Settings;
 
 /// The shop's number; there is only one shop.
 pub(crate) const SHOP_ID: u64 = 548_380_009;
 
+/// What a merchant may change about the shop while it is open.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    pub name: String,
+    /// IANA name. What the shop says of its time zone; times are written in the one it opened in.
+    pub time_zone: String,
+    /// Such as `en`.
+    pub locale: String,
+}
+
+impl About {
+    pub fn of(settings: &Settings) -> Self {
+        Self { name: settings.name.clone(), time_zone: settings.time_zone.clone(), locale: "en".into() }
+    }
+}
+
 /// Everything the shop remembers, behind one lock.
 pub(crate) struct State {
+    pub about: About,
     pub ids: Ids,
     pub customers: BTreeMap<u64, Customer>,
     pub products: Vec<Product>,
@@ -30,11 +48,14 @@ pub(crate) struct State {
     pub discounts: Vec<DiscountNode>,
     pub functions: Vec<Arc<Function>>,
     pub order_count: u32,
+    /// The app's plans that the shop subscribed to: their numbers, by name.
+    pub plans: BTreeMap<String, u64>,
 }
 
 impl State {
-    pub fn new(ids: Ids) -> Self {
+    pub fn new(ids: Ids, about: About) -> Self {
         Self {
+            about,
             ids,
             customers: BTreeMap::new(),
             products: Vec::new(),
@@ -45,10 +66,11 @@ impl State {
             discounts: Vec::new(),
             functions: Vec::new(),
             order_count: 0,
+            plans: BTreeMap::new(),
         }
     }
 
-    pub fn add_product(&mut self, new: NewProduct) -> Product {
+    pub fn add_product(&mut self, new: NewProduct, now: Timestamp) -> Product {
         let id = self.ids.id();
         let requires_shipping = !new.gift_card;
         let variants = new.variants.into_iter().map(|(title, sku, price)| Variant {
@@ -70,6 +92,9 @@ impl State {
             tags: new.tags,
             collections: new.collections,
             gift_card: new.gift_card,
+            status: "active".into(),
+            created_at: now,
+            updated_at: now,
         };
         self.products.push(product.clone());
         product
@@ -88,7 +113,9 @@ impl State {
             last_name: last_name.into(),
             email: email.into(),
             tags: Vec::new(),
+            state: "enabled".into(),
             created_at: now,
+            updated_at: now,
             orders: 0,
             spent: 0,
         };

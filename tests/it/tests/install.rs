@@ -58,7 +58,7 @@ fn the_first_page_in_the_admin_installs_the_app_and_the_shop_is_set_up() {
         assert_eq!(door.shop.token_calls(), [call("token_exchange", 200)], "only the first page");
         assert_eq!(merchants_created(test).await, 1);
         assert!(reaches_shopify(&door.app).await);
-        assert_eq!(scopes(test).await, "write_customers,write_discounts,write_orders");
+        assert_eq!(scopes(test).await, door.shop.scopes());
 
         assert_eq!(set_up_due(&door.app).await.unwrap(), 1);
         assert_eq!(set_up_due(&door.app).await.unwrap(), 0);

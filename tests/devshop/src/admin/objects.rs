@@ -27,12 +27,13 @@ impl ObjectValue for ShopObject<'_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let settings = &self.0.shop.facts().settings;
+        let about = || self.0.shop.state().about.clone();
         Ok(match info.field_name() {
             "id" => ResolvedValue::leaf(shop_gid()),
-            "name" => ResolvedValue::leaf(settings.name.as_str()),
+            "name" => ResolvedValue::leaf(about().name),
             "myshopifyDomain" => ResolvedValue::leaf(settings.domain.as_str()),
             "currencyCode" => ResolvedValue::leaf(settings.currency.code()),
-            "ianaTimezone" => ResolvedValue::leaf(settings.time_zone.as_str()),
+            "ianaTimezone" => ResolvedValue::leaf(about().time_zone),
             "metafield" => metafield(self.0, &shop_gid(), info),
             _ => return Err(self.unknown_field_error(info)),
         })

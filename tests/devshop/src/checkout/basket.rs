@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cart::{Attribute, Cart, Channel};
+use crate::catalog::{Product, Variant};
 use crate::money::{Currency, MoneySet, Rate};
 use crate::settings::ShippingRate;
 use crate::state::State;
@@ -49,6 +50,38 @@ pub struct BasketLine {
     pub properties: Vec<Attribute>,
 }
 
+impl BasketLine {
+    /// Units of a variant at a price.
+    pub(crate) fn of(
+        gid: String,
+        (product, variant): (&Product, &Variant),
+        unit: MoneySet,
+        quantity: u32,
+        properties: Vec<Attribute>,
+    ) -> Self {
+        let gross = MoneySet {
+            shop: unit.shop * i64::from(quantity),
+            presentment: unit.presentment * i64::from(quantity),
+        };
+        Self {
+            gid,
+            variant: variant.id,
+            product: product.id,
+            title: product.title.clone(),
+            variant_title: variant.title.clone(),
+            sku: variant.sku.clone(),
+            vendor: product.vendor.clone(),
+            quantity,
+            unit,
+            gross,
+            gift_card: product.gift_card,
+            requires_shipping: variant.requires_shipping,
+            grams: variant.grams,
+            properties,
+        }
+    }
+}
+
 /// All that is shipped together: everything, in this shop.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryGroup {
@@ -88,25 +121,9 @@ impl Basket {
     ) -> Self {
         let set = |shop: i64| MoneySet { shop, presentment: rate.convert(shop, currency, cart.currency) };
         let lines = cart.lines.iter().filter_map(|line| {
-            let (product, variant) = state.variant(line.variant)?;
-            let unit = set(variant.price);
-            let quantity = i64::from(line.quantity);
-            Some(BasketLine {
-                gid: line.gid(),
-                variant: variant.id,
-                product: product.id,
-                title: product.title.clone(),
-                variant_title: variant.title.clone(),
-                sku: variant.sku.clone(),
-                vendor: product.vendor.clone(),
-                quantity: line.quantity,
-                unit,
-                gross: MoneySet { shop: unit.shop * quantity, presentment: unit.presentment * quantity },
-                gift_card: product.gift_card,
-                requires_shipping: variant.requires_shipping,
-                grams: variant.grams,
-                properties: line.properties.clone(),
-            })
+            let sold = state.variant(line.variant)?;
+            let unit = set(sold.1.price);
+            Some(BasketLine::of(line.gid(), sold, unit, line.quantity, line.properties.clone()))
         });
         let mut basket = Self { lines: lines.collect(), delivery: None };
         let ships = cart.channel == Channel::Online && basket.lines.iter().any(|line| line.requires_shipping);

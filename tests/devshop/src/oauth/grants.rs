@@ -51,11 +51,11 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    pub fn new(ids: Ids) -> Self {
+    pub fn new(ids: Ids, scopes: &str) -> Self {
         Self {
             ids,
             installed: true,
-            scopes: "write_customers,write_discounts,write_orders".into(),
+            scopes: scopes.to_owned(),
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_refresh_token_works_until_its_successor_is_used() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let mut grants = Grants::new(Ids::new(1, false));
+        let mut grants = Grants::new(Ids::new(1, false), "write_orders");
         let first = grants.pair(None, now);
         let lost = grants.rotate(&first.refresh_token, now).unwrap();
         let second = grants.rotate(&first.refresh_token, now).expect("the answer may have been lost");
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn an_uninstall_revokes_everything() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let mut grants = Grants::new(Ids::new(1, false));
+        let mut grants = Grants::new(Ids::new(1, false), "write_orders");
         let (pair, code) = (grants.pair(None, now), grants.code(now));
         assert!(grants.accepts("opened", "opened", now));
         grants.uninstall();

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::clock::utc_text;
 use crate::shop::DevShop;
 use crate::sign;
+use crate::webhooks::payloads;
 
 pub(crate) use grants::Grants;
 pub use grants::TokenCall;
@@ -26,11 +27,8 @@ impl DevShop {
     /// The merchant throws the app out: every token is revoked at once, and `app/uninstalled` is sent.
     pub fn uninstall_app(&self) {
         self.grants().uninstall();
-        let settings = self.settings();
-        let payload = json!({"id": crate::state::SHOP_ID, "name": settings.name, "myshopify_domain": settings.domain,
-                             "domain": settings.domain, "currency": settings.currency,
-                             "iana_timezone": settings.time_zone});
-        self.send_about_the_app("app/uninstalled", payload);
+        let payload = payloads::shop(&self.state().about, self.facts());
+        self.tell("app/uninstalled", payload);
     }
 
     /// The merchant installs the app again; it gets tokens when it asks for them.
@@ -44,7 +42,12 @@ impl DevShop {
         let list = |scopes: &str| scopes.split(',').map(str::to_owned).collect::<Vec<_>>();
         let payload = json!({"id": crate::state::SHOP_ID, "previous": list(&previous), "current": list(scopes),
                              "updated_at": utc_text(self.clock().now())});
-        self.send_about_the_app("app/scopes_update", payload);
+        self.tell("app/scopes_update", payload);
+    }
+
+    /// The scopes that the app is granted.
+    pub fn scopes(&self) -> String {
+        self.grants().scopes.clone()
     }
 
     /// The next calls for a token fail with this status, as when the platform is down.
@@ -71,10 +74,5 @@ impl DevShop {
     /// Whether a token opens the Admin API now.
     pub(crate) fn accepts(&self, token: &str) -> bool {
         self.grants().accepts(token, &self.settings().app.admin_token, self.clock().now())
-    }
-
-    fn send_about_the_app(&self, topic: &str, payload: serde_json::Value) {
-        let event = self.webhooks().new_event_id();
-        self.webhooks().send(topic, payload, &event, self.clock().now());
     }
 }

@@ -1,5 +1,6 @@
 //! Orders and what happens to them: payment, cancellation, refunds.
 
+mod edit;
 pub(crate) mod payload;
 mod place;
 mod refund;
@@ -13,6 +14,7 @@ use crate::checkout::{AppliedDiscount, BasketLine, QuoteShipping};
 use crate::ids::gid;
 use crate::money::{Currency, MoneySet};
 
+pub use edit::OrderEdit;
 pub use refund::{RefundError, RefundRequest, ShippingRefund};
 
 /// An order.
@@ -54,6 +56,10 @@ pub struct Order {
     pub updated_at: Timestamp,
     /// When it was paid.
     pub paid_at: Option<Timestamp>,
+    /// What was paid: less than the total when an edit added something since.
+    pub paid: MoneySet,
+    /// When all of it was sent off.
+    pub fulfilled_at: Option<Timestamp>,
     /// When it was cancelled.
     pub cancelled_at: Option<Timestamp>,
     /// Why.
@@ -75,6 +81,8 @@ pub struct OrderLine {
     pub allocations: Vec<crate::checkout::Allocation>,
     /// How many were given back.
     pub refunded: u32,
+    /// How many an edit took off.
+    pub taken_off: u32,
 }
 
 /// The shipping of an order.
@@ -155,9 +163,19 @@ impl OrderLine {
         self.net().portion(units.into(), self.item.quantity.into())
     }
 
-    /// Units not given back.
+    /// Units neither given back nor taken off.
     pub fn current_quantity(&self) -> u32 {
-        self.item.quantity - self.refunded
+        self.item.quantity - self.refunded - self.taken_off
+    }
+
+    /// What was charged for the units that are left.
+    pub fn kept(&self) -> MoneySet {
+        self.net() - self.net_of(self.refunded + self.taken_off)
+    }
+
+    /// What was charged for the units that an edit took off.
+    pub fn net_taken_off(&self) -> MoneySet {
+        self.net_of(self.refunded + self.taken_off) - self.net_of(self.refunded)
     }
 }
 
@@ -198,14 +216,29 @@ impl Order {
         lines.sum::<MoneySet>() + self.refunds.iter().map(|refund| refund.shipping).sum()
     }
 
-    /// `pending`, `paid`, `partially_refunded`, `refunded` or `voided`.
+    /// What is to be charged in all, without what edits took off.
+    pub fn total_now(&self) -> MoneySet {
+        self.total() - self.lines.iter().map(OrderLine::net_taken_off).sum()
+    }
+
+    /// What is still to be paid.
+    pub fn outstanding(&self) -> MoneySet {
+        let (now, paid) = (self.total_now(), self.paid);
+        if self.cancelled_at.is_some() || paid.presentment >= now.presentment {
+            return MoneySet::default();
+        }
+        now - paid
+    }
+
+    /// `pending`, `partially_paid`, `paid`, `partially_refunded`, `refunded` or `voided`.
     pub fn financial_status(&self) -> &'static str {
         let refunded = self.refunded();
         match (self.paid_at, self.cancelled_at) {
             (None, None) => "pending",
             (None, Some(_)) => "voided",
+            (Some(_), _) if self.outstanding() != MoneySet::default() => "partially_paid",
             (Some(_), _) if self.refunds.is_empty() => "paid",
-            (Some(_), _) if refunded.presentment >= self.total().presentment => "refunded",
+            (Some(_), _) if refunded.presentment >= self.total_now().presentment => "refunded",
             (Some(_), _) => "partially_refunded",
         }
     }

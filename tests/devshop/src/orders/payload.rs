@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::edit::Committed;
 use super::{Order, OrderLine, Refund};
 use crate::checkout::{Allocation, AppliedDiscount, DiscountValue, tax_in};
 use crate::clock::local_text;
@@ -11,6 +12,7 @@ use crate::discounts::DiscountClass;
 use crate::facts::Facts;
 use crate::ids::gid;
 use crate::money::MoneySet;
+use crate::webhooks::payloads;
 
 /// Members of an order that this shop has no use for.
 const NEVER_SET: &[&str] = &[
@@ -20,7 +22,6 @@ const NEVER_SET: &[&str] = &[
     "current_total_additional_fees_set",
     "current_total_duties_set",
     "device_id",
-    "fulfillment_status",
     "landing_site",
     "landing_site_ref",
     "merchant_of_record_app_id",
@@ -47,14 +48,14 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
     let tax = |net: MoneySet| tax_in(net, order.tax_included_bp);
     let total_tax =
         order.lines.iter().map(|line| tax(line.net())).sum::<MoneySet>() + tax(order.shipping_net());
-    let kept = |line: &OrderLine| line.net() - line.net_of(line.refunded);
-    let current_lines: MoneySet = order.lines.iter().map(kept).sum();
+    let current_lines: MoneySet = order.lines.iter().map(OrderLine::kept).sum();
     let current_discounts: MoneySet = order
         .lines
         .iter()
         .map(|line| {
             let discount = line.discount();
-            discount - discount.portion(line.refunded.into(), line.item.quantity.into())
+            let gone = line.item.quantity - line.current_quantity();
+            discount - discount.portion(gone.into(), line.item.quantity.into())
         })
         .sum();
     let shipping_refunded = order.shipping.as_ref().map(|shipping| shipping.refunded).unwrap_or_default();
@@ -64,7 +65,7 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
     let shipping_discount =
         order.shipping.as_ref().map(|shipping| shipping.quote.discount()).unwrap_or_default();
     let discounts = order.discounts.iter().map(|discount| discount.total).sum();
-    let current_tax = order.lines.iter().map(|line| tax(kept(line))).sum::<MoneySet>() + tax(shipping_now);
+    let current_tax = order.lines.iter().map(|line| tax(line.kept())).sum::<MoneySet>() + tax(shipping_now);
 
     let mut payload: Map<String, Value> =
         NEVER_SET.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
@@ -83,7 +84,7 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
     amount("current_total_tax", current_tax);
 
     let email = order.customer.as_ref().map(|customer| customer.email.as_str());
-    let owed = if order.paid_at.is_some() || order.cancelled_at.is_some() { 0 } else { order.total().shop };
+    let fulfilled = order.fulfilled_at.map(|_| "fulfilled");
     let who_and_when = json!({
         "id": order.id,
         "admin_graphql_api_id": order.gid(),
@@ -101,6 +102,7 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
         "customer_locale": "en",
         "email": email,
         "financial_status": order.financial_status(),
+        "fulfillment_status": fulfilled,
         "location_id": order.location,
         "merchant_business_entity_id": "MTU0ODM4MDAwOQ",
         "name": order.name(),
@@ -121,7 +123,7 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
         "discount_codes": [],
         "duties_included": false,
         "estimated_taxes": false,
-        "fulfillments": [],
+        "fulfillments": writer.fulfillments(),
         "line_item_groups": [],
         "line_items": order.lines.iter().map(|line| writer.line(line)).collect::<Vec<_>>(),
         "note_attributes": order.note_attributes,
@@ -135,7 +137,7 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
         "taxes_included": order.tax_included_bp > 0,
         "total_cash_rounding_payment_adjustment_set": writer.set(zero),
         "total_cash_rounding_refund_adjustment_set": writer.set(zero),
-        "total_outstanding": shop.text(owed),
+        "total_outstanding": shop.text(order.outstanding().shop),
         "total_shipping_price_set": writer.set(shipping_gross),
         "total_tip_received": shop.text(0),
         "total_weight": order.lines.iter().map(|line| line.item.grams * line.item.quantity).sum::<u32>(),
@@ -144,8 +146,8 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
         payload.extend(part.as_object().cloned().unwrap_or_default());
     }
     // A guest's order has no `customer` at all.
-    if order.customer.is_some() {
-        payload.insert("customer".into(), writer.customer());
+    if let Some(customer) = &order.customer {
+        payload.insert("customer".into(), payloads::customer(customer, facts));
     }
     Value::Object(payload)
 }
@@ -242,6 +244,28 @@ pub(crate) fn refund(refund: &Refund, order: &Order, facts: &Facts) -> Value {
     })
 }
 
+/// The payload of `orders/edited`: what was committed, not the order.
+pub(crate) fn edited(edit: &Committed, order: &Order, facts: &Facts) -> Value {
+    let at = local_text(order.updated_at, &facts.zone);
+    let deltas = |deltas: &[(u64, u32)]| -> Value {
+        deltas.iter().map(|(line, delta)| json!({"id": line, "delta": delta})).collect()
+    };
+    let discounts_off: Value = edit.discounts_off.iter().map(|line| json!({"id": line})).collect();
+    json!({"order_edit": {
+        "id": edit.id,
+        "app_id": null,
+        "committed_at": at,
+        "created_at": at,
+        "discounts": {"line_item": {"additions": [], "removals": discounts_off}},
+        "line_items": {"additions": deltas(&edit.more), "removals": deltas(&edit.fewer)},
+        "notify_customer": false,
+        "order_id": order.id,
+        "shipping_lines": {"additions": [], "removals": []},
+        "staff_note": edit.staff_note,
+        "user_id": null,
+    }})
+}
+
 /// The JSON number these digits spell. Shopify's own readers make a float of it.
 fn as_float(text: &str) -> Value {
     let spelled = if text.contains('.') { text.to_owned() } else { format!("{text}.0") };
@@ -295,6 +319,7 @@ impl Writer<'_> {
     fn line(&self, line: &OrderLine) -> Value {
         let shop = self.facts.settings.currency;
         let item = &line.item;
+        let fulfilled = self.order.fulfilled_at.map(|_| "fulfilled");
         let only_one = item.variant_title == "Default Title";
         let name =
             if only_one { item.title.clone() } else { format!("{} - {}", item.title, item.variant_title) };
@@ -305,9 +330,9 @@ impl Writer<'_> {
             "current_quantity": line.current_quantity(),
             "discount_allocations": self.allocations(&line.allocations),
             "duties": [],
-            "fulfillable_quantity": line.current_quantity(),
+            "fulfillable_quantity": if fulfilled.is_some() { 0 } else { line.current_quantity() },
             "fulfillment_service": if item.gift_card { "gift_card" } else { "manual" },
-            "fulfillment_status": null,
+            "fulfillment_status": fulfilled,
             "gift_card": item.gift_card,
             "grams": item.grams,
             "name": name,
@@ -368,26 +393,19 @@ impl Writer<'_> {
         json!([{"title": "VAT", "rate": rate, "price": shop.text(tax.shop), "price_set": self.set(tax), "channel_liable": false}])
     }
 
-    fn customer(&self) -> Value {
-        let Some(customer) = &self.order.customer else { return Value::Null };
-        let created_at = local_text(customer.created_at, &self.facts.zone);
-        json!({
-            "id": customer.id,
-            "admin_graphql_api_id": gid("Customer", customer.id),
-            "created_at": created_at,
-            "currency": self.facts.settings.currency,
-            "default_address": null,
-            "email": customer.email,
-            "first_name": customer.first_name,
-            "last_name": customer.last_name,
-            "multipass_identifier": null,
-            "note": null,
-            "phone": null,
-            "state": "enabled",
-            "tax_exempt": false,
-            "tax_exemptions": [],
-            "updated_at": created_at,
-            "verified_email": true,
-        })
+    fn fulfillments(&self) -> Vec<Value> {
+        let one = |at: Timestamp| {
+            let at = local_text(at, &self.facts.zone);
+            json!({
+                "order_id": self.order.id,
+                "created_at": at,
+                "name": format!("{}.1", self.order.name()),
+                "status": "success",
+                "shipment_status": null,
+                "tracking_numbers": [],
+                "updated_at": at,
+            })
+        };
+        self.order.fulfilled_at.into_iter().map(one).collect()
     }
 }

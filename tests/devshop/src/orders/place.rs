@@ -6,6 +6,7 @@ use super::{Order, OrderLine, OrderShipping, Payment, PlaceOptions};
 use crate::cart::Channel;
 use crate::checkout::Quote;
 use crate::metafields::MetafieldKey;
+use crate::money::MoneySet;
 use crate::state::{State, cart_owner};
 use crate::switches::{CartToOrder, Switches};
 
@@ -48,6 +49,7 @@ impl State {
                     item: line.line,
                     allocations: line.allocations,
                     refunded: 0,
+                    taken_off: 0,
                 })
                 .collect(),
             shipping: quote.shipping.map(|quote| OrderShipping {
@@ -61,6 +63,8 @@ impl State {
             created_at: now,
             updated_at: now,
             paid_at: (options.payment == Payment::Immediate).then_some(now),
+            paid: if options.payment == Payment::Immediate { total } else { MoneySet::default() },
+            fulfilled_at: None,
             cancelled_at: None,
             cancel_reason: None,
             refunds: Vec::new(),

@@ -2,10 +2,13 @@
 
 mod carts;
 mod catalog;
+mod changes;
 mod discounts;
 mod metafields;
 mod orders;
 mod proxy;
+
+pub use changes::ShopChange;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +16,8 @@ use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::{API_VERSION, AdminCall, AdminFault, Gate};
+use crate::admin::{AdminCall, AdminFault, Gate};
+use crate::app_file::{AppFile, AppFileError};
 use crate::checkout::ACTIVE_FUNCTIONS;
 use crate::clock::Clock;
 use crate::facts::Facts;
@@ -23,7 +27,7 @@ use crate::oauth::Grants;
 use crate::orders::RefundError;
 use crate::router::router;
 use crate::settings::Settings;
-use crate::state::State;
+use crate::state::{About, State};
 use crate::switches::Switches;
 use crate::webhooks::Webhooks;
 
@@ -54,6 +58,9 @@ pub enum StartError {
     /// No such time zone.
     #[error("unknown time zone: {0}")]
     TimeZone(#[from] jiff::Error),
+    /// The app's file says what a shop cannot act on.
+    #[error(transparent)]
+    AppFile(#[from] AppFileError),
     /// The HTTP client cannot be made.
     #[error("cannot make an HTTP client: {0}")]
     Http(#[from] reqwest::Error),
@@ -74,6 +81,9 @@ pub enum ShopError {
     /// What was asked does not fit the order's state.
     #[error("the order is already {0}")]
     Already(&'static str),
+    /// Nothing was asked that would change anything.
+    #[error("there is nothing to change")]
+    NothingToChange,
     /// Not that much is left to give back.
     #[error(transparent)]
     Refund(#[from] RefundError),
@@ -99,25 +109,32 @@ impl DevShop {
         settings: Settings,
         pages: impl FnOnce(&Self) -> axum::Router,
     ) -> Result<Self, StartError> {
+        let app_file = AppFile::parse(&settings.app.config)?;
         let zone = TimeZone::get(&settings.time_zone)?;
         let listener = TcpListener::bind(("127.0.0.1", settings.port)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let sender = crate::webhooks::Sender {
             shop_domain: settings.domain.clone(),
-            api_version: API_VERSION,
+            api_version: app_file.api_version().to_owned(),
             secret: settings.app.api_secret.clone(),
         };
         let app_url = settings.app.url.clone();
         // Webhooks draw from a sequence of their own, so that faults do not change the ids of orders.
         let webhook_ids = Ids::new(settings.seed ^ 0x5eed, false);
-        let webhooks = Webhooks::new(settings.webhooks.clone(), webhook_ids, app_url.clone(), sender)?;
+        let subscriptions =
+            settings.webhooks.subscriptions.clone().unwrap_or_else(|| app_file.subscriptions());
+        let webhooks =
+            Webhooks::new(settings.webhooks.clone(), subscriptions, webhook_ids, app_url.clone(), sender)?;
         let closing = CancellationToken::new();
         let shop = Self(Arc::new(Inner {
             url,
             clock: settings.clock.clone(),
-            state: Mutex::new(State::new(Ids::new(settings.seed, settings.ids_beyond_floats))),
+            state: Mutex::new(State::new(
+                Ids::new(settings.seed, settings.ids_beyond_floats),
+                About::of(&settings),
+            )),
             // Tokens draw from a sequence of their own, as webhooks do.
-            grants: Mutex::new(Grants::new(Ids::new(settings.seed ^ 0x70ce, false))),
+            grants: Mutex::new(Grants::new(Ids::new(settings.seed ^ 0x70ce, false), app_file.scopes())),
             switches: Mutex::new(settings.switches),
             app_url: Mutex::new(app_url),
             gate: Gate::new(settings.bucket),

@@ -3,7 +3,8 @@
 use super::{DevShop, ShopError};
 use crate::checkout::{Checkout, Quote};
 use crate::ids::Ids;
-use crate::orders::{Order, PlaceOptions, Refund, RefundRequest, payload};
+use crate::money::MoneySet;
+use crate::orders::{Order, OrderEdit, PlaceOptions, Refund, RefundRequest, payload};
 use crate::state::State;
 
 impl DevShop {
@@ -61,7 +62,7 @@ impl DevShop {
         self.state().orders.get(&id).cloned()
     }
 
-    /// Takes the payment of an order that was not paid when it was placed.
+    /// Takes the payment of an order that was not paid when it was placed, or of what an edit added.
     ///
     /// # Errors
     /// When there is no such order or it needs no payment.
@@ -69,13 +70,15 @@ impl DevShop {
         let now = self.clock().now();
         self.change_order(order, &["orders/paid", "orders/updated"], |order, _| {
             match (order.paid_at, order.cancelled_at) {
-                (Some(_), _) => Err(ShopError::Already("paid")),
-                (_, Some(_)) => Err(ShopError::Already("cancelled")),
-                (None, None) => {
-                    order.paid_at = Some(now);
-                    Ok(())
+                (Some(_), _) if order.outstanding() == MoneySet::default() => {
+                    return Err(ShopError::Already("paid"));
                 }
+                (_, Some(_)) => return Err(ShopError::Already("cancelled")),
+                _ => {}
             }
+            order.paid_at.get_or_insert(now);
+            order.paid = order.total_now();
+            Ok(())
         })
         .map(|(order, ())| order)
     }
@@ -117,6 +120,43 @@ impl DevShop {
             Ok(refund)
         })?;
         Ok(refund)
+    }
+
+    /// Changes what an order is of. Prices are those of now, discounts stay as they were: Functions do not run again.
+    ///
+    /// # Errors
+    /// When there is no such order, line or variant, the order is cancelled, or nothing would change; nothing has
+    /// changed then.
+    pub fn edit_order(&self, order: u64, edit: &OrderEdit) -> Result<Order, ShopError> {
+        let now = self.clock().now();
+        let mut state = self.state();
+        let committed = state.edit_order(order, edit, self.facts(), now)?;
+        let order = state.orders.get(&order).ok_or(ShopError::NotFound("order"))?;
+        let (event, payload) =
+            (self.webhooks().new_event_id(), payload::edited(&committed, order, self.facts()));
+        self.webhooks().send("orders/edited", payload, &event, now);
+        self.announce_order(order, &["orders/updated"]);
+        Ok(order.clone())
+    }
+
+    /// Sends off all of an order.
+    ///
+    /// # Errors
+    /// When there is no such order, or it is fulfilled or cancelled.
+    pub fn fulfil_order(&self, order: u64) -> Result<Order, ShopError> {
+        let now = self.clock().now();
+        let (order, ()) =
+            self.change_order(order, &["orders/fulfilled", "orders/updated"], |order, _| {
+                match (order.fulfilled_at, order.cancelled_at) {
+                    (Some(_), _) => Err(ShopError::Already("fulfilled")),
+                    (_, Some(_)) => Err(ShopError::Already("cancelled")),
+                    (None, None) => {
+                        order.fulfilled_at = Some(now);
+                        Ok(())
+                    }
+                }
+            })?;
+        Ok(order)
     }
 
     /// The payload `orders/*` would carry now.

@@ -10,7 +10,7 @@ use crate::sign;
 /// Who sends.
 pub(crate) struct Sender {
     pub shop_domain: String,
-    pub api_version: &'static str,
+    pub api_version: String,
     pub secret: String,
 }
 
@@ -37,7 +37,7 @@ impl Courier {
             .post(url)
             .header("content-type", "application/json")
             .header("user-agent", "Shopify-Captain-Hook")
-            .header("x-shopify-api-version", self.sender.api_version)
+            .header("x-shopify-api-version", &self.sender.api_version)
             .header("x-shopify-event-id", &event.event_id)
             .header("x-shopify-hmac-sha256", sign::webhook(&self.sender.secret, &delivery.body))
             .header("x-shopify-name", event.topic.replace('/', "-"))

@@ -2,6 +2,8 @@
 
 mod deliver;
 mod faults;
+pub(crate) mod payloads;
+mod subscription;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +19,7 @@ use crate::settings::WebhookSettings;
 use deliver::Courier;
 pub(crate) use deliver::Sender;
 pub use faults::WebhookFaults;
+pub use subscription::Subscription;
 
 /// The shop's webhooks. Clones share them.
 #[derive(Clone)]
@@ -24,6 +27,7 @@ pub struct Webhooks(Arc<Shared>);
 
 struct Shared {
     settings: WebhookSettings,
+    subscriptions: Vec<Subscription>,
     courier: Courier,
     post: Mutex<Post>,
     changed: Notify,
@@ -52,7 +56,7 @@ pub struct Event {
     pub event_id: String,
     /// `X-Shopify-Triggered-At`.
     pub triggered_at: Timestamp,
-    /// What it says.
+    /// All there is to say of it. The app gets the members it subscribed to.
     pub payload: Value,
 }
 
@@ -61,6 +65,8 @@ pub struct Event {
 pub struct Delivery {
     /// What happened.
     pub event: Arc<Event>,
+    /// Where below the app's URL it goes.
+    pub path: Arc<str>,
     /// The exact bytes that are signed.
     pub body: Arc<[u8]>,
     /// How often it was tried.
@@ -102,6 +108,7 @@ pub enum Outcome {
 impl Webhooks {
     pub(crate) fn new(
         settings: WebhookSettings,
+        subscriptions: Vec<Subscription>,
         ids: Ids,
         app_url: Option<String>,
         sender: Sender,
@@ -118,39 +125,31 @@ impl Webhooks {
             events: Vec::new(),
             attempts: Vec::new(),
         };
-        Ok(Self(Arc::new(Shared { settings, courier, post: Mutex::new(post), changed: Notify::new() })))
+        let (post, changed) = (Mutex::new(post), Notify::new());
+        Ok(Self(Arc::new(Shared { settings, subscriptions, courier, post, changed })))
     }
 
-    /// Sends a webhook of any topic with any payload, if the app subscribed to it. Webhooks of one action share `event_id`.
+    /// Sends a webhook of any topic with any payload, if the app subscribed to it, once for each subscription. Webhooks
+    /// of one action share `event_id`.
     pub fn send(&self, topic: &str, payload: Value, event_id: &str, at: Timestamp) {
-        if !self.0.settings.topics.iter().any(|subscribed| subscribed == topic) {
-            return;
-        }
         let mut post = self.lock();
-        let event = Arc::new(Event {
-            topic: topic.into(),
-            webhook_id: post.ids.uuid(),
-            event_id: event_id.into(),
-            triggered_at: at,
-            payload,
-        });
-        post.events.push((*event).clone());
-        let body: Arc<[u8]> = event.payload.to_string().into_bytes().into();
-        let faults = post.faults;
-        let copies = if post.chance(faults.duplicate) { 2 } else { 1 };
-        for _ in 0..copies {
-            let delivery = Delivery {
-                event: Arc::clone(&event),
-                body: Arc::clone(&body),
-                attempts: 0,
-                due: Instant::now() + faults.delay + post.up_to(faults.reorder),
-                lose: post.chance(faults.lose),
-                lose_answer: post.chance(faults.lose_answer),
+        for subscription in self.0.subscriptions.iter().filter(|subscribed| subscribed.topic == topic) {
+            let event = Event {
+                topic: topic.into(),
+                webhook_id: post.ids.uuid(),
+                event_id: event_id.into(),
+                triggered_at: at,
+                payload: payload.clone(),
             };
-            post.waiting.push(delivery);
+            post.take(event, subscription);
         }
         drop(post);
         self.0.changed.notify_waiters();
+    }
+
+    /// What the app subscribed to.
+    pub fn subscriptions(&self) -> &[Subscription] {
+        &self.0.subscriptions
     }
 
     /// A new event id, for an action that sends webhooks.
@@ -177,6 +176,17 @@ impl Webhooks {
             }
             changed.await;
         }
+    }
+
+    /// Forgets all that was sent and what is still waiting, as if the app were new here.
+    pub fn forget(&self) {
+        let mut post = self.lock();
+        post.waiting.clear();
+        post.undelivered.clear();
+        post.events.clear();
+        post.attempts.clear();
+        drop(post);
+        self.0.changed.notify_waiters();
     }
 
     /// Keeps webhooks back until [`Webhooks::resume`].
@@ -270,7 +280,7 @@ impl Webhooks {
         let outcome = if first && delivery.lose {
             Outcome::Lost
         } else {
-            let url = format!("{app_url}{}", self.0.settings.path);
+            let url = format!("{app_url}{}", delivery.path);
             match self.0.courier.deliver(&delivery, &url).await {
                 Outcome::Status(200..=299) if first && delivery.lose_answer => Outcome::AnswerLost,
                 outcome => outcome,
@@ -305,6 +315,28 @@ impl Webhooks {
 }
 
 impl Post {
+    /// Puts a webhook among those to be delivered, as the faults have it.
+    fn take(&mut self, event: Event, subscription: &Subscription) {
+        let event = Arc::new(event);
+        self.events.push((*event).clone());
+        let body: Arc<[u8]> = subscription.cut(&event.payload).to_string().into_bytes().into();
+        let path: Arc<str> = subscription.path.as_str().into();
+        let faults = self.faults;
+        let copies = if self.chance(faults.duplicate) { 2 } else { 1 };
+        for _ in 0..copies {
+            let delivery = Delivery {
+                event: Arc::clone(&event),
+                path: Arc::clone(&path),
+                body: Arc::clone(&body),
+                attempts: 0,
+                due: Instant::now() + faults.delay + self.up_to(faults.reorder),
+                lose: self.chance(faults.lose),
+                lose_answer: self.chance(faults.lose_answer),
+            };
+            self.waiting.push(delivery);
+        }
+    }
+
     fn is_stopped(&self) -> bool {
         self.paused || self.app_url.is_none()
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod admin;
+mod changes;
 mod checkout;
 mod functions;
 mod metafields_set;

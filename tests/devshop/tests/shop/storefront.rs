@@ -78,10 +78,18 @@ async fn a_visit_from_signing_in_to_a_refund() {
     assert_eq!(browser.ok("POST", "/webhooks/flush", json!({})).await["undelivered"], json!([]));
     assert_eq!(
         app.topics(),
-        ["orders/create", "orders/paid", "refunds/create", "refunds/create", "orders/cancelled"]
+        [
+            "orders/create",
+            "orders/paid",
+            "refunds/create",
+            "orders/updated",
+            "refunds/create",
+            "orders/cancelled",
+            "orders/updated"
+        ]
     );
     let log = browser.ok("GET", "/webhooks", json!({})).await;
-    assert_eq!((log["events"].as_array().unwrap().len(), &log["pending"]), (5, &json!(0)));
+    assert_eq!((log["events"].as_array().unwrap().len(), &log["pending"]), (7, &json!(0)));
 }
 
 #[tokio::test]

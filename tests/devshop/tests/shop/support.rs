@@ -26,6 +26,7 @@ impl Fixture {
         let shop = DevShop::start(settings).await.unwrap();
         let mug = shop.add_product(NewProduct::simple("Mug", 1250));
         let ada = shop.add_customer("Ada", "Byron", "ada@example.com");
+        shop.webhooks().forget();
         Self { shop, mug, ada }
     }
 

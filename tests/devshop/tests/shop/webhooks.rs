@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use devshop::{Outcome, Payment, PlaceOptions, Settings, WebhookFaults, WebhookSettings};
+use devshop::{Outcome, Payment, PlaceOptions, Settings, Subscription, WebhookFaults, WebhookSettings};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -36,7 +36,10 @@ async fn an_order_sends_signed_webhooks_with_their_headers() {
 
 #[tokio::test]
 async fn topics_nobody_subscribed_to_are_not_sent() {
-    let webhooks = WebhookSettings { topics: vec!["orders/paid".into()], ..WebhookSettings::default() };
+    let webhooks = WebhookSettings {
+        subscriptions: Some(vec![Subscription::to("orders/paid")]),
+        ..WebhookSettings::default()
+    };
     let fixture = Fixture::with(Settings { webhooks, ..Settings::default() }).await;
     let app = App::start(&fixture.shop).await;
     let order = fixture
@@ -53,8 +56,11 @@ async fn topics_nobody_subscribed_to_are_not_sent() {
 #[tokio::test]
 async fn a_failed_delivery_is_tried_again_under_the_same_id_and_finally_given_up() {
     let retries = vec![Duration::from_millis(5), Duration::from_millis(5)];
-    let webhooks =
-        WebhookSettings { topics: vec!["orders/create".into()], retries, ..WebhookSettings::default() };
+    let webhooks = WebhookSettings {
+        subscriptions: Some(vec![Subscription::to("orders/create")]),
+        retries,
+        ..WebhookSettings::default()
+    };
     let fixture = Fixture::with(Settings { webhooks, ..Settings::default() }).await;
     let app = App::start(&fixture.shop).await;
 
@@ -79,7 +85,7 @@ async fn a_failed_delivery_is_tried_again_under_the_same_id_and_finally_given_up
 #[tokio::test]
 async fn an_app_that_does_not_answer_in_time_has_not_answered() {
     let webhooks = WebhookSettings {
-        topics: vec!["orders/create".into()],
+        subscriptions: Some(vec![Subscription::to("orders/create")]),
         timeout: Duration::from_millis(50),
         retries: vec![],
         ..WebhookSettings::default()

@@ -52,13 +52,13 @@ impl Door {
     }
 
     async fn process(test: &TestDb, shop: &DevShop, clock: Clock, changed: &[(&str, &str)]) -> App {
-        let key = "5a".repeat(32);
+        let (key, scopes) = ("5a".repeat(32), shop.scopes());
         let all = [
             ("SHOPIFY_API_KEY", KEY),
             ("SHOPIFY_API_SECRET", SECRET),
             ("LOYALNEST_ENCRYPTION_KEY", key.as_str()),
             ("LOYALNEST_SHOPIFY_URL", shop.url()),
-            ("SCOPES", "write_customers,write_discounts,write_orders"),
+            ("SCOPES", scopes.as_str()),
             ("HOST", "https://app.example"),
         ];
         let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
