@@ -57,16 +57,41 @@ pub(super) async fn by_key(
     )
 }
 
-/// Whether a task of these kinds is due.
-pub(super) async fn is_due(read: &mut Read, kinds: &[&str], now: Timestamp) -> Result<bool, db::Error> {
-    let due: Option<(Uuid,)> = db!(read.optional,
-        sqlite: "select task_id from tasks
-                 where state = 'ready' and due_at <= $1 and kind in (select value from json_each($2)) limit 1",
-        postgres: "select task_id from tasks
-                   where state = 'ready' and due_at <= $1
-                     and kind = any (array (select jsonb_array_elements_text($2))) limit 1",
-        now, Json(kinds))?;
-    Ok(due.is_some())
+/// The greatest priority, at most this, of which a task of these kinds is due.
+///
+/// Priority by priority, because each look is then one step into an index, however many tasks wait for their time.
+pub(super) async fn due(
+    read: &mut Read,
+    most: i64,
+    kinds: &[&str],
+    now: Timestamp,
+) -> Result<Option<i64>, db::Error> {
+    let mut most = most;
+    while let Some((priority,)) = priority(read, most).await? {
+        let due: Option<(Uuid,)> = db!(read.optional,
+            sqlite: "select task_id from tasks
+                     where state = 'ready' and priority = $1 and due_at <= $2
+                       and kind in (select value from json_each($3)) limit 1",
+            postgres: "select task_id from tasks
+                       where state = 'ready' and priority = $1 and due_at <= $2
+                         and kind = any (array (select jsonb_array_elements_text($3))) limit 1",
+            priority, now, Json(kinds))?;
+        if due.is_some() {
+            return Ok(Some(priority));
+        }
+        let Some(next) = priority.checked_sub(1) else { break };
+        most = next;
+    }
+    Ok(None)
+}
+
+/// The greatest priority, at most this, that a task has which is to be done.
+async fn priority(read: &mut Read, most: i64) -> Result<Option<(i64,)>, db::Error> {
+    db!(
+        read.optional,
+        "select priority from tasks where state = 'ready' and priority <= $1 order by priority desc limit 1",
+        most
+    )
 }
 
 /// A task that a worker has in hand.
@@ -81,10 +106,11 @@ pub(super) struct Claimed {
     pub token: Uuid,
 }
 
-/// Takes the task of these kinds that comes first among those that are due.
+/// Takes the task of these kinds that has been due for longest among those of a priority.
 pub(super) async fn claim(
     tx: &mut Tx,
     token: Uuid,
+    priority: i64,
     kinds: &[&str],
     now: Timestamp,
     until: Timestamp,
@@ -93,18 +119,19 @@ pub(super) async fn claim(
         sqlite: "update tasks set token = $1, due_at = $4, attempts = attempts + 1
                  where (shop_id, task_id) in (
                      select shop_id, task_id from tasks
-                     where state = 'ready' and due_at <= $3 and kind in (select value from json_each($2))
-                     order by priority desc, due_at, task_id limit 1)
+                     where state = 'ready' and priority = $5 and due_at <= $3
+                       and kind in (select value from json_each($2))
+                     order by due_at, task_id limit 1)
                  returning shop_id, task_id, kind, payload, attempts, token",
         postgres: "with due as materialized (
                        select shop_id, task_id from tasks
-                       where state = 'ready' and due_at <= $3
+                       where state = 'ready' and priority = $5 and due_at <= $3
                          and kind = any (array (select jsonb_array_elements_text($2)))
-                       order by priority desc, due_at, task_id limit 1 for update skip locked)
+                       order by due_at, task_id limit 1 for update skip locked)
                    update tasks t set token = $1, due_at = $4, attempts = attempts + 1
                    from due where t.shop_id = due.shop_id and t.task_id = due.task_id
                    returning t.shop_id, t.task_id, t.kind, t.payload, t.attempts, t.token",
-        token, Json(kinds), now, until)
+        token, Json(kinds), now, until, priority)
 }
 
 /// Renews a lease, and thereby proves, until the transaction ends, that nobody took the task over.

@@ -155,15 +155,25 @@ async fn take(inner: &Inner, stop: &CancellationToken) -> Option<Taken> {
 
 async fn claim(inner: &Inner) -> Result<Option<Claimed>, db::Error> {
     let kinds: Vec<&str> = inner.kinds.iter().map(|kind| kind.name).collect();
+    let now = inner.clock.now();
     // A look costs a reader; a claim would cost the writer.
-    if !store::is_due(&mut inner.db.read().await?, &kinds, inner.clock.now()).await? {
+    let mut due = store::due(&mut inner.db.read().await?, i64::MAX, &kinds, now).await?;
+    if due.is_none() {
         return Ok(None);
     }
-    let now = inner.clock.now();
     let mut tx = inner.db.begin().await?;
-    let claimed = store::claim(&mut tx, Uuid::new_v4(), &kinds, now, now + inner.settings.lease).await?;
-    tx.commit().await?;
-    Ok(claimed)
+    let token = Uuid::new_v4();
+    while let Some(priority) = due {
+        let claimed = store::claim(&mut tx, token, priority, &kinds, now, now + inner.settings.lease).await?;
+        if claimed.is_some() {
+            tx.commit().await?;
+            return Ok(claimed);
+        }
+        // Others have taken all of these meanwhile.
+        let Some(next) = priority.checked_sub(1) else { break };
+        due = store::due(&mut tx, next, &kinds, now).await?;
+    }
+    Ok(None)
 }
 
 /// Runs a task and settles it.
