@@ -191,6 +191,8 @@ fn only_the_token_opens_and_only_from_our_own_page_and_not_for_those_who_guess()
             let foreign = sign_in(&app, origin, TOKEN).await;
             assert_eq!(foreign.problem(), (403, "foreign_origin".to_owned()), "{origin:?}");
         }
+        let nowhere = script::another_process(test, &app, &OPEN[..1]).await;
+        assert_eq!(sign_in(&nowhere, Some(""), TOKEN).await.problem(), (403, "foreign_origin".to_owned()));
         let not_a_form = Request::post("/staff/sign-in").header("origin", HERE);
         assert_eq!(send(&app, not_a_form, TOKEN).await.status, StatusCode::UNAUTHORIZED);
         for wrong in ["", "a token", "a token that nobody can guess!", "A token that nobody can guess"] {
