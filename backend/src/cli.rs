@@ -8,6 +8,7 @@ use crate::app::{self, App};
 use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::error::Error;
 use crate::inbox::{self, command::InboxCommand};
+use crate::merchants::Resealed;
 use crate::programs;
 use crate::redemptions::{self, command::RedemptionCommand};
 use crate::replay;
@@ -61,7 +62,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Seal the shops' tokens anew with the current key. Webhook bodies are not: they go after inbox.payloads_kept, and
+    /// Seal the shops' and their staff's tokens anew with the current key. Webhook bodies are not: they go after inbox.payloads_kept, and
     /// the old key may go then.
     Rotate,
 }
@@ -103,7 +104,8 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::Tasks(command) => tasks::command::run(&App::builder(config).build().await?, command).await,
         Command::Keys(KeysCommand::Rotate) => {
             let app = App::builder(config).build().await?;
-            println!("the tokens of {} shops were sealed anew", app.shops.reseal().await?);
+            let Resealed { shops, staff } = app.shops.reseal().await?;
+            println!("the tokens of {shops} shops and {staff} members of staff were sealed anew");
             app.db.close().await;
             Ok(())
         }

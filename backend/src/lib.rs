@@ -1,6 +1,7 @@
 //! LoyalNest: the exact ledger behind a Shopify loyalty programme.
 
 pub mod app;
+pub mod audit;
 pub mod bulk;
 pub mod chores;
 pub mod cli;
@@ -12,6 +13,7 @@ pub mod error;
 pub mod events;
 pub mod ids;
 pub mod inbox;
+pub mod languages;
 pub mod merchants;
 pub mod metrics;
 pub mod orders;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use loyalty::Currency;
 use serde::Deserialize;
 
-use super::{Plan, Shops, store};
+use super::{Plan, Shops, staff, store};
 use crate::db::{Timestamp, Tx};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
 
@@ -45,6 +45,7 @@ impl MerchantHandler {
     /// The tokens are void already. A repeated or late message, from before the shop installed the app again, is none.
     async fn uninstalled(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
         if store::uninstall(tx, message.shop, message.triggered_at).await? {
+            staff::store::end_all(tx, message.shop).await?;
             tracing::info!(shop = %message.shop, "a shop uninstalled the app");
             self.shops.forget(message.shop);
         }

@@ -4,6 +4,7 @@
 //! a session token ──┐                        ┌─ merchants_shops: the pair of tokens, sealed, in one row
 //! an approval's code ┴─ OAuth ─ admit ───────┤─ event merchant.created
 //!                                            └─ set_up_due_at ─ set_up_due: the program's metafields
+//! standing(shop, user) ─ an online token for each member of staff, and what they may do: `staff`
 //! token(shop) ─ under 5 minutes left? ─ lease ─ OAuth ─ the next pair
 //! ```
 
@@ -12,6 +13,7 @@ mod handler;
 mod install;
 mod jobs;
 pub mod routes;
+mod staff;
 mod store;
 mod tokens;
 
@@ -31,7 +33,9 @@ use crate::shopify::{Grant, OAuth, OAuthError, ShopDomain};
 
 pub use handler::MerchantHandler;
 pub use jobs::{refresh_dormant, set_up_due};
+pub use staff::{Permission, Role, RoleError, StaffError, Standing};
 pub use store::{Plan, Zone, installed_since, plan, zones};
+pub use tokens::Resealed;
 
 /// A shop that installed the app.
 #[derive(Debug, Clone)]
@@ -103,13 +107,22 @@ pub struct Shops {
     remembered: Arc<RwLock<Remembered>>,
     /// A page of the admin asks for several things at once; one of them installs.
     installing: Arc<[tokio::sync::Mutex<()>; STRIPES]>,
+    sessions: staff::Sessions,
 }
 
 impl Shops {
     /// The shops of a database.
     pub fn new(db: Db, cipher: Cipher, clock: Clock, oauth: OAuth) -> Self {
         let installing = Arc::new(std::array::from_fn(|_| tokio::sync::Mutex::default()));
-        Shops { db, cipher, clock, oauth, remembered: Arc::default(), installing }
+        Shops {
+            db,
+            cipher,
+            clock,
+            oauth,
+            remembered: Arc::default(),
+            installing,
+            sessions: staff::Sessions::new(),
+        }
     }
 
     /// The shop with this domain, if it has the app installed.
@@ -172,11 +185,11 @@ impl Shops {
         self.keep(details, domain, &Grant::lasting(token.clone()), self.clock.now(), None).await
     }
 
-    /// Seals the tokens of all shops anew that an old key has sealed, and says of how many shops.
+    /// Seals the tokens of all shops and their staff anew that an old key has sealed, and says of how many.
     ///
     /// # Errors
     /// [`ShopError::Sealed`] where no key opens them, or [`ShopError::Database`]. What is done stays done.
-    pub async fn reseal(&self) -> Result<u64, ShopError> {
+    pub async fn reseal(&self) -> Result<Resealed, ShopError> {
         tokens::reseal(&self.db, &self.cipher).await
     }
 

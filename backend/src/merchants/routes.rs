@@ -4,14 +4,15 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use super::authorize;
+use super::{authorize, staff};
 use crate::app::App;
+use crate::languages::Language;
 use crate::shopify::{Bearer, Surface};
-use crate::web::SessionCaller;
+use crate::web::Caller;
 
 /// The routes below `/api`, for callers with a session token.
 pub fn api() -> Router<App> {
-    Router::new().route("/api/me", get(me))
+    Router::new().route("/api/me", get(me)).merge(staff::api())
 }
 
 /// The authorization-code grant.
@@ -36,22 +37,42 @@ pub struct MeView {
     pub user: Option<String>,
     /// The customer, by global id; none for staff and guests.
     pub customer: Option<String>,
+    /// What a member of staff is to the shop: `owner`, `admin`, `editor` or `viewer`; `support`; none for shoppers.
+    pub role: Option<&'static str>,
+    /// The language that a member of staff reads.
+    pub locale: Option<Language>,
 }
 
 /// `GET /api/me`
-async fn me(caller: SessionCaller) -> Json<MeView> {
-    let (user, customer) = match caller.bearer {
-        Bearer::User(user) => (Some(user.0.to_string()), None),
-        Bearer::Customer(customer) => (None, Some(customer.gid())),
-        Bearer::Guest => (None, None),
+async fn me(caller: Caller) -> Json<MeView> {
+    let (shop, surface) = match &caller {
+        Caller::Staff(staff) => (&staff.shop, Surface::Merchant),
+        Caller::Shopper(shopper) => (&shopper.shop, shopper.bearer.surface()),
     };
-    Json(MeView {
-        shop: caller.shop.domain.to_string(),
-        name: caller.shop.name.clone(),
-        currency: caller.shop.currency.code().to_owned(),
-        time_zone: caller.shop.time_zone.clone(),
-        surface: caller.bearer.surface(),
-        user,
-        customer,
+    let view = MeView {
+        shop: shop.domain.to_string(),
+        name: shop.name.clone(),
+        currency: shop.currency.code().to_owned(),
+        time_zone: shop.time_zone.clone(),
+        surface,
+        user: None,
+        customer: None,
+        role: None,
+        locale: None,
+    };
+    Json(match caller {
+        Caller::Staff(staff) => MeView {
+            user: staff.user().map(|user| user.0.to_string()),
+            role: Some(staff.role.as_str()),
+            locale: staff.locale,
+            ..view
+        },
+        Caller::Shopper(shopper) => {
+            let customer = match shopper.bearer {
+                Bearer::Customer(customer) => Some(customer.gid()),
+                Bearer::User(_) | Bearer::Guest => None,
+            };
+            MeView { customer, ..view }
+        }
     })
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::store::{self, ACCESS, REFRESH, SealedPair};
-use super::{Shop, ShopError, Shops};
+use super::{Shop, ShopError, Shops, staff};
 use crate::config::Secret;
 use crate::db::{Cipher, CipherError, Db, Timestamp};
 use crate::ids::ShopId;
@@ -143,10 +143,40 @@ pub(super) fn seal(
     })
 }
 
-/// How many shops share a transaction when their tokens are sealed anew.
+/// How many shops, or members of staff, share a transaction when their tokens are sealed anew.
 const TOGETHER: i64 = 100;
 
-pub(super) async fn reseal(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
+/// Whose tokens were sealed anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resealed {
+    /// How many shops.
+    pub shops: u64,
+    /// How many members of their staff.
+    pub staff: u64,
+}
+
+pub(super) async fn reseal(db: &Db, cipher: &Cipher) -> Result<Resealed, ShopError> {
+    Ok(Resealed { shops: reseal_shops(db, cipher).await?, staff: reseal_staff(db, cipher).await? })
+}
+
+async fn reseal_staff(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
+    let (mut anew, mut after) = (0, (ShopId(Uuid::nil()), 0));
+    loop {
+        let mut tx = db.begin().await?;
+        let all = staff::store::sealed_after(&mut tx, after, TOGETHER).await?;
+        let Some((shop, user, _)) = all.last() else { return Ok(anew) };
+        after = (*shop, *user);
+        for (shop, user, sealed) in &all {
+            if let Some(sealed) = cipher.reseal(staff::store::ONLINE, shop.0, sealed)? {
+                staff::store::reseal(&mut tx, *shop, *user, &sealed).await?;
+                anew += 1;
+            }
+        }
+        tx.commit().await?;
+    }
+}
+
+async fn reseal_shops(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
     let (mut anew, mut after) = (0, ShopId(Uuid::nil()));
     loop {
         let mut tx = db.begin().await?;

@@ -8,5 +8,5 @@ mod session_token;
 
 pub use domain::{InvalidDomain, ShopDomain};
 pub use hmac::{OAuthQuery, ProxyQuery, QueryRefusal, Signer};
-pub use oauth::{Grant, OAuth, OAuthError};
+pub use oauth::{Grant, OAuth, OAuthError, OnlineGrant};
 pub use session_token::{Bearer, Session, SessionRefusal, SessionTokens, Surface, UserId};

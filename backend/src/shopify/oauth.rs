@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::ShopDomain;
+use super::{ShopDomain, UserId};
 use crate::config::{self, Config, Secret};
 
 /// Asks shops for tokens. Cheap to clone.
@@ -42,6 +42,26 @@ impl Grant {
         let scopes = String::new();
         Grant { access_token, expires_in: None, refresh_token: None, refresh_expires_in: None, scopes }
     }
+}
+
+/// What a shop grants for a member of its staff: a token that may do what they may, and what it says of them. Shopify
+/// tells their name and e-mail address, too; nobody here needs those, so they are not read.
+#[derive(Debug, Clone)]
+pub struct OnlineGrant {
+    /// For `X-Shopify-Access-Token`.
+    pub access_token: Secret,
+    /// How long it lives.
+    pub expires_in: SignedDuration,
+    /// What this member of staff may do, with commas.
+    pub scopes: String,
+    /// Who it is.
+    pub user: UserId,
+    /// Whether the shop is theirs.
+    pub account_owner: bool,
+    /// Whether they work for a partner of the shop.
+    pub collaborator: bool,
+    /// The language they read, as Shopify writes it.
+    pub locale: Option<String>,
 }
 
 /// Why a shop grants nothing.
@@ -83,6 +103,27 @@ struct Answer {
     refresh_token_expires_in: Option<i64>,
 }
 
+#[derive(Deserialize)]
+struct OnlineAnswer {
+    access_token: String,
+    expires_in: i64,
+    #[serde(default)]
+    associated_user_scope: String,
+    associated_user: AssociatedUser,
+}
+
+#[derive(Deserialize)]
+struct AssociatedUser {
+    id: i64,
+    account_owner: bool,
+    #[serde(default)]
+    collaborator: bool,
+    locale: Option<String>,
+}
+
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+
 impl OAuth {
     /// Shops at the configured address, asked for the configured app.
     ///
@@ -104,17 +145,31 @@ impl OAuth {
     /// # Errors
     /// [`OAuthError`].
     pub async fn exchange(&self, shop: &ShopDomain, session_token: &str) -> Result<Grant, OAuthError> {
-        self.ask(
+        let wanted = "urn:shopify:params:oauth:token-type:offline-access-token";
+        let answer = self.ask(
             shop,
-            json!({
-                "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-                "subject_token": session_token,
-                "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
-                "requested_token_type": "urn:shopify:params:oauth:token-type:offline-access-token",
-                "expiring": "1",
-            }),
-        )
-        .await
+            json!({"grant_type": EXCHANGE, "subject_token": session_token, "subject_token_type": ID_TOKEN,
+                   "requested_token_type": wanted, "expiring": "1"}),
+        );
+        read(&answer.await?)
+    }
+
+    /// Exchanges a session token for a token of the member of staff who brought it.
+    ///
+    /// # Errors
+    /// [`OAuthError`]; refused when Shopify does not know them as staff any more.
+    pub async fn exchange_online(
+        &self,
+        shop: &ShopDomain,
+        session_token: &str,
+    ) -> Result<OnlineGrant, OAuthError> {
+        let wanted = "urn:shopify:params:oauth:token-type:online-access-token";
+        let answer = self.ask(
+            shop,
+            json!({"grant_type": EXCHANGE, "subject_token": session_token, "subject_token_type": ID_TOKEN,
+                   "requested_token_type": wanted}),
+        );
+        read_online(&answer.await?)
     }
 
     /// Gets the next pair of tokens.
@@ -122,7 +177,8 @@ impl OAuth {
     /// # Errors
     /// [`OAuthError`].
     pub async fn refresh(&self, shop: &ShopDomain, refresh_token: &Secret) -> Result<Grant, OAuthError> {
-        self.ask(shop, json!({"grant_type": "refresh_token", "refresh_token": refresh_token.expose()})).await
+        let body = json!({"grant_type": "refresh_token", "refresh_token": refresh_token.expose()});
+        read(&self.ask(shop, body).await?)
     }
 
     /// Redeems the code that a merchant's approval gave.
@@ -130,7 +186,7 @@ impl OAuth {
     /// # Errors
     /// [`OAuthError`].
     pub async fn redeem(&self, shop: &ShopDomain, code: &str) -> Result<Grant, OAuthError> {
-        self.ask(shop, json!({"code": code, "expiring": "1"})).await
+        read(&self.ask(shop, json!({"code": code, "expiring": "1"})).await?)
     }
 
     /// Where a merchant approves of the app.
@@ -153,7 +209,7 @@ impl OAuth {
         self.url.replace("{shop}", shop.as_str())
     }
 
-    async fn ask(&self, shop: &ShopDomain, mut body: Value) -> Result<Grant, OAuthError> {
+    async fn ask(&self, shop: &ShopDomain, mut body: Value) -> Result<Vec<u8>, OAuthError> {
         body["client_id"] = self.api_key.as_str().into();
         body["client_secret"] = self.secret.expose().into();
         let url = format!("{}/admin/oauth/access_token", self.base(shop));
@@ -164,7 +220,7 @@ impl OAuth {
         let status = response.status();
         let answer = response.bytes().await.map_err(unreachable)?;
         match status {
-            StatusCode::OK => read(&answer),
+            StatusCode::OK => Ok(answer.into()),
             StatusCode::BAD_REQUEST => Err(OAuthError::Refused { code: refusal(&answer) }),
             StatusCode::TOO_MANY_REQUESTS => Err(OAuthError::Server { status: status.as_u16() }),
             status if status.is_server_error() => Err(OAuthError::Server { status: status.as_u16() }),
@@ -188,6 +244,23 @@ fn read(answer: &[u8]) -> Result<Grant, OAuthError> {
         refresh_token: answer.refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
         refresh_expires_in: seconds(answer.refresh_token_expires_in)?,
         scopes: answer.scope,
+    })
+}
+
+fn read_online(answer: &[u8]) -> Result<OnlineGrant, OAuthError> {
+    let answer: OnlineAnswer = serde_json::from_slice(answer).map_err(|_| OAuthError::Malformed)?;
+    let user = answer.associated_user;
+    if answer.access_token.is_empty() || answer.expires_in <= 0 || user.id <= 0 {
+        return Err(OAuthError::Malformed);
+    }
+    Ok(OnlineGrant {
+        access_token: Secret::new(answer.access_token),
+        expires_in: SignedDuration::from_secs(answer.expires_in),
+        scopes: answer.associated_user_scope,
+        user: UserId(user.id),
+        account_owner: user.account_owner,
+        collaborator: user.collaborator,
+        locale: user.locale,
     })
 }
 
@@ -218,6 +291,33 @@ mod tests {
         assert!(lasting.expires_in.is_none() && lasting.refresh_token.is_none());
         for other in ["", "{}", "[]", r#"{"access_token":""}"#, r#"{"access_token":"x","expires_in":0}"#] {
             assert!(matches!(read(other.as_bytes()), Err(OAuthError::Malformed)), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_online_grant_says_who_it_is_for_and_nothing_more_is_kept() {
+        let answer = json!({"access_token": "shpua_1", "scope": "write_orders", "expires_in": 86_399,
+            "associated_user_scope": "read_orders", "associated_user": {"id": 902_541_635, "first_name": "John",
+            "last_name": "Smith", "email": "john@example.com", "email_verified": true, "account_owner": true,
+            "locale": "en", "collaborator": false}});
+        let grant = read_online(answer.to_string().as_bytes()).unwrap();
+        assert_eq!((grant.user, grant.account_owner, grant.collaborator), (UserId(902_541_635), true, false));
+        assert_eq!((grant.scopes.as_str(), grant.locale.as_deref()), ("read_orders", Some("en")));
+        assert!(!format!("{grant:?}").contains("ohn"), "no name, no address: {grant:?}");
+        for (pointer, nonsense) in [
+            ("/access_token", json!("")),
+            ("/access_token", json!(null)),
+            ("/expires_in", json!(0)),
+            ("/expires_in", json!(null)),
+            ("/associated_user", json!(null)),
+            ("/associated_user/id", json!(0)),
+            ("/associated_user/id", json!("902541635")),
+            ("/associated_user/account_owner", json!("yes")),
+        ] {
+            let mut other = answer.clone();
+            *other.pointer_mut(pointer).unwrap() = nonsense;
+            let read = read_online(other.to_string().as_bytes());
+            assert!(matches!(read, Err(OAuthError::Malformed)), "{pointer}: {other}");
         }
     }
 

@@ -61,6 +61,8 @@ pub struct Session {
     pub shop: ShopDomain,
     /// Who in it.
     pub bearer: Bearer,
+    /// When the token was made, to the second.
+    pub issued_at: Timestamp,
 }
 
 impl Bearer {
@@ -100,6 +102,7 @@ struct Claims {
     sub: Option<String>,
     /// Seconds since 1970; JWT allows fractions.
     exp: f64,
+    iat: Option<f64>,
     nbf: Option<f64>,
 }
 
@@ -127,7 +130,11 @@ impl SessionTokens {
         if claims.exp <= now - LEEWAY || claims.nbf.is_some_and(|from| from > now + LEEWAY) {
             return Err(SessionRefusal::Time);
         }
-        session(&claims)
+        let (shop, bearer) = session(&claims)?;
+        // A token that does not say is as old as can be.
+        let second = claims.iat.or(claims.nbf).unwrap_or_default();
+        let issued_at = Timestamp::from_microsecond((second as i64).saturating_mul(1_000_000));
+        Ok(Session { shop, bearer, issued_at: issued_at.unwrap_or(Timestamp::UNIX_EPOCH) })
     }
 
     fn claims(&self, token: &str) -> Result<Claims, SessionRefusal> {
@@ -150,7 +157,7 @@ impl SessionTokens {
 }
 
 /// Whom verified claims are about. `dest` is a shop before it is anything else.
-fn session(claims: &Claims) -> Result<Session, SessionRefusal> {
+fn session(claims: &Claims) -> Result<(ShopDomain, Bearer), SessionRefusal> {
     let Some(issuer) = &claims.iss else {
         let shop = claims.dest.parse().map_err(|_| SessionRefusal::Shop)?;
         let bearer = match &claims.sub {
@@ -160,14 +167,14 @@ fn session(claims: &Claims) -> Result<Session, SessionRefusal> {
                 Bearer::Customer(CustomerId(id.ok_or(SessionRefusal::Subject)?))
             }
         };
-        return Ok(Session { shop, bearer });
+        return Ok((shop, bearer));
     };
     let shop = shop_of_url(&claims.dest).ok_or(SessionRefusal::Shop)?;
     if shop_of_url(issuer.strip_suffix("/admin").unwrap_or(issuer)).as_ref() != Some(&shop) {
         return Err(SessionRefusal::Shop);
     }
     let user = claims.sub.as_deref().and_then(number).ok_or(SessionRefusal::Subject)?;
-    Ok(Session { shop, bearer: Bearer::User(UserId(user)) })
+    Ok((shop, Bearer::User(UserId(user))))
 }
 
 fn shop_of_url(url: &str) -> Option<ShopDomain> {
@@ -235,13 +242,25 @@ mod tests {
     fn each_surface_says_who_asks() {
         let shop: ShopDomain = "tea.myshopify.com".parse().unwrap();
         let session = read(&admin(), 0).unwrap();
-        assert_eq!(session, Session { shop: shop.clone(), bearer: Bearer::User(UserId(42)) });
+        let issued_at = Timestamp::from_microsecond(NOW * 1_000_000).unwrap();
+        let expected = |bearer| Session { shop: shop.clone(), bearer, issued_at };
+        assert_eq!(session, expected(Bearer::User(UserId(42))));
         assert_eq!(session.bearer.surface(), Surface::Merchant);
         let session = read(&checkout(), 0).unwrap();
-        assert_eq!(session, Session { shop: shop.clone(), bearer: Bearer::Customer(CustomerId(7)) });
+        assert_eq!(session, expected(Bearer::Customer(CustomerId(7))));
         let session = read(&with(checkout(), "sub", Value::Null), 0).unwrap();
-        assert_eq!(session, Session { shop, bearer: Bearer::Guest });
+        assert_eq!(session, expected(Bearer::Guest));
         assert_eq!(session.bearer.surface(), Surface::Shopper);
+    }
+
+    #[test]
+    fn a_token_says_when_it_was_made_or_is_as_old_as_can_be() {
+        let issued = |claims: &Value| read(claims, 0).unwrap().issued_at.as_second();
+        assert_eq!(issued(&with(admin(), "iat", json!(NOW - 3))), NOW - 3);
+        assert_eq!(issued(&with(admin(), "iat", Value::Null)), NOW, "it is not used before it is made");
+        let silent = with(with(admin(), "iat", Value::Null), "nbf", Value::Null);
+        assert_eq!(issued(&silent), 0);
+        assert_eq!(issued(&with(admin(), "iat", json!(1e300))), 0, "no time at all");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -11,14 +10,13 @@ use uuid::Uuid;
 use super::store::{self, Listed};
 use crate::app::App;
 use crate::db::Timestamp;
-use crate::shopify::Surface;
-use crate::web::{Problem, SessionCaller};
+use crate::web::{Problem, Staff, View};
 
 /// How many tasks a page has, and may have.
 const PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 200;
 
-/// The routes below `/api`, for callers with a session token.
+/// The routes below `/api`, for staff.
 pub fn api() -> Router<App> {
     Router::new().route("/api/tasks", get(list))
 }
@@ -80,12 +78,9 @@ impl From<Listed> for TaskView {
 /// `GET /api/tasks`
 async fn list(
     State(app): State<App>,
-    caller: SessionCaller,
+    staff: Staff<View>,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<TasksView>, Problem> {
-    if caller.bearer.surface() != Surface::Merchant {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "staff_only", "This is for the shop's staff."));
-    }
     let Query(page) = page.map_err(|_| bad_page())?;
     let limit = page.limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
@@ -94,7 +89,7 @@ async fn list(
     let before = page.before.unwrap_or(Uuid::max());
     // One more tells whether there is a next page.
     let mut read = app.db.read().await?;
-    let mut tasks = store::of_shop(&mut read, caller.shop.id, before, limit + 1).await?;
+    let mut tasks = store::of_shop(&mut read, staff.shop.id, before, limit + 1).await?;
     let more = tasks.len() as i64 > limit;
     tasks.truncate(usize::try_from(limit).unwrap_or_default());
     let next = tasks.last().filter(|_| more).map(|last| last.task_id);

@@ -9,6 +9,7 @@ mod proxy;
 mod router;
 mod server;
 mod session;
+mod staff;
 mod turns;
 
 pub use limits::Limits;
@@ -19,4 +20,5 @@ pub use proxy::ProxyCaller;
 pub use router::router;
 pub use server::serve;
 pub use session::SessionCaller;
+pub use staff::{Caller, Capability, Edit, Manage, Own, Staff, View, Writes};
 pub use turns::Turns;

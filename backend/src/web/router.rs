@@ -21,7 +21,7 @@ use tracing::{Level, Span};
 use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
-use crate::{inbox, merchants, points, redemptions, tasks};
+use crate::{audit, inbox, merchants, points, redemptions, tasks};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,9 +45,12 @@ pub fn router(app: &App) -> Router {
     layered(routes, duration(app.config.web.request_timeout))
 }
 
-/// What session tokens open. Its refusals come first, so that the browser is let in to read them.
+/// What session tokens and those of support open. Its refusals come first, so that the browser is let in to read them.
 fn api() -> Router<App> {
-    merchants::routes::api().merge(tasks::routes::api()).method_not_allowed_fallback(method_not_allowed)
+    merchants::routes::api()
+        .merge(audit::routes::api())
+        .merge(tasks::routes::api())
+        .method_not_allowed_fallback(method_not_allowed)
 }
 
 /// Extensions call from a sandbox without an origin. What they send proves who they are; no cookie does.

@@ -9,14 +9,15 @@ use axum::http::{HeaderName, StatusCode};
 
 use super::{Problem, limits};
 use crate::app::App;
+use crate::db::Timestamp;
 use crate::merchants::{Shop, ShopError};
 use crate::shopify::{Bearer, OAuthError, Session, SessionRefusal, Surface};
 
 /// Asks App Bridge to get a new session token and to send the request again.
 pub(super) const RETRY: HeaderName = HeaderName::from_static("x-shopify-retry-invalid-session-request");
 
-/// A request with a session token. That of a member of staff installs the app in a shop that has it not. Answer staff with the shop's data, a customer with nothing but their own, and a
-/// guest with what everybody may see.
+/// A request with a session token. That of a member of staff installs the app in a shop that has it not. Answer a customer
+/// with nothing but their own, and a guest with what everybody may see; what staff may do, [`Staff`](super::Staff) says.
 #[derive(Debug, Clone)]
 pub struct SessionCaller {
     /// The shop.
@@ -29,27 +30,35 @@ impl FromRequestParts<App> for SessionCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let token = bearer_token(parts).ok_or_else(|| {
-            unauthorized(
-                "session_token_missing",
-                "The request has no session token (Authorization: Bearer …).",
-            )
-        })?;
-        let Session { shop, bearer } = app.session_tokens.verify(token, app.clock.now())?;
-        let shop = match app.shops.find_by_domain(&shop).await? {
-            Some(shop) => shop,
-            // The app's page opens for the first time: Shopify has installed it and told nobody.
-            None if bearer.surface() == Surface::Merchant => {
-                app.shops.install(&app.admin, &shop, token).await.map_err(not_installed)?
-            }
-            None => return Err(Problem::unknown_shop()),
-        };
-        limits::take(app, parts, shop.id)?;
-        Ok(SessionCaller { shop, bearer })
+        Ok(verified(parts, app).await?.caller)
     }
 }
 
-fn bearer_token(parts: &Parts) -> Option<&str> {
+/// A caller, and the session token that says so.
+pub(super) struct Verified {
+    pub caller: SessionCaller,
+    pub token: String,
+    pub issued_at: Timestamp,
+}
+
+pub(super) async fn verified(parts: &Parts, app: &App) -> Result<Verified, Problem> {
+    let token = bearer_token(parts).ok_or_else(|| {
+        unauthorized("session_token_missing", "The request has no session token (Authorization: Bearer …).")
+    })?;
+    let Session { shop, bearer, issued_at } = app.session_tokens.verify(token, app.clock.now())?;
+    let shop = match app.shops.find_by_domain(&shop).await? {
+        Some(shop) => shop,
+        // The app's page opens for the first time: Shopify has installed it and told nobody.
+        None if bearer.surface() == Surface::Merchant => {
+            app.shops.install(&app.admin, &shop, token).await.map_err(not_installed)?
+        }
+        None => return Err(Problem::unknown_shop()),
+    };
+    limits::take(app, parts, shop.id)?;
+    Ok(Verified { caller: SessionCaller { shop, bearer }, token: token.to_owned(), issued_at })
+}
+
+pub(super) fn bearer_token(parts: &Parts) -> Option<&str> {
     let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
@@ -63,7 +72,7 @@ fn not_installed(error: ShopError) -> Problem {
     }
 }
 
-fn unauthorized(code: &'static str, title: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+pub(super) fn unauthorized(code: &'static str, title: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code, title).header(RETRY, "1")
 }
 

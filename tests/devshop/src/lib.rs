@@ -61,7 +61,7 @@ pub use functions::{Function, FunctionError, FunctionHost, HostFailure, HostRun,
 pub use ids::{gid, parse_gid};
 pub use metafields::{Metafield, Version};
 pub use money::{Currency, Decimal, MoneyError, MoneySet, Rate};
-pub use oauth::{Surface, TokenCall};
+pub use oauth::{StaffUser, Surface, TokenCall};
 pub use orders::{
     Order, OrderEdit, OrderLine, OrderShipping, Payment, PlaceOptions, Refund, RefundError, RefundRequest,
     RefundedLine, ShippingRefund,

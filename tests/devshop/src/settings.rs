@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::money::{Currency, Rate};
+use crate::oauth::StaffUser;
 use crate::switches::Switches;
 use crate::webhooks::Subscription;
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub shipping: Vec<ShippingRate>,
     /// Tax contained in every price, in basis points (2000 = 20 %); none when 0.
     pub tax_included_bp: u32,
+    /// Who works here.
+    pub staff: Vec<StaffUser>,
     /// The installed app.
     pub app: App,
     /// How webhooks are delivered.
@@ -60,6 +63,7 @@ impl Default for Settings {
                 free_from: None,
             }],
             tax_included_bp: 0,
+            staff: StaffUser::some(),
             app: App::default(),
             webhooks: WebhookSettings::default(),
             bucket: BucketSettings::default(),

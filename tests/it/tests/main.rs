@@ -4,6 +4,7 @@
 mod support;
 
 mod admin;
+mod audit;
 mod db;
 mod dead_letters;
 mod events;
@@ -17,6 +18,7 @@ mod limits;
 mod metrics;
 mod serve;
 mod session;
+mod staff;
 mod storefront;
 mod tasks;
 mod topics;

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use devshop::Surface;
+use devshop::{StaffUser, Surface};
 use jiff::SignedDuration;
 use loyalnest::config::Secret;
 use serde_json::{Value, json};
@@ -22,16 +22,32 @@ fn every_surface_is_told_who_it_is() {
         let door = Door::new(test).await;
         installed(&door).await;
         let large = 9_007_199_254_740_993;
-        for (surface, side, user, customer) in [
-            (Surface::Admin(42), "merchant", json!("42"), Value::Null),
-            (Surface::Pos(large), "merchant", json!("9007199254740993"), Value::Null),
-            (Surface::Checkout(Some(7)), "shopper", Value::Null, json!("gid://shopify/Customer/7")),
-            (Surface::Checkout(None), "shopper", Value::Null, Value::Null),
+        door.shop.employ(StaffUser { locale: "pt-br".into(), ..StaffUser::new(large) });
+        let (none, no_role) = (Value::Null, (Value::Null, Value::Null));
+        let owner = (json!("owner"), json!("en"));
+        for (surface, side, user, customer, (role, locale)) in [
+            (Surface::Admin(42), "merchant", json!("42"), none.clone(), owner),
+            (
+                Surface::Pos(large),
+                "merchant",
+                json!("9007199254740993"),
+                none.clone(),
+                (json!("admin"), json!("pt-BR")),
+            ),
+            (
+                Surface::Checkout(Some(7)),
+                "shopper",
+                none.clone(),
+                json!("gid://shopify/Customer/7"),
+                no_role.clone(),
+            ),
+            (Surface::Checkout(None), "shopper", none.clone(), none.clone(), no_role.clone()),
             (
                 Surface::CustomerAccount(large),
                 "shopper",
                 Value::Null,
                 json!("gid://shopify/Customer/9007199254740993"),
+                no_role,
             ),
         ] {
             let answered = door.me(&door.shop.session_token(surface)).await;
@@ -40,7 +56,8 @@ fn every_surface_is_told_who_it_is() {
             assert_eq!(
                 said,
                 json!({"shop": SHOP, "name": "Local Shop", "currency": "GBP", "time_zone": "Europe/London",
-                       "surface": side, "user": user, "customer": customer})
+                       "surface": side, "user": user, "customer": customer, "role": role,
+                       "locale": locale})
             );
         }
     });

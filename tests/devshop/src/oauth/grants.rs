@@ -17,7 +17,7 @@ const CODE: SignedDuration = SignedDuration::from_mins(1);
 /// One call for a token, as it was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenCall {
-    /// `token_exchange`, `refresh_token` or `authorization_code`.
+    /// `token_exchange`, `refresh_token` or `authorization_code`; `online` for a token of staff.
     pub grant: &'static str,
     /// The HTTP status.
     pub status: u16,
@@ -38,10 +38,10 @@ struct Refresh {
 }
 
 pub(crate) struct Grants {
-    ids: Ids,
+    pub(super) ids: Ids,
     installed: bool,
     pub scopes: String,
-    access: BTreeMap<String, Timestamp>,
+    pub(super) access: BTreeMap<String, Timestamp>,
     refresh: BTreeMap<String, Refresh>,
     codes: BTreeMap<String, Timestamp>,
     /// Whether the token the shop was opened with still counts.

@@ -1,8 +1,9 @@
-//! How an app gets in: token exchange, refresh with rotation, the authorization code; and how it is thrown out.
+//! How an app gets in: token exchange, for the shop and for its staff, refresh with rotation, the authorization code; and how it is thrown out.
 
 mod grants;
 mod routes;
 mod session_token;
+mod staff;
 
 use serde_json::json;
 
@@ -15,6 +16,8 @@ pub(crate) use grants::Grants;
 pub use grants::TokenCall;
 pub(crate) use routes::{access_token, authorize};
 pub use session_token::Surface;
+pub(crate) use staff::Staff;
+pub use staff::StaffUser;
 
 impl DevShop {
     /// A session token as this surface gets one, signed with the app's secret and valid now.

@@ -9,12 +9,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 
 use super::grants::{Pair, TokenCall};
-use super::session_token;
+use super::{session_token, staff};
 use crate::shop::DevShop;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 const OFFLINE: &str = "urn:shopify:params:oauth:token-type:offline-access-token";
+const ONLINE: &str = "urn:shopify:params:oauth:token-type:online-access-token";
 
 /// `POST /admin/oauth/access_token`
 pub(crate) async fn access_token(State(shop): State<DevShop>, Json(body): Json<Value>) -> Response {
@@ -23,15 +24,13 @@ pub(crate) async fn access_token(State(shop): State<DevShop>, Json(body): Json<V
         Some("refresh_token") => "refresh_token",
         _ => "authorization_code",
     };
-    let fault = shop.grants().faults.pop_front();
-    let answer = match fault {
-        Some(status) => Err((status, "temporarily_unavailable")),
-        None => grant_of(&shop, grant, &body),
+    let answer = if grant == "token_exchange" && body["requested_token_type"] == ONLINE {
+        online(&shop, &body).await
+    } else {
+        offline(&shop, grant, &body)
     };
-    let status = answer.as_ref().map_or_else(|(status, _)| *status, |_| 200);
-    shop.grants().calls.push(TokenCall { grant, status });
     match answer {
-        Ok(pair) => Json(shown(&shop, &pair)).into_response(),
+        Ok(granted) => Json(granted).into_response(),
         Err((status, error)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, Json(json!({"error": error, "error_description": error.replace('_', " ")})))
@@ -40,10 +39,43 @@ pub(crate) async fn access_token(State(shop): State<DevShop>, Json(body): Json<V
     }
 }
 
-fn grant_of(shop: &DevShop, grant: &str, body: &Value) -> Result<Pair, (u16, &'static str)> {
+fn offline(shop: &DevShop, grant: &'static str, body: &Value) -> Result<Value, (u16, &'static str)> {
+    let fault = shop.grants().faults.pop_front();
+    let answer = match fault {
+        Some(status) => Err((status, "temporarily_unavailable")),
+        None => grant_of(shop, grant, body),
+    };
+    let status = answer.as_ref().map_or_else(|(status, _)| *status, |_| 200);
+    shop.grants().calls.push(TokenCall { grant, status });
+    answer.map(|pair| shown(shop, &pair))
+}
+
+async fn online(shop: &DevShop, body: &Value) -> Result<Value, (u16, &'static str)> {
+    if !is_the_app(shop, body) {
+        return Err((401, "invalid_client"));
+    }
+    let subject = subject(shop, body).filter(|_| shop.grants().is_installed());
+    staff::online(shop, subject.as_ref(), shop.clock().now()).await
+}
+
+fn is_the_app(shop: &DevShop, body: &Value) -> bool {
     let app = &shop.settings().app;
+    body["client_id"] == app.api_key.as_str() && body["client_secret"] == app.api_secret.as_str()
+}
+
+/// The claims of the session token that is to be exchanged, if it is one of this shop's staff for this app.
+fn subject(shop: &DevShop, body: &Value) -> Option<Value> {
+    let app = &shop.settings().app;
+    let token = body["subject_token"].as_str().filter(|_| body["subject_token_type"] == ID_TOKEN)?;
+    let claims = session_token::verify(token, &app.api_secret, &app.api_key, shop.clock().now().as_second())?;
+    let from_here =
+        claims["dest"] == format!("https://{}", shop.settings().domain) && claims["iss"].is_string();
+    from_here.then_some(claims)
+}
+
+fn grant_of(shop: &DevShop, grant: &str, body: &Value) -> Result<Pair, (u16, &'static str)> {
     let now = shop.clock().now();
-    if body["client_id"] != app.api_key.as_str() || body["client_secret"] != app.api_secret.as_str() {
+    if !is_the_app(shop, body) {
         return Err((401, "invalid_client"));
     }
     let text = |name: &str| body[name].as_str().unwrap_or_default();
@@ -54,12 +86,7 @@ fn grant_of(shop: &DevShop, grant: &str, body: &Value) -> Result<Pair, (u16, &'s
     let mut grants = shop.grants();
     match grant {
         "token_exchange" => {
-            let claims =
-                session_token::verify(text("subject_token"), &app.api_secret, &app.api_key, now.as_second());
-            let from_here = claims.is_some_and(|claims| {
-                claims["dest"] == format!("https://{}", shop.settings().domain) && claims["iss"].is_string()
-            });
-            if !from_here || !grants.is_installed() || text("subject_token_type") != ID_TOKEN {
+            if subject(shop, body).is_none() || !grants.is_installed() {
                 return Err((400, "invalid_subject_token"));
             }
             if text("requested_token_type") != OFFLINE {

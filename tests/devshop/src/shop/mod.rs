@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::facts::Facts;
 use crate::ids::Ids;
 use crate::metafields::resolve_namespace;
-use crate::oauth::Grants;
+use crate::oauth::{Grants, Staff};
 use crate::orders::RefundError;
 use crate::router::router;
 use crate::settings::Settings;
@@ -41,6 +41,7 @@ struct Inner {
     clock: Clock,
     state: Mutex<State>,
     grants: Mutex<Grants>,
+    staff: Mutex<Staff>,
     switches: Mutex<Switches>,
     app_url: Mutex<Option<String>>,
     gate: Gate,
@@ -134,6 +135,7 @@ impl DevShop {
                 About::of(&settings),
             )),
             // Tokens draw from a sequence of their own, as webhooks do.
+            staff: Mutex::new(Staff::new(&settings.staff)),
             grants: Mutex::new(Grants::new(Ids::new(settings.seed ^ 0x70ce, false), app_file.scopes())),
             switches: Mutex::new(settings.switches),
             app_url: Mutex::new(app_url),
@@ -248,6 +250,10 @@ impl DevShop {
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         lock(&self.0.grants)
+    }
+
+    pub(crate) fn staff(&self) -> MutexGuard<'_, Staff> {
+        lock(&self.0.staff)
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

@@ -119,6 +119,12 @@ impl Answered {
         Answered { status, retry_after, content_type, headers, body }
     }
 
+    /// The body, of an answer that must be a success.
+    pub fn json(&self) -> Value {
+        assert!(self.status.is_success(), "{self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+
     /// The status and the problem's code.
     pub fn problem(&self) -> (u16, String) {
         assert_eq!(self.content_type.as_deref(), Some("application/problem+json"), "{self:?}");

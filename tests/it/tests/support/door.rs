@@ -1,10 +1,10 @@
 //! The door: a local shop that grants tokens, and the backend with its real handlers, both with clocks that stand still.
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use devshop::{DevShop, Settings};
+use devshop::{DevShop, Settings, Surface};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::SignedDuration;
 use loyalnest::app::App;
@@ -85,6 +85,11 @@ impl Door {
         me(&self.app, token).await
     }
 
+    /// A request of a member of staff, with a session token made now.
+    pub async fn staff(&self, user: u64, method: Method, path: &str, body: &Value) -> Answered {
+        api(&self.app, &self.shop.session_token(Surface::Admin(user)), method, path, body).await
+    }
+
     /// The claims of a member of staff in the embedded admin, to be changed and signed with [`jwt`].
     pub fn admin_claims(&self) -> Value {
         let now = self.now().as_second();
@@ -117,6 +122,17 @@ impl Drop for Door {
 
 pub async fn send(app: &App, request: Request<Body>) -> Answered {
     Answered::read(app.router().oneshot(request).await.unwrap()).await
+}
+
+/// A request below `/api` with a bearer token; without a body if that is null.
+pub async fn api(app: &App, token: &str, method: Method, path: &str, body: &Value) -> Answered {
+    let request =
+        Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+    let request = match body {
+        Value::Null => request.body(Body::empty()),
+        body => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+    };
+    send(app, request.unwrap()).await
 }
 
 pub async fn me(app: &App, token: &str) -> Answered {

@@ -1,0 +1,35 @@
+//! What can be done, by its code. A new action also gets its sentences in `words`.
+
+crate::text_enum! {
+    /// What was done.
+    pub enum Action {
+        /// A member of staff opened the app for the first time.
+        StaffJoined = "staff.joined",
+        /// A member of staff was given a role, or goes by the shop's default again.
+        StaffRoleChanged = "staff.role_changed",
+        /// The role of those who were given none has changed.
+        StaffDefaultRoleChanged = "staff.default_role_changed",
+        /// The session of a member of staff was ended.
+        StaffSessionEnded = "staff.session_ended",
+        /// Support was let in.
+        SupportOpened = "support.opened",
+        /// Support asked for something.
+        SupportRequest = "support.request",
+        /// Support's session was ended.
+        SupportClosed = "support.closed",
+        /// Whether support may be let in has changed.
+        SupportAllowedChanged = "support.allowed_changed",
+        /// The languages that the program is offered in have changed.
+        LanguagesChanged = "languages.changed",
+        /// A group of shops was founded.
+        GroupCreated = "group.created",
+        /// Another shop was invited.
+        GroupInvited = "group.invited",
+        /// The shop joined a group.
+        GroupJoined = "group.joined",
+        /// Another shop used this one's invitation.
+        GroupInvitationUsed = "group.invitation_used",
+        /// The shop left its group.
+        GroupLeft = "group.left",
+    }
+}

@@ -1,0 +1,230 @@
+//! Sentences about entries, in every language that the log is read in.
+//!
+//! A table and `{places}` are enough: the sentences have ids, codes and settings in them, nothing that would have to be
+//! counted or inflected, and the compiler says when an action lacks a language.
+
+use serde_json::Value;
+
+use super::store::Entry;
+use super::{Action, ActorKind};
+use crate::languages::Language;
+
+/// A language that the log is read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tongue {
+    En,
+    De,
+    Fr,
+}
+
+impl Tongue {
+    pub const ALL: [Tongue; 3] = [Tongue::En, Tongue::De, Tongue::Fr];
+
+    pub fn tag(self) -> &'static str {
+        match self {
+            Tongue::En => "en",
+            Tongue::De => "de",
+            Tongue::Fr => "fr",
+        }
+    }
+
+    /// The one with this tag, or English.
+    pub fn of(language: &Language) -> Self {
+        Tongue::ALL.into_iter().find(|tongue| tongue.tag() == language.as_str()).unwrap_or(Tongue::En)
+    }
+
+    fn of_three<T>(self, [en, de, fr]: [T; 3]) -> T {
+        match self {
+            Tongue::En => en,
+            Tongue::De => de,
+            Tongue::Fr => fr,
+        }
+    }
+}
+
+/// English, German, French. `{who}`, `{target}`, `{before.x}` and `{after.x}` are filled in.
+fn template(action: Action) -> [&'static str; 3] {
+    match action {
+        Action::StaffJoined => [
+            "Staff member {target} opened the app for the first time.",
+            "Teammitglied {target} hat die App zum ersten Mal geöffnet.",
+            "Le membre du personnel {target} a ouvert l’application pour la première fois.",
+        ],
+        Action::StaffRoleChanged => [
+            "{who} changed the role of staff member {target} from {before.role} to {after.role}.",
+            "{who} hat die Rolle von Teammitglied {target} von {before.role} zu {after.role} geändert.",
+            "{who} a changé le rôle du membre du personnel {target} de {before.role} à {after.role}.",
+        ],
+        Action::StaffDefaultRoleChanged => [
+            "{who} changed the role of new staff from {before.role} to {after.role}.",
+            "{who} hat die Rolle neuer Teammitglieder von {before.role} zu {after.role} geändert.",
+            "{who} a changé le rôle du nouveau personnel de {before.role} à {after.role}.",
+        ],
+        Action::StaffSessionEnded => [
+            "{who} ended the session of staff member {target}.",
+            "{who} hat die Sitzung von Teammitglied {target} beendet.",
+            "{who} a mis fin à la session du membre du personnel {target}.",
+        ],
+        Action::SupportOpened => [
+            "{who} was let in until {after.until}: {after.reason}",
+            "{who} hat Zugang bis {after.until}: {after.reason}",
+            "{who} a accès jusqu’à {after.until} : {after.reason}",
+        ],
+        Action::SupportRequest => [
+            "{who} asked for {target} and was answered with {after.status}.",
+            "{who} hat {target} aufgerufen und die Antwort {after.status} erhalten.",
+            "{who} a demandé {target} et a reçu la réponse {after.status}.",
+        ],
+        Action::SupportClosed => [
+            "{who} ended the support session {target}.",
+            "{who} hat die Support-Sitzung {target} beendet.",
+            "{who} a mis fin à la session d’assistance {target}.",
+        ],
+        Action::SupportAllowedChanged => [
+            "{who} changed whether support may be let in from {before.allowed} to {after.allowed}.",
+            "{who} hat den Zugang für den Support von {before.allowed} zu {after.allowed} geändert.",
+            "{who} a changé l’accès de l’assistance de {before.allowed} à {after.allowed}.",
+        ],
+        Action::LanguagesChanged => [
+            "{who} changed the languages from {before.languages} to {after.languages}.",
+            "{who} hat die Sprachen von {before.languages} zu {after.languages} geändert.",
+            "{who} a changé les langues de {before.languages} à {after.languages}.",
+        ],
+        Action::GroupCreated => [
+            "{who} founded a group of shops.",
+            "{who} hat eine Gruppe von Shops gegründet.",
+            "{who} a créé un groupe de boutiques.",
+        ],
+        Action::GroupInvited => [
+            "{who} made an invitation to the group, good until {after.until}.",
+            "{who} hat eine Einladung zur Gruppe erstellt, gültig bis {after.until}.",
+            "{who} a créé une invitation au groupe, valable jusqu’à {after.until}.",
+        ],
+        Action::GroupJoined => [
+            "{who} joined a group of shops.",
+            "{who} ist einer Gruppe von Shops beigetreten.",
+            "{who} a rejoint un groupe de boutiques.",
+        ],
+        Action::GroupInvitationUsed => [
+            "{target} joined the group with an invitation of this shop.",
+            "{target} ist der Gruppe mit einer Einladung dieses Shops beigetreten.",
+            "{target} a rejoint le groupe avec une invitation de cette boutique.",
+        ],
+        Action::GroupLeft => [
+            "{who} left the group of shops.",
+            "{who} hat die Gruppe von Shops verlassen.",
+            "{who} a quitté le groupe de boutiques.",
+        ],
+    }
+}
+
+/// The sentence about an entry. Of an action that only a newer program knows, its code.
+pub(super) fn sentence(tongue: Tongue, entry: &Entry) -> String {
+    let Some(action) = Action::parse(&entry.action) else { return entry.action.clone() };
+    filled(tongue.of_three(template(action)), |place| match place.split_once('.') {
+        None if place == "who" => who(tongue, entry),
+        None => entry.target.clone().unwrap_or_else(none),
+        Some(("before", name)) => shown(entry.before.as_ref().map(|before| &before.0[name])),
+        Some((_, name)) => shown(entry.after.as_ref().map(|after| &after.0[name])),
+    })
+}
+
+fn who(tongue: Tongue, entry: &Entry) -> String {
+    let id = entry.actor_id.as_deref().unwrap_or("?");
+    let operator = entry.operator.as_deref().unwrap_or("?");
+    match entry.actor_kind {
+        ActorKind::User => tongue.of_three([
+            format!("Staff member {id}"),
+            format!("Teammitglied {id}"),
+            format!("Le membre du personnel {id}"),
+        ]),
+        ActorKind::Support => tongue.of_three([
+            format!("Support ({operator})"),
+            format!("Support ({operator})"),
+            format!("L’assistance ({operator})"),
+        ]),
+        ActorKind::Api => {
+            tongue.of_three([format!("Program {id}"), format!("Programm {id}"), format!("Le programme {id}")])
+        }
+        ActorKind::System => tongue.of_three(["The system", "Das System", "Le système"]).to_owned(),
+        ActorKind::Cli => tongue.of_three(["The operator", "Der Betreiber", "L’exploitant"]).to_owned(),
+    }
+}
+
+fn none() -> String {
+    "–".to_owned()
+}
+
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => none(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(all)) => all.iter().map(|value| shown(Some(value))).collect::<Vec<_>>().join(", "),
+        Some(value) => value.to_string(),
+    }
+}
+
+/// Fills the places of a template, each once: what is filled in has no places of its own.
+fn filled(template: &str, mut value: impl FnMut(&str) -> String) -> String {
+    let mut text = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some((before, place, after)) = rest
+        .split_once('{')
+        .and_then(|(before, rest)| rest.split_once('}').map(|(place, after)| (before, place, after)))
+    {
+        text.push_str(before);
+        text.push_str(&value(place));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sqlx::types::Json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::db::Timestamp;
+
+    fn entry(action: &str) -> Entry {
+        Entry {
+            entry_id: Uuid::nil(),
+            at: Timestamp::UNIX_EPOCH,
+            actor_kind: ActorKind::User,
+            actor_id: Some("42".into()),
+            operator: None,
+            action: action.into(),
+            target: Some("43".into()),
+            before: Some(Json(json!({"role": null}))),
+            after: Some(Json(json!({"role": "{who} {target}"}))),
+            request_id: None,
+        }
+    }
+
+    #[test]
+    fn a_sentence_names_who_did_what_in_each_language() {
+        let said = |tongue| sentence(tongue, &entry("staff.session_ended"));
+        assert_eq!(said(Tongue::En), "Staff member 42 ended the session of staff member 43.");
+        assert_eq!(said(Tongue::De), "Teammitglied 42 hat die Sitzung von Teammitglied 43 beendet.");
+        assert_eq!(
+            said(Tongue::Fr),
+            "Le membre du personnel 42 a mis fin à la session du membre du personnel 43."
+        );
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_filled_in_again_and_what_is_missing_shows_as_a_dash() {
+        let said = sentence(Tongue::En, &entry("staff.role_changed"));
+        assert_eq!(said, "Staff member 42 changed the role of staff member 43 from – to {who} {target}.");
+        let bare = Entry { target: None, before: None, after: None, ..entry("languages.changed") };
+        assert_eq!(sentence(Tongue::En, &bare), "Staff member 42 changed the languages from – to –.");
+    }
+
+    #[test]
+    fn an_action_of_a_newer_program_shows_its_code() {
+        assert_eq!(sentence(Tongue::De, &entry("moon.landed")), "moon.landed");
+    }
+}
