@@ -14,6 +14,7 @@ use crate::redemptions::{self, command::RedemptionCommand};
 use crate::replay;
 use crate::serve::{Role, serve};
 use crate::shopify::ShopDomain;
+use crate::support::{self, command::SupportCommand};
 use crate::tasks::{self, command::TasksCommand};
 
 /// The exact ledger behind a Shopify loyalty programme.
@@ -53,6 +54,9 @@ enum Command {
     /// Discounts that no hold covered.
     #[command(subcommand)]
     Redemption(RedemptionCommand),
+    /// Let someone of the installation act as a shop's staff for a time.
+    #[command(subcommand)]
+    Support(SupportCommand),
     /// Print the default settings, every key explained.
     Config,
     /// The shops that installed the app.
@@ -111,6 +115,9 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         }
         Command::Redemption(command) => {
             redemptions::command::run(&App::builder(config).build().await?, command).await
+        }
+        Command::Support(command) => {
+            support::command::run(&App::builder(config).build().await?, command).await
         }
         Command::Config => Ok(()),
         Command::Shop(ShopCommand::Add { domain }) => {

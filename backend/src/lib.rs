@@ -27,6 +27,7 @@ mod retry;
 pub mod rounds;
 pub mod serve;
 pub mod shopify;
+pub mod support;
 pub mod sync;
 pub mod tasks;
 mod topics;

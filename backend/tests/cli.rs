@@ -174,3 +174,46 @@ fn keys_are_rotated_by_a_command_that_says_what_it_did() {
     let (fine, _, complaint) = run(&mut rotate);
     assert!(!fine && complaint.contains("security.encryption_keys_old"), "{complaint}");
 }
+
+#[test]
+fn support_is_let_in_by_a_command_that_shows_the_token_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let support = |arguments: &[&str]| {
+        let mut command = loyalnest(folder.path());
+        command.arg("support").args(arguments);
+        run(&mut command)
+    };
+    let url = shopify("tea.myshopify.com");
+    let mut add = loyalnest(folder.path());
+    add.args(["shop", "add", "tea.myshopify.com"])
+        .env("LOYALNEST_SHOPIFY_URL", url)
+        .env("LOYALNEST_SHOP_TOKEN", "shpat_1");
+    assert!(run(&mut add).0);
+    let open = ["open", "tea.myshopify.com", "--operator", "Ada", "--reason", "ticket 7", "--minutes", "30"];
+    let (fine, token, complaint) = support(&open);
+    assert!(fine, "{complaint}");
+    assert!(token.starts_with("lns_") && token.trim_end().len() == 90, "{token}");
+    let (_, list, _) = support(&["list"]);
+    assert!(list.contains("\ttea.myshopify.com\tAda\t") && list.ends_with("\tlooks\tticket 7\n"), "{list}");
+    assert!(!list.contains(token.trim_end()));
+    let id = list.split('\t').next().unwrap();
+    assert_eq!(support(&["close", id]).1, "1 ended\n");
+    let (fine, _, complaint) = support(&["close", id]);
+    assert!(!fine && complaint.contains("is no support session that is open"), "{complaint}");
+    assert_eq!(support(&["close", "--all"]).1, "0 ended\n");
+    for (place, nonsense, said) in [
+        (1, "coffee.myshopify.com", "has not installed the app"),
+        (1, "tea.example", "not the domain of a shop"),
+        (3, "", "the operator's name has 1 to 64 characters"),
+        (5, " ", "the reason has 1 to 200 characters"),
+        (7, "121", "1 to 120 minutes"),
+        (7, "0", "1 to 120 minutes"),
+        (7, "-1", "--minutes"),
+    ] {
+        let mut arguments = open;
+        arguments[place] = nonsense;
+        let (fine, _, complaint) = support(&arguments);
+        assert!(!fine && complaint.contains(said), "{nonsense:?}: {complaint}");
+    }
+    assert_eq!(support(&["list"]).1, "");
+}

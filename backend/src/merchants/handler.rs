@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use loyalty::Currency;
 use serde::Deserialize;
 
-use super::{Plan, Shops, staff, store};
+use super::{Plan, Shops, groups, set_primary_locale, staff, store};
+use crate::audit::{Actor, By};
 use crate::db::{Timestamp, Tx};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
+use crate::support;
 
 /// Acts on the topics that tell of the app in a shop.
 #[derive(Clone)]
@@ -45,7 +47,10 @@ impl MerchantHandler {
     /// The tokens are void already. A repeated or late message, from before the shop installed the app again, is none.
     async fn uninstalled(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
         if store::uninstall(tx, message.shop, message.triggered_at).await? {
+            let by = By::from(Actor::System);
             staff::store::end_all(tx, message.shop).await?;
+            support::close(tx, (Some(message.shop), None), &by, message.received_at).await?;
+            groups::leave(tx, message.shop, &by, message.received_at).await?;
             tracing::info!(shop = %message.shop, "a shop uninstalled the app");
             self.shops.forget(message.shop);
         }
@@ -59,6 +64,7 @@ impl MerchantHandler {
             name: String,
             currency: String,
             iana_timezone: String,
+            primary_locale: Option<String>,
         }
         let Ok(told) = serde_json::from_slice::<ShopJson>(&message.payload) else {
             return Ok(Outcome::Dead("no shop with a name, a currency and a time zone".to_owned()));
@@ -75,6 +81,9 @@ impl MerchantHandler {
             time_zone: &told.iana_timezone,
         };
         if store::set_told(tx, message.shop, &details, message.triggered_at).await? {
+            if let Some(locale) = &told.primary_locale {
+                set_primary_locale(tx, message.shop, locale, message.triggered_at).await?;
+            }
             self.shops.forget(message.shop);
         }
         Ok(Outcome::Done)

@@ -9,9 +9,11 @@
 //! ```
 
 mod authorize;
+mod groups;
 mod handler;
 mod install;
 mod jobs;
+mod languages;
 pub mod routes;
 mod staff;
 mod store;
@@ -33,8 +35,9 @@ use crate::shopify::{Grant, OAuth, OAuthError, ShopDomain};
 
 pub use handler::MerchantHandler;
 pub use jobs::{refresh_dormant, set_up_due};
+pub use languages::{Languages, languages, set_primary_locale};
 pub use staff::{Permission, Role, RoleError, StaffError, Standing};
-pub use store::{Plan, Zone, installed_since, plan, zones};
+pub use store::{Plan, Zone, allow_support, installed_since, lock_installed, plan, support_allowed, zones};
 pub use tokens::Resealed;
 
 /// A shop that installed the app.

@@ -1,18 +1,19 @@
 //! What the app's own pages and extensions ask about the shop they are in.
 
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use super::{authorize, staff};
+use super::{authorize, groups, languages, staff};
 use crate::app::App;
 use crate::languages::Language;
 use crate::shopify::{Bearer, Surface};
-use crate::web::Caller;
+use crate::web::{Caller, Problem};
 
 /// The routes below `/api`, for callers with a session token.
 pub fn api() -> Router<App> {
-    Router::new().route("/api/me", get(me)).merge(staff::api())
+    Router::new().route("/api/me", get(me)).merge(staff::api()).merge(groups::api()).merge(languages::api())
 }
 
 /// The authorization-code grant.
@@ -41,14 +42,17 @@ pub struct MeView {
     pub role: Option<&'static str>,
     /// The language that a member of staff reads.
     pub locale: Option<Language>,
+    /// The languages that the program is offered in, the shop's own first.
+    pub languages: Vec<Language>,
 }
 
 /// `GET /api/me`
-async fn me(caller: Caller) -> Json<MeView> {
+async fn me(State(app): State<App>, caller: Caller) -> Result<Json<MeView>, Problem> {
     let (shop, surface) = match &caller {
         Caller::Staff(staff) => (&staff.shop, Surface::Merchant),
         Caller::Shopper(shopper) => (&shopper.shop, shopper.bearer.surface()),
     };
+    let languages = languages(&mut app.db.read().await?, shop.id).await?;
     let view = MeView {
         shop: shop.domain.to_string(),
         name: shop.name.clone(),
@@ -59,8 +63,9 @@ async fn me(caller: Caller) -> Json<MeView> {
         customer: None,
         role: None,
         locale: None,
+        languages: languages.offered().to_vec(),
     };
-    Json(match caller {
+    Ok(Json(match caller {
         Caller::Staff(staff) => MeView {
             user: staff.user().map(|user| user.0.to_string()),
             role: Some(staff.role.as_str()),
@@ -74,5 +79,5 @@ async fn me(caller: Caller) -> Json<MeView> {
             };
             MeView { customer, ..view }
         }
-    })
+    }))
 }

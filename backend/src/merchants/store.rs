@@ -130,6 +130,37 @@ pub(super) async fn lock(tx: &mut Tx, domain: &str) -> Result<(ShopId, Option<Ti
         domain)
 }
 
+/// Locks a shop until the transaction ends, and says whether the app is installed in it.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn lock_installed(tx: &mut Tx, id: ShopId) -> Result<bool, db::Error> {
+    let locked: Option<(ShopId,)> = db!(tx.optional,
+        sqlite: "select shop_id from merchants_shops where shop_id = $1 and uninstalled_at is null",
+        postgres: "select shop_id from merchants_shops where shop_id = $1 and uninstalled_at is null for update",
+        id)?;
+    Ok(locked.is_some())
+}
+
+/// Whether support may be let in.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn support_allowed(read: &mut Read, id: ShopId) -> Result<bool, db::Error> {
+    let (allowed,): (bool,) =
+        db!(read.one, "select support_allowed from merchants_shops where shop_id = $1", id)?;
+    Ok(allowed)
+}
+
+/// Says whether support may be let in from now on.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn allow_support(tx: &mut Tx, id: ShopId, allowed: bool) -> Result<(), db::Error> {
+    db!(tx.execute, "update merchants_shops set support_allowed = $2 where shop_id = $1", id, allowed)?;
+    Ok(())
+}
+
 /// Keeps what a shop says of itself and what it granted. Whoever is refreshing an older pair has lost.
 pub(super) async fn admit(
     tx: &mut Tx,

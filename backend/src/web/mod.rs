@@ -20,5 +20,5 @@ pub use proxy::ProxyCaller;
 pub use router::router;
 pub use server::serve;
 pub use session::SessionCaller;
-pub use staff::{Caller, Capability, Edit, Manage, Own, Staff, View, Writes};
+pub use staff::{Caller, Capability, Edit, Manage, Own, Staff, View, Writes, request_id};
 pub use turns::Turns;

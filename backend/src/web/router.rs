@@ -21,7 +21,7 @@ use tracing::{Level, Span};
 use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
-use crate::{audit, inbox, merchants, points, redemptions, tasks};
+use crate::{audit, inbox, merchants, points, redemptions, support, tasks};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,7 +36,7 @@ pub fn router(app: &App) -> Router {
         .merge(merchants::routes::auth())
         .merge(operator::routes())
         .merge(tasks::board::routes())
-        .merge(api().layer(cors()))
+        .merge(api(app).layer(cors()))
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))
         .layer(RequestBodyTimeoutLayer::new(duration(app.config.web.body_timeout)))
@@ -46,11 +46,13 @@ pub fn router(app: &App) -> Router {
 }
 
 /// What session tokens and those of support open. Its refusals come first, so that the browser is let in to read them.
-fn api() -> Router<App> {
+fn api(app: &App) -> Router<App> {
     merchants::routes::api()
         .merge(audit::routes::api())
+        .merge(support::routes::api())
         .merge(tasks::routes::api())
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), support::watch))
 }
 
 /// Extensions call from a sandbox without an origin. What they send proves who they are; no cookie does.

@@ -20,8 +20,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Extensions, StatusCode};
 use tower_http::request_id::RequestId;
 
 use super::session::{self, Verified};
@@ -31,6 +31,7 @@ use crate::audit::{Actor, By};
 use crate::languages::Language;
 use crate::merchants::{Permission, Role, Shop, StaffError};
 use crate::shopify::{Bearer, UserId};
+use crate::support;
 
 /// What a handler does with a shop.
 pub trait Capability: Send + Sync + 'static {
@@ -137,7 +138,10 @@ enum Found<C> {
 }
 
 async fn caller<C: Capability>(parts: &mut Parts, app: &App) -> Result<Found<C>, Problem> {
-    let request = request_id(parts);
+    let request = request_id(&parts.extensions);
+    if let Some(session) = parts.extensions.get::<support::Session>() {
+        return supporter(session, app, request).await.map(Found::Staff);
+    }
     let Verified { caller, token, issued_at } = session::verified(parts, app).await?;
     let Bearer::User(user) = caller.bearer else { return Ok(Found::Shopper(caller)) };
     let standing = app.shops.standing(&caller.shop, user, (&token, issued_at), request.as_deref()).await?;
@@ -152,9 +156,23 @@ async fn caller<C: Capability>(parts: &mut Parts, app: &App) -> Result<Found<C>,
     Ok(Found::Staff(Staff { shop: caller.shop, role, locale, by, may: PhantomData }))
 }
 
+/// Support in the place of staff: its session was found to be open before the request got here.
+async fn supporter<C: Capability>(
+    session: &support::Session,
+    app: &App,
+    request: Option<String>,
+) -> Result<Staff<C>, Problem> {
+    let shop = app.shops.find(session.shop_id).await?.ok_or_else(Problem::unknown_shop)?;
+    if session.permission() < C::NEEDS {
+        return Err(forbidden(Role::Support, C::NEEDS));
+    }
+    let by = By { actor: session.actor(), request };
+    Ok(Staff { shop: Arc::new(shop), role: Role::Support, locale: None, by, may: PhantomData })
+}
+
 /// The request's id, if it is fit to be kept: whoever calls may have made it up.
-fn request_id(parts: &Parts) -> Option<String> {
-    let id = parts.extensions.get::<RequestId>()?.header_value().to_str().ok()?;
+pub fn request_id(extensions: &Extensions) -> Option<String> {
+    let id = extensions.get::<RequestId>()?.header_value().to_str().ok()?;
     (id.len() <= 64).then(|| id.to_owned())
 }
 

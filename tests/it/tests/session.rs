@@ -56,7 +56,7 @@ fn every_surface_is_told_who_it_is() {
             assert_eq!(
                 said,
                 json!({"shop": SHOP, "name": "Local Shop", "currency": "GBP", "time_zone": "Europe/London",
-                       "surface": side, "user": user, "customer": customer, "role": role,
+                       "surface": side, "user": user, "customer": customer, "role": role, "languages": [],
                        "locale": locale})
             );
         }

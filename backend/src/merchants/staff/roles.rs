@@ -7,6 +7,7 @@ use super::{Permission, Role};
 use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::db::{self, Tx};
+use crate::merchants::lock_installed;
 use crate::shopify::UserId;
 use crate::web::{Manage, Own, Staff};
 
@@ -127,7 +128,7 @@ pub(super) async fn end_session(app: &App, staff: &Staff<Manage>, user: UserId) 
 
 /// The shop's staff, locked; whoever asks may still do what they could when their request came.
 async fn locked<C: crate::web::Writes>(tx: &mut Tx, staff: &Staff<C>) -> Result<Vec<StaffRow>, RoleError> {
-    if !store::lock(tx, staff.shop.id).await? {
+    if !lock_installed(tx, staff.shop.id).await? {
         return Err(RoleError::Forbidden);
     }
     let all = store::all(tx, staff.shop.id).await?;

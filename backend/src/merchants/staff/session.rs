@@ -20,7 +20,7 @@ use crate::config::Secret;
 use crate::db::{self, CipherError, Timestamp};
 use crate::ids::ShopId;
 use crate::languages::Language;
-use crate::merchants::{Shop, ShopError, Shops};
+use crate::merchants::{Shop, ShopError, Shops, lock_installed};
 use crate::shopify::{OAuthError, OnlineGrant, UserId};
 
 /// How long someone waits for Shopify's answer before they may look without it.
@@ -219,7 +219,7 @@ impl Shops {
         };
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        if !store::lock(&mut tx, shop.id).await? {
+        if !lock_installed(&mut tx, shop.id).await? {
             return Err(StaffError::Uninstalled);
         }
         let before = store::find(&mut tx, shop.id, grant.user).await?;

@@ -77,15 +77,6 @@ pub(super) async fn default_role(read: &mut Read, shop: ShopId) -> Result<Role, 
     Ok(role)
 }
 
-/// Locks who is what in a shop until the transaction ends, and says whether the app is installed.
-pub(in crate::merchants) async fn lock(tx: &mut Tx, shop: ShopId) -> Result<bool, db::Error> {
-    let locked: Option<(ShopId,)> = db!(tx.optional,
-        sqlite: "select shop_id from merchants_shops where shop_id = $1 and uninstalled_at is null",
-        postgres: "select shop_id from merchants_shops where shop_id = $1 and uninstalled_at is null for update",
-        shop)?;
-    Ok(locked.is_some())
-}
-
 /// What Shopify granted for someone, as it is kept.
 pub(super) struct Kept<'a> {
     pub user: UserId,

@@ -51,6 +51,16 @@ impl Door {
         Door::process(test, &self.shop, self.app.clock.clone(), changed).await
     }
 
+    /// Another shop, whose merchant comes to a process of their own on the same database.
+    pub async fn beside(&self, test: &TestDb, domain: &str, name: &str) -> Door {
+        let clock = devshop::Clock::standing_at(self.now().into());
+        let settings =
+            Settings { clock, domain: domain.into(), name: name.into(), seed: 2, ..Settings::default() };
+        let shop = DevShop::start(settings).await.unwrap();
+        let app = Door::process(test, &shop, Clock::fixed(self.now()), &[]).await;
+        Door { shop, app }
+    }
+
     async fn process(test: &TestDb, shop: &DevShop, clock: Clock, changed: &[(&str, &str)]) -> App {
         let (key, scopes) = ("5a".repeat(32), shop.scopes());
         let all = [
