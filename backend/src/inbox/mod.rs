@@ -85,6 +85,11 @@ impl Inbox {
         intake::accept(&self.0, delivery).await
     }
 
+    /// Whether messages of this topic are acted upon.
+    pub fn knows(&self, topic: &str) -> bool {
+        self.0.handler.knows(topic)
+    }
+
     /// Works messages off until asked to stop, then finishes the batches in hand.
     pub async fn work(&self, stop: CancellationToken) {
         worker::work(&self.0, stop).await;

@@ -5,6 +5,7 @@ mod support;
 
 mod admin;
 mod audit;
+mod configuration;
 mod db;
 mod dead_letters;
 mod events;
@@ -23,5 +24,6 @@ mod session;
 mod staff;
 mod storefront;
 mod support_access;
+mod subscriptions;
 mod tasks;
 mod topics;

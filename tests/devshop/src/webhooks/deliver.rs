@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Delivery, Outcome};
-use crate::clock::utc_text;
 use crate::settings::WebhookSettings;
 use crate::sign;
 
@@ -43,7 +42,8 @@ impl Courier {
             .header("x-shopify-name", event.topic.replace('/', "-"))
             .header("x-shopify-shop-domain", &self.sender.shop_domain)
             .header("x-shopify-topic", &event.topic)
-            .header("x-shopify-triggered-at", utc_text(event.triggered_at))
+            // To the nanosecond, unlike the times in payloads.
+            .header("x-shopify-triggered-at", event.triggered_at.to_string())
             .header("x-shopify-webhook-id", &event.webhook_id)
             .body(delivery.body.to_vec());
         match request.send().await {
