@@ -15,10 +15,13 @@ use crate::{app_config, check, functions, process};
 /// Where Node's tests are: the demo in a real browser, and requests that Shopify's own library signs.
 const NODE_TESTS: [&str; 2] = ["tests/browser", "tests/node"];
 
+/// The check of the app's files; it runs under a filter that its name contains.
+const APP_CONFIGURATION: &str = "app configuration";
+
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Also run what takes long: ignored tests, and Shopify's own reading of the app's configuration
+    /// Also run what takes long: ignored tests
     #[arg(long)]
     full: bool,
     /// Run only the tests whose name contains this, and no other check
@@ -47,8 +50,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     tests(&mut report, &scope);
     report.part("browser tests", |count| browser_tests(&scope, count));
-    if args.full {
-        report.check("app configuration", app_config::check);
+    if !matches!(&scope, Scope::Named(name) if !APP_CONFIGURATION.contains(name.as_str())) {
+        report.check(APP_CONFIGURATION, app_config::check);
     }
     if let Scope::Named(name) = &scope
         && !report.found_tests()

@@ -20,6 +20,7 @@ pub fn everything() -> Result<()> {
     rust::target("wasm32-unknown-unknown")?;
     npm::packages()?;
     npm::shopify_schemas()?;
+    npm::install("tests/shopify-cli")?;
     deny::program()?;
     postgres::cluster(postgres::Durability::None)?;
     progress::note(chromium::executable()?.display());
