@@ -100,6 +100,75 @@ fn a_server_becomes_ready_and_ends_well_when_asked_to() {
     assert!(server.wait().unwrap().success());
 }
 
+/// What `shopify app dev` puts into the environment of the commands in `shopify.web.toml`, beside the caller's own.
+fn shopify_app_dev(command: &mut Command, port: u16) {
+    let (port, address) = (port.to_string(), "https://quick-brown-fox.trycloudflare.com");
+    for (name, value) in [
+        ("SHOPIFY_API_KEY", "0123456789abcdef0123456789abcdef"),
+        ("SHOPIFY_API_SECRET", "shpss_0123456789abcdef"),
+        ("SCOPES", "write_customers,write_orders"),
+        ("HOST", address),
+        ("APP_URL", address),
+        ("REMIX_DEV_ORIGIN", address),
+        ("NODE_ENV", "development"),
+        ("APP_ENV", "development"),
+        // One web is frontend and backend: all of these are the same.
+        ("PORT", &port),
+        ("SERVER_PORT", &port),
+        ("FRONTEND_PORT", &port),
+        ("BACKEND_PORT", &port),
+    ] {
+        command.env(name, value);
+    }
+}
+
+/// The files that tell Shopify's command line of the app.
+fn manifest(name: &str) -> toml::Table {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    std::fs::read_to_string(path).unwrap().parse().unwrap()
+}
+
+/// What a command of `shopify.web.toml` has the program do. The command line splits at spaces and knows no quotes.
+fn arguments(command: &toml::Value) -> Vec<String> {
+    let words: Vec<&str> = command.as_str().unwrap().split(' ').collect();
+    let (cargo, arguments) = words.split_at(words.iter().position(|word| *word == "--").unwrap() + 1);
+    assert_eq!(cargo, ["cargo", "run", "--package", "loyalnest", "--"]);
+    arguments.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn shopify_app_dev_starts_the_server_that_its_tunnel_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (web, app) = (manifest("shopify.web.toml"), manifest("shopify.app.toml"));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let command = |name: &str| {
+        let mut command = loyalnest(folder.path());
+        shopify_app_dev(command.args(arguments(&web["commands"][name])), port);
+        command
+    };
+    let (fine, _, complaint) = run(&mut command("predev"));
+    assert!(fine, "{complaint}");
+    let mut server =
+        command("dev").env("LOYALNEST_LOG__FORMAT", "json").stderr(Stdio::piped()).spawn().unwrap();
+    let address = address(&mut server);
+    assert_eq!(address, format!("127.0.0.1:{port}"));
+    assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200"));
+
+    // Every path that Shopify is told of is there, and wants a signature.
+    let callback = app["auth"]["redirect_urls"][0].as_str().unwrap();
+    let callback = callback.strip_prefix(app["application_url"].as_str().unwrap()).unwrap();
+    assert!(get(&address, callback).starts_with("HTTP/1.1 400"), "{}", get(&address, callback));
+    let proxied = format!("{}/account", app["app_proxy"]["url"].as_str().unwrap());
+    assert!(get(&address, &proxied).starts_with("HTTP/1.1 400"), "{}", get(&address, &proxied));
+    let webhooks = web["webhooks_path"].as_str().unwrap();
+    assert!(post(&address, webhooks).starts_with("HTTP/1.1 401"), "{}", post(&address, webhooks));
+    for subscription in app["webhooks"]["subscriptions"].as_array().unwrap() {
+        assert_eq!(subscription["uri"].as_str(), Some(webhooks));
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
 /// Where a server that logs JSON says it listens.
 fn address(server: &mut Child) -> String {
     let mut log = BufReader::new(server.stderr.take().unwrap());
@@ -115,8 +184,19 @@ fn address(server: &mut Child) -> String {
 }
 
 fn get(address: &str, path: &str) -> String {
+    ask(address, "GET", path)
+}
+
+/// With an empty JSON object and no signature.
+fn post(address: &str, path: &str) -> String {
+    ask(address, "POST", path)
+}
+
+fn ask(address: &str, method: &str, path: &str) -> String {
     let mut connection = TcpStream::connect(address).unwrap();
-    write!(connection, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close");
+    let body = if method == "POST" { "content-length: 2\r\n\r\n{}" } else { "\r\n" };
+    write!(connection, "{head}\r\n{body}").unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     answer
