@@ -43,8 +43,7 @@ impl Subscription {
 impl<'a> Wanted<'a> {
     fn add(&mut self, path: &'a str) {
         let mut members = &mut self.0;
-        let mut names = path.split('.').peekable();
-        while let Some(name) = names.next() {
+        for name in path.split('.') {
             let known = members.contains_key(name);
             let next = &mut members.entry(name).or_default().0;
             // Wanted whole already.

@@ -3,8 +3,11 @@
 use loyalty::{Account, Mark, Program};
 use toml::{Table, Value};
 
+/// Whose access it is, and what it may be.
+type Access = (&'static str, &'static str);
+
 /// Owner, key, and who may read it beside the app and the merchant.
-const USED: [(&str, &str, &[(&str, &str)]); 4] = [
+const USED: [(&str, &str, &[Access]); 4] = [
     ("customer", Account::METAFIELD, &[("storefront", "public_read"), ("customer_account", "read")]),
     ("shop", Program::METAFIELD, &[]),
     ("shop", Program::UI_METAFIELD, &[("storefront", "public_read")]),
