@@ -138,6 +138,11 @@ impl Running {
         Ok(self.keeper.try_wait()?)
     }
 
+    /// The process that everything of it descends from.
+    pub fn id(&self) -> u32 {
+        self.keeper.id()
+    }
+
     /// The last lines of its log.
     pub fn last_words(&self) -> String {
         tail(&self.log)

@@ -5,8 +5,10 @@ mod demo;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use devshop::{App, CombinesWith, DevShop, DiscountClass, Function, NewDiscount, Settings, seed};
+use clap::{Parser, ValueEnum};
+use devshop::{
+    App, BucketSettings, CombinesWith, DevShop, DiscountClass, Function, NewDiscount, Settings, seed,
+};
 
 /// A local Shopify: storefront API, Admin API, checkout with real Functions, webhooks.
 #[derive(Parser)]
@@ -33,6 +35,33 @@ struct Arguments {
     /// Also puts every Function to work as an automatic discount of this title, for when no app does.
     #[arg(long, value_name = "TITLE")]
     discount: Option<String>,
+    /// So many customers more.
+    #[arg(long, default_value_t = 0)]
+    customers: u32,
+    /// The shop's plan, which says how fast the bucket of its Admin API fills.
+    #[arg(long, value_enum, default_value_t = Plan::Standard)]
+    plan: Plan,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Plan {
+    Standard,
+    Advanced,
+    Plus,
+    Enterprise,
+}
+
+impl Plan {
+    fn bucket(self) -> BucketSettings {
+        let restore_rate = match self {
+            Plan::Standard => 100,
+            Plan::Advanced => 200,
+            Plan::Plus => 1_000,
+            Plan::Enterprise => 2_000,
+        };
+        // It holds what comes back in 20 seconds.
+        BucketSettings { capacity: restore_rate * 20, restore_rate }
+    }
 }
 
 #[tokio::main]
@@ -60,10 +89,14 @@ async fn open(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         admin_token: arguments.admin_token,
         ..App::default()
     };
-    let settings = Settings { port: arguments.port, app, ..demo::settings()? };
+    let bucket = arguments.plan.bucket();
+    let settings = Settings { port: arguments.port, app, bucket, ..demo::settings()? };
     let shop = DevShop::start_with_pages(settings, demo::router).await?;
     shop.set_app_url(arguments.app_url.as_deref());
     seed(&shop);
+    for number in 1..=arguments.customers {
+        shop.add_customer("Customer", &number.to_string(), &format!("customer-{number}@example.com"));
+    }
     for function in functions {
         let handle = function.handle.clone();
         shop.install(function);

@@ -29,7 +29,14 @@ pub enum Durability {
 pub struct Cluster {
     /// A superuser's address of it, database `postgres`.
     pub url: String,
-    _server: Option<Running>,
+    server: Option<Running>,
+}
+
+impl Cluster {
+    /// The process that everything of it descends from; none of a server that is not ours.
+    pub fn id(&self) -> Option<u32> {
+        self.server.as_ref().map(Running::id)
+    }
 }
 
 /// The server of `DATABASE_URL` if that names a PostgreSQL, else a private one.
@@ -38,7 +45,7 @@ pub fn cluster(durability: Durability) -> Result<Cluster> {
         && url.starts_with("postgres")
     {
         progress::note("PostgreSQL: the one of DATABASE_URL");
-        return Ok(Cluster { url, _server: None });
+        return Ok(Cluster { url, server: None });
     }
     private(durability)
 }
@@ -184,7 +191,7 @@ fn prepare_and_start(
         .then_remove(folder)
         .start()?;
     wait_until_ready(&mut server, &data)?;
-    Ok(Cluster { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), _server: Some(server) })
+    Ok(Cluster { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), server: Some(server) })
 }
 
 fn settings(port: u16, durability: Durability) -> Vec<String> {

@@ -1,51 +1,20 @@
-//! `cargo xtask bench`: what the project promises about speed, measured in a release build.
+//! A file of order lines through both engines: how fast, and do they agree.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
+use super::last_line;
+use crate::progress;
 use crate::setup::postgres::{self, Durability};
-use crate::workspace::{cargo, in_root, target_dir};
-use crate::{process, progress};
+use crate::workspace::{in_root, target_dir};
 
-/// Options of `cargo xtask bench`.
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Subcommand)]
-enum What {
-    /// Replay a file of order lines on SQLite and on PostgreSQL (every commit written through), and compare
-    Replay {
-        /// Columns invoice, time, customer, stock_code, quantity, price_pence; .csv or .csv.gz
-        file: PathBuf,
-        /// Print one JSON object as the last line of standard output
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Measures.
-pub fn run(args: &Args) -> Result<()> {
-    match &args.what {
-        What::Replay { file, json } => replay(file, *json),
-    }
-}
-
-fn replay(file: &Path, as_json: bool) -> Result<()> {
+/// Replays it on SQLite and on PostgreSQL.
+pub fn run(file: &Path, as_json: bool) -> Result<()> {
     let file = file.canonicalize().with_context(|| format!("cannot read {}", file.display()))?;
-    progress::step("backend, release build", || {
-        process::run(cargo().args(["build", "--locked", "--release", "--package", "loyalnest"]))
-    })?;
-    let folder = target_dir().join("bench");
-    fs::remove_dir_all(&folder).ok();
-    fs::create_dir_all(&folder)?;
+    super::build(&["loyalnest"])?;
+    let folder = super::folder("replay")?;
 
     let url = format!("sqlite://{}", folder.join("loyalnest.db").display());
     let sqlite = replay_on("SQLite", &url, &file)?;
@@ -74,14 +43,6 @@ fn replay_on(engine: &str, database: &str, file: &Path) -> Result<Value> {
         println!("{engine}: {output}");
         serde_json::from_str(&output).with_context(|| format!("the replay's last line is not JSON: {output}"))
     })
-}
-
-/// Runs a program whose progress goes to our terminal; returns the last line of its answer.
-fn last_line(command: &mut Command) -> Result<String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "{} ended with {}", process::shown(command), output.status);
-    let text = String::from_utf8(output.stdout)?;
-    Ok(text.lines().last().unwrap_or_default().to_owned())
 }
 
 /// What must be the same on both engines: all but the times.

@@ -1,0 +1,139 @@
+//! `load`: see `load --help`. `cargo xtask bench intake` runs it; settings are the backend's, from the environment.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+use load::follow::Follow;
+use load::intake::Intake;
+use load::{Watched, store};
+use loyalnest::app::App;
+use loyalnest::config::Config;
+use loyalnest::shopify::Signer;
+
+/// Sends webhooks and says what came of them, as JSON.
+#[derive(Parser)]
+struct Arguments {
+    /// Where the server listens on.
+    #[arg(long, global = true, default_value = "127.0.0.1:3000")]
+    server: SocketAddr,
+    /// Where it takes webhooks.
+    #[arg(long, global = true, default_value = "/webhooks")]
+    path: String,
+    /// Requests under way at once.
+    #[arg(long, global = true, default_value_t = 64)]
+    connections: usize,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// How many webhooks a second are taken.
+    Intake {
+        /// Whose database the webhooks must be in afterwards.
+        #[arg(long, value_enum, default_value_t = Store::Loyalnest)]
+        store: Store,
+        /// Shops that send them.
+        #[arg(long, default_value_t = 8)]
+        shops: usize,
+        /// How long a round is, unless it runs out of requests.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Requests made for a round.
+        #[arg(long, default_value_t = 100_000)]
+        requests: usize,
+        /// Rounds, after a shorter one to warm up.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// A program whose processor time is taken, with all that it started: NAME=PROCESS.
+        #[arg(long)]
+        watch: Vec<Watched>,
+    },
+    /// How long orders take from the answer to the metafield.
+    Follow {
+        /// The local shop's address.
+        #[arg(long)]
+        shop_url: String,
+        /// Its domain.
+        #[arg(long)]
+        domain: String,
+        /// Orders a second.
+        #[arg(long, default_value_t = 200)]
+        rate: u32,
+        /// For how long.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Store {
+    Loyalnest,
+    Node,
+}
+
+// One thread: what the loader leaves is the server's.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let environment: Vec<_> = std::env::vars().collect();
+    let config = Config::load(None, &environment)?;
+    let signer = Signer::new(config.api_secrets()?);
+    let Arguments { server, path, connections, command } = arguments;
+    let report = match command {
+        Command::Intake { store, shops, seconds, requests, rounds, watch } => {
+            let app = match store {
+                Store::Loyalnest => Some(App::builder(config.clone()).build().await?),
+                Store::Node => None,
+            };
+            let shops = match &app {
+                Some(app) => store::add_shops(app, shops).await?,
+                None => (1..=shops).map(|number| format!("load-{number}.myshopify.com")).collect(),
+            };
+            let intake = Intake {
+                server,
+                path: &path,
+                signer: &signer,
+                shops: &shops,
+                connections,
+                seconds,
+                requests,
+                rounds,
+                watched: &watch,
+            };
+            let measured = intake.measure().await?;
+            let stored = match &app {
+                Some(app) => store::in_the_inbox(&app.db).await?,
+                None => store::in_the_node_stack(config.database.url.expose()).await?,
+            };
+            store::each_once(&measured.answered, &stored).context("the database is not what was answered")?;
+            measured.report()
+        }
+        Command::Follow { shop_url, domain, rate, seconds } => {
+            let follow = Follow {
+                server,
+                path: &path,
+                shop_url: shop_url.trim_end_matches('/'),
+                domain: &domain,
+                signer: &signer,
+                rate,
+                seconds,
+                connections,
+            };
+            follow.measure().await?
+        }
+    };
+    println!("{report}");
+    Ok(())
+}

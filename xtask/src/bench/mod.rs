@@ -1,0 +1,69 @@
+//! `cargo xtask bench`: what the project promises about speed, measured in a release build.
+
+mod intake;
+mod replay;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, ensure};
+use clap::Subcommand;
+
+use crate::workspace::{cargo, target_dir};
+use crate::{process, progress};
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Replay a file of order lines on SQLite and on PostgreSQL (every commit written through), and compare
+    Replay {
+        /// Columns invoice, time, customer, stock_code, quantity, price_pence; .csv or .csv.gz
+        file: PathBuf,
+        /// Print one JSON object as the last line of standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// How many webhooks a second are taken, beside Shopify's own Node stack, and how soon a metafield shows an order
+    Intake(intake::Args),
+}
+
+/// Measures.
+pub fn run(args: &Args) -> Result<()> {
+    match &args.what {
+        What::Replay { file, json } => replay::run(file, *json),
+        What::Intake(args) => intake::run(args),
+    }
+}
+
+/// Builds packages for release.
+fn build(packages: &[&str]) -> Result<()> {
+    progress::step(format!("{}, release build", packages.join(" and ")), || {
+        let mut build = cargo();
+        build.args(["build", "--locked", "--release"]);
+        packages.iter().for_each(|package| _ = build.args(["--package", package]));
+        process::run(&mut build)
+    })
+}
+
+/// An empty folder for a benchmark's files.
+fn folder(name: &str) -> Result<PathBuf> {
+    let folder = target_dir().join("bench").join(name);
+    fs::remove_dir_all(&folder).ok();
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Runs a program whose progress goes to our terminal; returns the last line of its answer.
+fn last_line(command: &mut Command) -> Result<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "{} ended with {}", process::shown(command), output.status);
+    let text = String::from_utf8(output.stdout)?;
+    Ok(text.lines().last().unwrap_or_default().to_owned())
+}
