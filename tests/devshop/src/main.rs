@@ -92,11 +92,13 @@ async fn open(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let bucket = arguments.plan.bucket();
     let settings = Settings { port: arguments.port, app, bucket, ..demo::settings()? };
     let shop = DevShop::start_with_pages(settings, demo::router).await?;
-    shop.set_app_url(arguments.app_url.as_deref());
     seed(&shop);
     for number in 1..=arguments.customers {
         shop.add_customer("Customer", &number.to_string(), &format!("customer-{number}@example.com"));
     }
+    // The app comes to a shop that has all this already.
+    shop.webhooks().forget();
+    shop.set_app_url(arguments.app_url.as_deref());
     for function in functions {
         let handle = function.handle.clone();
         shop.install(function);
