@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::merchants;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
+use crate::{merchants, privacy};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
@@ -20,6 +20,8 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<ForgetEvents>(),
         Kind::of::<CleanUpInbox>(),
         Kind::of::<ForgetTasks>(),
+        Kind::of::<privacy::Settle>(),
+        Kind::of::<privacy::Forget>(),
     ]
 }
 
@@ -33,6 +35,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&ForgetEvents {}, HOURLY)?,
         Schedule::new(&CleanUpInbox {}, HOURLY)?,
         Schedule::new(&ForgetTasks {}, HOURLY)?,
+        Schedule::new(&privacy::Forget {}, HOURLY)?,
     ])
 }
 

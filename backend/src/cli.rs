@@ -9,6 +9,7 @@ use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::error::Error;
 use crate::inbox::{self, command::InboxCommand};
 use crate::merchants::Resealed;
+use crate::privacy::{self, command::PrivacyCommand};
 use crate::programs;
 use crate::redemptions::{self, command::RedemptionCommand};
 use crate::replay;
@@ -48,6 +49,9 @@ enum Command {
     /// Tasks that were given up.
     #[command(subcommand)]
     Tasks(TasksCommand),
+    /// Privacy requests.
+    #[command(subcommand)]
+    Privacy(PrivacyCommand),
     /// The keys of encrypted columns.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -106,6 +110,9 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::Replay(args) => run_replay(config, &args).await,
         Command::Inbox(command) => inbox::command::run(&App::builder(config).build().await?, command).await,
         Command::Tasks(command) => tasks::command::run(&App::builder(config).build().await?, command).await,
+        Command::Privacy(command) => {
+            privacy::command::run(&App::builder(config).build().await?, command).await
+        }
         Command::Keys(KeysCommand::Rotate) => {
             let app = App::builder(config).build().await?;
             let Resealed { shops, staff } = app.shops.reseal().await?;

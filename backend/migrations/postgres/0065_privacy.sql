@@ -17,13 +17,11 @@ create table privacy_requests (
     received_at  timestamptz not null,
     -- When it must be settled.
     due_at       timestamptz not null,
-    -- When it is tried next; null once it is settled.
-    try_at       timestamptz,
     settled_at   timestamptz,
     primary key (shop_id, request_id),
     unique (shop_id, webhook_id)
 );
-create index privacy_requests_open on privacy_requests (try_at) where try_at is not null;
+create index privacy_requests_settled on privacy_requests (settled_at) where settled_at is not null;
 
 -- What was found for a data request, sealed (AES-256-GCM, bound to this column and shop), until the merchant had time to
 -- hand it on.

@@ -4,6 +4,12 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
+crate::holds! {
+    bulk_operations [shop_id, operation_id] of Nobody, kept "as long as the programme" {
+        shop_id: Id, operation_id: Plain, kind: Plain, status: Plain, error_code: Plain, finished_at: Time,
+    }
+}
+
 /// A bulk operation that is over.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Finished {

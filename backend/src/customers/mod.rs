@@ -8,7 +8,7 @@ mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
-pub use store::{customers, enrol, member, members};
+pub use store::{customers, enrol, member, members, redact};
 
 use crate::{db, points, programs, redemptions};
 

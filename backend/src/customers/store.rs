@@ -9,6 +9,13 @@ use crate::db::{Read, Timestamp, Tx};
 use crate::events::{self, CustomerCreated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
 
+crate::holds! {
+    customers_members [shop_id, member_id] of Customer("customer_id"), kept "as long as the programme; the number until it is to be erased" {
+        shop_id: Id, member_id: Id, customer_id: Link, enrolled_at: Time, state: Plain, told_at: Time,
+        merged_into: Id, deleted_at: Time, redacted_at: Time,
+    }
+}
+
 /// The member that a customer is, if it is one; of a customer who was merged into another, that one's.
 ///
 /// # Errors
@@ -185,4 +192,26 @@ pub(super) async fn add_alias(
         into
     )?;
     Ok(())
+}
+
+/// Erases what leads from a member to this customer, and gives the member if the customer was one. What leads to a member
+/// whom the customer was merged into stays: that is another customer.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn redact(
+    tx: &mut Tx,
+    shop: ShopId,
+    customer: CustomerId,
+    now: Timestamp,
+) -> Result<Option<MemberId>, db::Error> {
+    let erased: Option<(MemberId, Option<MemberId>)> = db!(
+        tx.optional,
+        "update customers_members set customer_id = null, state = null, redacted_at = $3
+         where shop_id = $1 and customer_id = $2 returning member_id, merged_into",
+        shop,
+        customer,
+        now
+    )?;
+    Ok(erased.and_then(|(member, into)| into.is_none().then_some(member)))
 }

@@ -81,6 +81,7 @@
 
 mod cipher;
 mod error;
+mod holdings;
 mod pool;
 mod prepare;
 mod statement;
@@ -91,6 +92,7 @@ mod value;
 
 pub use cipher::{Cipher, CipherError};
 pub use error::{Error, OnConstraint};
+pub use holdings::{Holds, Of, Table};
 pub use pool::{Db, Engine, Options};
 pub use prepare::{Failure, prepare_all};
 pub use statement::{Call, Statement};

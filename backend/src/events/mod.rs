@@ -33,7 +33,7 @@ pub use event::{
     MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, TaskCompleted, TaskCreated,
     TaskOutcome,
 };
-pub use store::{Backlog, backlog};
+pub use store::{Backlog, backlog, redact};
 
 /// Writes an event down, to be delivered if the transaction commits.
 ///

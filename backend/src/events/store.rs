@@ -6,7 +6,27 @@ use uuid::Uuid;
 use super::event::{Envelope, Event, Kind};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
-use crate::ids::ShopId;
+use crate::ids::{MemberId, ShopId};
+
+crate::holds! {
+    events_outbox [written] of Nobody, kept "for `events.kept` after everyone has them" {
+        written: Plain, shop_id: Id, event_id: Id, kind: Plain, version: Plain, key: Plain, payload: Link,
+        occurred_at: Time, position: Plain,
+    }
+}
+crate::holds! {
+    events_dead [subscriber, position] of Nobody, kept "for `events.kept`" {
+        subscriber: Plain, position: Plain, shop_id: Id, event_id: Id, reason: Plain, died_at: Time,
+    }
+}
+crate::holds! {
+    events_sequence [id] of Nobody, kept "always" { id: Plain, last: Plain }
+}
+crate::holds! {
+    events_cursors [subscriber] of Nobody, kept "always" {
+        subscriber: Plain, position: Plain, attempts: Plain, due_at: Time, token: Id, leased_until: Time,
+    }
+}
 
 pub(super) async fn insert(
     tx: &mut Tx,
@@ -271,4 +291,20 @@ pub async fn backlog(read: &mut Read) -> Result<Vec<Backlog>, db::Error> {
                 (select count(*) from events_dead d where d.subscriber = c.subscriber) as dead
          from events_cursors c order by c.subscriber"
     )
+}
+
+/// Erases the customer's number from the events of a member.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn redact(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<(), db::Error> {
+    let key = format!("member:{member}");
+    db!(tx.execute,
+        sqlite: "update events_outbox set payload = json_set(payload, '$.customer', 0)
+                 where shop_id = $1 and key = $2 and kind = 'customer.created'",
+        postgres: "update events_outbox set payload = jsonb_set(payload, '{customer}', '0')
+                   where shop_id = $1 and key = $2 and kind = 'customer.created'",
+        shop,
+        key)?;
+    Ok(())
 }

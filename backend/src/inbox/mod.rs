@@ -20,6 +20,7 @@ mod dead;
 mod delivery;
 mod handler;
 mod intake;
+mod redact;
 mod routes;
 mod store;
 mod watch;
@@ -39,6 +40,7 @@ use crate::ids::ShopId;
 pub use dead::DeadLetter;
 pub use delivery::{AcceptError, Accepted, Delivery};
 pub use handler::{Handler, HandlerError, Message, OrderKey, Outcome};
+pub use redact::{is_waited_for, redact};
 pub use routes::routes;
 pub use watch::Backlog;
 

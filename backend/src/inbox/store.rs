@@ -8,6 +8,28 @@ use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 use crate::text_enum;
 
+crate::holds! {
+    inbox_messages [shop_id, message_id] of Nobody, kept "for `inbox.messages_kept`" {
+        shop_id: Id, message_id: Id, webhook_id: Plain, event_id: Plain, topic: Plain, api_version: Plain,
+        triggered_at: Time, received_at: Time, lane: Link, bucket: Plain, state: Plain, attempts: Plain,
+        reason: Plain, settled_at: Time,
+    }
+}
+crate::holds! {
+    inbox_payloads [shop_id, message_id] of Nobody, kept "for `inbox.payloads_kept`" {
+        shop_id: Id, message_id: Id, received_at: Time, payload: Sealed,
+    }
+}
+crate::holds! {
+    inbox_held_lanes [shop_id, lane] of Nobody, kept "until the next try" { shop_id: Id, lane: Link, until: Time }
+}
+crate::holds! {
+    inbox_leases [bucket] of Nobody, kept "always" { bucket: Plain, token: Id, expires_at: Time }
+}
+crate::holds! {
+    inbox_behind [shop_id] of Nobody, kept "until the shop has caught up" { shop_id: Id, since: Time }
+}
+
 /// What sealed payloads are bound to.
 pub(super) const PAYLOAD: &str = "inbox_payloads.payload";
 

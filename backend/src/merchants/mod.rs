@@ -37,7 +37,9 @@ pub use handler::MerchantHandler;
 pub use jobs::{refresh_dormant, set_up_due};
 pub use languages::{Languages, languages, set_primary_locale};
 pub use staff::{Permission, Role, RoleError, StaffError, Standing};
-pub use store::{Plan, Zone, allow_support, installed_since, lock_installed, plan, support_allowed, zones};
+pub use store::{
+    Plan, Zone, allow_support, erase, installed_since, lock_installed, plan, support_allowed, zones,
+};
 pub use tokens::Resealed;
 
 /// A shop that installed the app.

@@ -8,6 +8,23 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
+crate::holds! {
+    merchants_shops [shop_id] of Nobody, kept "until the shop is to be erased" {
+        shop_id: Id, domain: Plain, name: Plain, currency: Plain, time_zone: Plain, sealed_token: Sealed,
+        installed_at: Time, uninstalled_at: Time, updated_at: Time, token_expires_at: Time,
+        sealed_refresh_token: Sealed, refresh_expires_at: Time, scopes: Plain, refresh_lease: Id,
+        refresh_lease_until: Time, set_up_due_at: Time, told_at: Time,
+    }
+}
+crate::holds! {
+    merchants_plans [shop_id, subscription_id] of Nobody, kept "with the shop" {
+        shop_id: Id, subscription_id: Plain, name: Plain, plan_handle: Plain, status: Plain, updated_at: Time,
+    }
+}
+crate::holds! {
+    merchants_used_states [state] of Nobody, kept "for a minute" { state: Id, expires_at: Time }
+}
+
 /// The columns of sealed tokens, as the cipher names them.
 pub(super) const ACCESS: &str = "merchants_shops.sealed_token";
 pub(super) const REFRESH: &str = "merchants_shops.sealed_refresh_token";
@@ -490,4 +507,15 @@ pub(super) async fn use_state(
         expires_at
     )?;
     Ok(first > 0)
+}
+
+/// Erases a shop that does not have the app installed any more; false if it has. One that is erased already is.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn erase(tx: &mut Tx, id: ShopId) -> Result<bool, db::Error> {
+    db!(tx.execute, "delete from merchants_shops where shop_id = $1 and uninstalled_at is not null", id)?;
+    let left: Option<(i64,)> =
+        db!(tx.optional, "select cast(1 as bigint) from merchants_shops where shop_id = $1", id)?;
+    Ok(left.is_none())
 }

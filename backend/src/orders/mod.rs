@@ -12,6 +12,7 @@ mod store;
 
 pub use handler::OrderHandler;
 pub use process::{Incoming, process};
+pub use store::redact;
 
 use std::collections::BTreeMap;
 

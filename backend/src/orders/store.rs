@@ -11,6 +11,12 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{CustomerId, OrderId, ShopId};
 
+crate::holds! {
+    orders_orders [shop_id, order_id] of Customer("customer_id"), kept "as long as the programme: returns may come" {
+        shop_id: Id, order_id: Plain, customer_id: Link, placed_at: Time, facts: Json, refunds: Json, latest: Json,
+    }
+}
+
 /// What is known of an order.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
@@ -141,4 +147,17 @@ pub(super) async fn page(
         limit
     )?;
     Ok(rows.into_iter().map(Known::from).collect())
+}
+
+/// Erases what leads from orders to this customer, and says from how many. Their points stay with the member.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn redact(tx: &mut Tx, shop: ShopId, customer: CustomerId) -> Result<u64, db::Error> {
+    db!(
+        tx.execute,
+        "update orders_orders set customer_id = null where shop_id = $1 and customer_id = $2",
+        shop,
+        customer
+    )
 }

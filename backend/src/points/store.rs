@@ -14,6 +14,41 @@ use crate::db::{Read, Timestamp, Tx};
 use crate::events;
 use crate::ids::{MemberId, ShopId};
 
+crate::holds! {
+    points_entries [shop_id, entry_id] of Member("member_id"), kept "as long as the programme: they are its books" {
+        shop_id: Id, entry_id: Id, member_id: Id, seq: Plain, kind: Plain, source: Plain, source_id: Plain,
+        program_version: Plain, booked_at: Time,
+    }
+}
+crate::holds! {
+    points_postings [shop_id, entry_id, account] of Nobody, kept "with their entries" {
+        shop_id: Id, entry_id: Id, account: Plain, amount: Plain,
+    }
+}
+crate::holds! {
+    points_accounts [shop_id, member_id] of Member("member_id"), kept "with their entries" {
+        shop_id: Id, member_id: Id, available: Plain, pending: Plain, held: Plain, seq: Plain, merged_into: Id,
+    }
+}
+crate::holds! {
+    points_lots [shop_id, member_id, lot_id] of Member("member_id"), kept "with their entries" {
+        shop_id: Id, lot_id: Id, member_id: Id, original: Plain, remaining: Plain, earned_at: Time,
+        expires_at: Time,
+    }
+}
+crate::holds! {
+    points_pins [shop_id, spend_id, lot_id] of Member("member_id"), kept "with their entries" {
+        shop_id: Id, spend_id: Id, lot_id: Id, member_id: Id, position: Plain, points: Plain, returned: Plain,
+        held: Plain,
+    }
+}
+crate::holds! {
+    points_orders [shop_id, order_id] of Member("member_id"), kept "with their entries" {
+        shop_id: Id, order_id: Plain, member_id: Id, program_version: Plain, earning: Json, pending: Plain,
+        posted: Plain, forgiven: Plain, lot_id: Id, revision: Plain,
+    }
+}
+
 /// Points as they are stored.
 pub(super) fn points(value: i64) -> Result<Points, Error> {
     Points::new(value).map_err(|_| Error::Corrupt("a stored number of points is beyond range"))

@@ -5,17 +5,16 @@ use serde::Deserialize;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::settle::{REINSTALLED, Settle};
 use super::store::{self, Request};
 use super::{DUE_WITHIN, RequestKind, RequestState};
 use crate::clock::Clock;
-use crate::db::{self, Tx};
+use crate::db::Tx;
 use crate::events::{self, Event, GdprRequestCreated};
 use crate::ids::{CustomerId, OrderId};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
 use crate::merchants;
-
-/// Why nothing of a shop is erased.
-pub const REINSTALLED: &str = "the shop has the app installed again";
+use crate::tasks::{self, Order, PushError};
 
 /// Acts on the three topics that every app must take.
 #[derive(Debug, Clone)]
@@ -44,7 +43,7 @@ impl PrivacyHandler {
         PrivacyHandler { clock }
     }
 
-    async fn act(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, db::Error> {
+    async fn act(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
         let told = serde_json::from_slice::<RequestJson>(&message.payload);
         let (Some(kind), Ok(told)) = (RequestKind::parse(&message.topic), told) else {
             return Ok(Outcome::Dead("not the payload of this topic".to_owned()));
@@ -70,7 +69,6 @@ impl PrivacyHandler {
             outcome: refused.map(str::to_owned),
             received_at: message.received_at,
             due_at: message.received_at + DUE_WITHIN,
-            try_at: refused.is_none().then_some(now),
             settled_at: refused.is_some().then_some(now),
         };
         if store::insert(tx, message.shop, &request).await? {
@@ -81,6 +79,14 @@ impl PrivacyHandler {
                 due_at: request.due_at,
             };
             events::publish(tx, message.shop, Event::GdprRequestCreated(told), now).await?;
+            if request.state == RequestState::Received {
+                let task = Settle { request: request.request_id };
+                let order = Order::new(request.request_id.to_string());
+                tasks::push(tx, message.shop, &task, order, now).await.map_err(|error| match error {
+                    PushError::Database(error) => HandlerError::Database(error),
+                    error => HandlerError::Failed(error.to_string()),
+                })?;
+            }
         }
         Ok(Outcome::Done)
     }

@@ -6,19 +6,25 @@
 //! shop/redact ────────────┘  30 days           └─ every room drops the shop, unless it has come back
 //! ```
 //!
-//! A request is written down when it comes, told of (`gdpr_request.created`) and acted upon soon after, again and again
-//! until it is settled. What remains of it leads to nobody.
+//! A request is written down when it comes, told of (`gdpr_request.created`) and settled soon after by a task, which is
+//! tried again until it is. What remains of it leads to nobody. What is held, and of whom, stands beside each table's
+//! SQL (`holds!`): an export shows every table in which the person is found, and erasing a shop leaves none out.
 
+pub mod command;
+mod export;
 mod handler;
+mod settle;
 mod store;
 
+pub use export::document;
 pub use handler::PrivacyHandler;
-pub use store::{Request, requests};
+pub use settle::{Forget, Settle};
+pub use store::{Request, request, requests};
 
 use jiff::SignedDuration;
 
 /// How long there is to settle a request.
-pub(crate) const DUE_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+const DUE_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 crate::text_enum! {
     /// What is asked for.

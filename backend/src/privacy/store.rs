@@ -8,6 +8,18 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{CustomerId, OrderId, ShopId};
 
+crate::holds! {
+    privacy_requests [shop_id, request_id] of Customer("customer_id"), kept "for 90 days after they are settled" {
+        shop_id: Id, request_id: Id, webhook_id: Plain, kind: Plain, customer_id: Link, orders: Json,
+        state: Plain, outcome: Plain, received_at: Time, due_at: Time, settled_at: Time,
+    }
+}
+crate::holds! {
+    privacy_exports [shop_id, request_id] of Nobody, kept "for 30 days" {
+        shop_id: Id, request_id: Id, made_at: Time, expires_at: Time, document: Sealed,
+    }
+}
+
 /// A privacy request.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Request {
@@ -29,8 +41,6 @@ pub struct Request {
     pub received_at: Timestamp,
     /// When it must be settled (UTC).
     pub due_at: Timestamp,
-    /// When it is tried next (UTC).
-    pub try_at: Option<Timestamp>,
     /// When it was settled (UTC).
     pub settled_at: Option<Timestamp>,
 }
@@ -42,8 +52,7 @@ pub struct Request {
 pub async fn requests(read: &mut Read, shop: ShopId, most: i64) -> Result<Vec<Request>, db::Error> {
     db!(
         read.all,
-        "select request_id, webhook_id, kind, customer_id, orders, state, outcome, received_at, due_at, try_at,
-                settled_at
+        "select request_id, webhook_id, kind, customer_id, orders, state, outcome, received_at, due_at, settled_at
          from privacy_requests where shop_id = $1 order by request_id desc limit $2",
         shop,
         most
@@ -55,8 +64,8 @@ pub(super) async fn insert(tx: &mut Tx, shop: ShopId, request: &Request) -> Resu
     let inserted = db!(
         tx.execute,
         "insert into privacy_requests (shop_id, request_id, webhook_id, kind, customer_id, orders, state, outcome,
-             received_at, due_at, try_at, settled_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             received_at, due_at, settled_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (shop_id, webhook_id) do nothing",
         shop,
         request.request_id,
@@ -68,8 +77,88 @@ pub(super) async fn insert(tx: &mut Tx, shop: ShopId, request: &Request) -> Resu
         request.outcome,
         request.received_at,
         request.due_at,
-        request.try_at,
         request.settled_at
     )?;
     Ok(inserted > 0)
+}
+
+/// A request of a shop.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn request(read: &mut Read, shop: ShopId, request: Uuid) -> Result<Option<Request>, db::Error> {
+    db!(
+        read.optional,
+        "select request_id, webhook_id, kind, customer_id, orders, state, outcome, received_at, due_at, settled_at
+         from privacy_requests where shop_id = $1 and request_id = $2",
+        shop,
+        request
+    )
+}
+
+/// Settles a request. What of it led to a person goes.
+pub(super) async fn settle(
+    tx: &mut Tx,
+    shop: ShopId,
+    request: Uuid,
+    (state, outcome): (RequestState, &str),
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update privacy_requests set state = $3, outcome = $4, settled_at = $5, customer_id = null, orders = '[]'
+         where shop_id = $1 and request_id = $2",
+        shop,
+        request,
+        state,
+        outcome,
+        now
+    )?;
+    Ok(())
+}
+
+/// Keeps what was found for a request, sealed.
+pub(super) async fn keep_export(
+    tx: &mut Tx,
+    shop: ShopId,
+    request: Uuid,
+    document: &[u8],
+    (now, until): (Timestamp, Timestamp),
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "insert into privacy_exports (shop_id, request_id, made_at, expires_at, document)
+         values ($1, $2, $3, $4, $5) on conflict (shop_id, request_id) do update set
+             made_at = excluded.made_at, expires_at = excluded.expires_at, document = excluded.document",
+        shop,
+        request,
+        now,
+        until,
+        document
+    )?;
+    Ok(())
+}
+
+/// What was found for a request, sealed, while it is kept.
+pub(super) async fn export(
+    read: &mut Read,
+    shop: ShopId,
+    request: Uuid,
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, db::Error> {
+    let found: Option<(Vec<u8>,)> = db!(
+        read.optional,
+        "select document from privacy_exports where shop_id = $1 and request_id = $2 and expires_at > $3",
+        shop,
+        request,
+        now
+    )?;
+    Ok(found.map(|(document,)| document))
+}
+
+/// Forgets exports whose time is over, and requests that were settled before `settled_before`, of all shops.
+pub(super) async fn forget(tx: &mut Tx, now: Timestamp, settled_before: Timestamp) -> Result<u64, db::Error> {
+    let exports = db!(tx.execute, "delete from privacy_exports where expires_at <= $1", now)?;
+    let requests = db!(tx.execute, "delete from privacy_requests where settled_at < $1", settled_before)?;
+    Ok(exports + requests)
 }

@@ -6,6 +6,13 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
+crate::holds! {
+    products_products [shop_id, product_id] of Nobody, kept "as long as the programme" {
+        shop_id: Id, product_id: Plain, title: Plain, handle: Plain, status: Plain, product_type: Plain,
+        vendor: Plain, tags: Json, variants: Json, updated_at: Time, deleted_at: Time,
+    }
+}
+
 /// A product of the shop.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Product {

@@ -11,6 +11,12 @@ use crate::merchants::{Shop, ShopError};
 use crate::shopify::admin::{AdminError, CompareDigest, MetafieldWrite};
 use crate::web::Problem;
 
+crate::holds! {
+    programs_versions [shop_id, version] of Nobody, kept "as long as the programme: entries name them" {
+        shop_id: Id, version: Plain, settings: Json, created_at: Time,
+    }
+}
+
 /// A version of a shop's settings.
 #[derive(Debug, Clone)]
 pub struct Versioned {

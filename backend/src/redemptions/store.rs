@@ -12,6 +12,21 @@ use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::SpendId;
 
+crate::holds! {
+    redemptions_holds [shop_id, hold_id] of Member("member_id"), kept "with the ledger's entries" {
+        shop_id: Id, hold_id: Id, member_id: Id, reward_id: Plain, state: Plain, terms: Json, opened_at: Time,
+        expires_at: Time, cleared_at: Time, ended_at: Time, reason: Plain, order_id: Plain, captured: Plain,
+    }
+}
+crate::holds! {
+    redemptions_uses [shop_id, order_id] of Member("member_id"), kept "with the ledger's entries" {
+        shop_id: Id, order_id: Plain, member_id: Id, hold_id: Id, spend_id: Id, currency: Plain, used: Json,
+        used_minor: Plain, captured_minor: Plain, debited_minor: Plain, unbacked_minor: Plain, paid: Plain,
+        unbacked: Plain, paid_kept: Plain, unbacked_kept: Plain, revision: Plain, used_at: Time, flagged: Plain,
+        tagged_at: Time, reviewed_at: Time,
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct HoldRow {
     hold_id: Uuid,

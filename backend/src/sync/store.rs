@@ -8,6 +8,13 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 
+crate::holds! {
+    sync_accounts [shop_id, member_id] of Member("member_id"), kept "as long as the member" {
+        shop_id: Id, member_id: Id, wanted: Plain, published: Plain, due_at: Time, attempts: Plain, digest: Plain,
+        gone: Plain, lease_id: Id, lease_until: Time,
+    }
+}
+
 /// Marks members whose metafields are to be written; in one order everywhere, and last in a transaction, so that
 /// nobody waits in a circle.
 ///

@@ -9,6 +9,13 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
+crate::holds! {
+    tasks [shop_id, task_id] of Nobody, kept "for `tasks.kept` after they are settled" {
+        shop_id: Id, task_id: Id, kind: Plain, key: Plain, payload: Json, priority: Plain, run_at: Time,
+        due_at: Time, state: Plain, attempts: Plain, reason: Plain, token: Id, created_at: Time, settled_at: Time,
+    }
+}
+
 crate::text_enum! {
     /// How far a task has come.
     #[derive(serde::Serialize)]

@@ -20,6 +20,7 @@ mod ledger;
 mod limits;
 mod load;
 mod metrics;
+mod privacy;
 mod serve;
 mod session;
 mod staff;

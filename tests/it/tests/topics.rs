@@ -28,7 +28,7 @@ async fn tell_at(house: &House, id: &str, topic: &str, at: &str, body: &Value) {
     house.app.inbox.drain_until_idle().await.unwrap();
 }
 
-async fn tell(house: &House, id: &str, topic: &str, body: &Value) {
+pub async fn tell(house: &House, id: &str, topic: &str, body: &Value) {
     tell_at(house, id, topic, &house.app.clock.now().to_string(), body).await;
 }
 
@@ -37,7 +37,7 @@ fn ago(house: &House, hours: i64) -> String {
     (house.app.clock.now() - SignedDuration::from_hours(hours)).to_string()
 }
 
-async fn events(test: &TestDb, kind: &str) -> Vec<Value> {
+pub async fn events(test: &TestDb, kind: &str) -> Vec<Value> {
     let mut read = test.db.read().await.unwrap();
     let rows: Vec<(sqlx::types::Json<Value>,)> =
         db!(read.all, "select payload from events_outbox where kind = $1 order by written", kind).unwrap();

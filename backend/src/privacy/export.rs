@@ -1,0 +1,68 @@
+//! Everything that is held of a customer, as one JSON document.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::store;
+use crate::app::App;
+use crate::customers;
+use crate::db::{self, CipherError, Of, Read, Table, Timestamp};
+use crate::ids::{CustomerId, ShopId};
+
+/// What sealed exports are bound to.
+pub(super) const DOCUMENT: &str = "privacy_exports.document";
+/// The most rows of one table that an export shows; no person has as many.
+const MOST: i64 = 100_000;
+
+/// Why an export cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// It was sealed with a key that is not known any more.
+    #[error(transparent)]
+    Sealed(#[from] CipherError),
+    /// The database's error.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+/// What was found for a data request, as JSON; none if there is no such request, it is not settled, or its time is over.
+///
+/// # Errors
+/// [`ExportError`].
+pub async fn document(app: &App, shop: ShopId, request: Uuid) -> Result<Option<Vec<u8>>, ExportError> {
+    let sealed = store::export(&mut app.db.read().await?, shop, request, app.clock.now()).await?;
+    let Some(sealed) = sealed else { return Ok(None) };
+    Ok(Some(app.cipher.open(DOCUMENT, shop.0, &sealed)?))
+}
+
+/// Collects it: of every table whose rows are a person's, theirs. Says whether anything is held.
+pub(super) async fn collect(
+    read: &mut Read,
+    shop: ShopId,
+    customer: CustomerId,
+    now: Timestamp,
+) -> Result<(Value, bool), db::Error> {
+    let member = customers::member(read, shop, customer).await?;
+    let mut found = Map::new();
+    for table in Table::all() {
+        let rows = match (table.of, member) {
+            (Of::Customer(column), _) => table.dump(read, shop, (column, &customer), MOST).await?,
+            (Of::Member(column), Some(member)) => table.dump(read, shop, (column, &member), MOST).await?,
+            _ => Vec::new(),
+        };
+        if !rows.is_empty() {
+            found.insert(table.name.to_owned(), json!({"kept": table.kept, "rows": rows}));
+        }
+    }
+    // The request itself is one row, and says nothing of the customer.
+    let holds_something = found.keys().any(|table| table != "privacy_requests");
+    let document = json!({
+        "customer": customer.gid(),
+        "made_at": now,
+        "holds_something": holds_something,
+        "held_here": found,
+        "held_at_shopify": "the customer's metafield `$app.account`, which shows balance and tier",
+        "held_for_a_time": "the bodies of webhooks about the customer, sealed, for some days (`inbox.payloads_kept`)",
+    });
+    Ok((document, holds_something))
+}

@@ -1,0 +1,159 @@
+//! Settling privacy requests: what is found is kept for the merchant, what leads to a person is erased, and of a shop that
+//! is gone everything.
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::export::{self, DOCUMENT};
+use super::store::{self, Request};
+use super::{RequestKind, RequestState};
+use crate::db::{Table, Tx};
+use crate::events::{self, CustomerChange, CustomerUpdated, Event};
+use crate::ids::{CustomerId, ShopId};
+use crate::tasks::{Run, Task, TaskError};
+use crate::{customers, inbox, merchants, orders, programs, redemptions, sync};
+
+/// Why nothing of a shop is erased.
+pub(super) const REINSTALLED: &str = "the shop has the app installed again";
+/// How long the merchant has to hand an export on.
+const EXPORT_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long a settled request is remembered.
+const REQUEST_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Rows that are erased in one transaction.
+const AT_ONCE: i64 = 2_000;
+/// Tables in which a shop that is gone leaves its traces for a time: the request, which leads to nobody, and the task that
+/// settles it. Both are forgotten later.
+const LEFT: [&str; 2] = ["privacy_requests", "tasks"];
+
+/// Settles a privacy request.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Settle {
+    /// The request.
+    pub request: Uuid,
+}
+
+#[async_trait]
+impl Task for Settle {
+    const KIND: &'static str = "privacy.settle";
+    const DEADLINE: SignedDuration = SignedDuration::from_hours(2);
+
+    async fn run(self, run: &Run) -> Result<(), TaskError> {
+        let Some(shop) = run.shop() else { return Ok(()) };
+        let request = store::request(&mut run.app.db.read().await?, shop, self.request).await?;
+        let Some(request) = request.filter(|request| request.state == RequestState::Received) else {
+            return Ok(());
+        };
+        match (request.kind, request.customer_id) {
+            (RequestKind::RedactShop, _) => redact_shop(run, shop, &request).await,
+            (RequestKind::Data, Some(customer)) => export_customer(run, shop, &request, customer).await,
+            (RequestKind::Redact, Some(customer)) => redact_customer(run, shop, &request, customer).await,
+            (RequestKind::Data | RequestKind::Redact, None) => {
+                Err(TaskError::Dead("the request names no customer".into()))
+            }
+        }
+    }
+}
+
+async fn export_customer(
+    run: &Run,
+    shop: ShopId,
+    request: &Request,
+    customer: CustomerId,
+) -> Result<(), TaskError> {
+    let now = run.now();
+    let (document, found) = export::collect(&mut run.app.db.read().await?, shop, customer, now).await?;
+    let sealed = run.app.cipher.seal(DOCUMENT, shop.0, document.to_string().as_bytes());
+    let sealed = sealed.map_err(|error| TaskError::Failed(error.to_string()))?;
+    let mut tx = run.begin().await?;
+    store::keep_export(&mut tx, shop, request.request_id, &sealed, (now, now + EXPORT_KEPT)).await?;
+    let outcome = if found { "exported" } else { "nothing is held" };
+    store::settle(&mut tx, shop, request.request_id, (RequestState::Done, outcome), now).await?;
+    run.finish(tx).await
+}
+
+async fn redact_customer(
+    run: &Run,
+    shop: ShopId,
+    request: &Request,
+    customer: CustomerId,
+) -> Result<(), TaskError> {
+    let now = run.now();
+    let mut tx = run.begin().await?;
+    if inbox::is_waited_for(&mut tx, shop, customer).await? {
+        // What they did before is booked first.
+        return Err(TaskError::Failed("webhooks of the customer are not worked off yet".into()));
+    }
+    let found = customers::redact(&mut tx, shop, customer, now).await?;
+    if let Some(member) = found {
+        let version = programs::current(&mut tx, shop).await.map_err(failed)?.version;
+        redemptions::let_go(&mut tx, shop, member, version, now).await.map_err(failed)?;
+        events::redact(&mut tx, shop, member).await?;
+        sync::forget(&mut tx, shop, member).await?;
+        let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Redacted });
+        events::publish(&mut tx, shop, event, now).await?;
+    }
+    let unlinked = orders::redact(&mut tx, shop, customer).await?;
+    let bodies = inbox::redact(&mut tx, shop, customer, &request.orders.0).await?;
+    let outcome = if found.is_some() || unlinked + bodies > 0 { "erased" } else { "nothing was held" };
+    store::settle(&mut tx, shop, request.request_id, (RequestState::Done, outcome), now).await?;
+    run.finish(tx).await
+}
+
+async fn redact_shop(run: &Run, shop: ShopId, request: &Request) -> Result<(), TaskError> {
+    let settle = async |state, outcome| {
+        let mut tx = run.begin().await?;
+        store::settle(&mut tx, shop, request.request_id, (state, outcome), run.now()).await?;
+        run.finish(tx).await
+    };
+    // The shop itself goes first: whoever installs the app from now on is another shop to us, and loses nothing.
+    let mut tx = run.begin().await?;
+    if !merchants::erase(&mut tx, shop).await? {
+        drop(tx);
+        tracing::warn!(%shop, request = %request.request_id, "a shop came back before it was erased");
+        return settle(RequestState::Refused, REINSTALLED).await;
+    }
+    tx.commit().await?;
+    let mut erased = 0;
+    for table in Table::all() {
+        if table.is_a_shops() && !LEFT.contains(&table.name) {
+            erased += erase(run, shop, table).await?;
+        }
+    }
+    tracing::info!(%shop, erased, "a shop was erased");
+    settle(RequestState::Done, "erased").await
+}
+
+async fn erase(run: &Run, shop: ShopId, table: &Table) -> Result<u64, TaskError> {
+    let mut erased = 0;
+    loop {
+        let mut tx: Tx = run.begin().await?;
+        let some = table.erase(&mut tx, shop, AT_ONCE).await?;
+        tx.commit().await?;
+        erased += some;
+        if some < AT_ONCE.unsigned_abs() {
+            return Ok(erased);
+        }
+    }
+}
+
+fn failed(error: impl std::error::Error) -> TaskError {
+    TaskError::Failed(error.to_string())
+}
+
+/// Forgets exports and requests whose time is over.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Forget {}
+
+#[async_trait]
+impl Task for Forget {
+    const KIND: &'static str = "privacy.forget";
+
+    async fn run(self, run: &Run) -> Result<(), TaskError> {
+        let now = run.now();
+        let mut tx = run.begin().await?;
+        store::forget(&mut tx, now, now - REQUEST_KEPT).await?;
+        run.finish(tx).await
+    }
+}
