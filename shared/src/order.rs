@@ -39,14 +39,14 @@ pub enum Payment {
 
 impl Facts {
     /// The newer of two sets of facts about one order. Where Shopify stamped both alike, the one further along counts.
+    /// Who has paid has paid: an edit that adds to a paid order makes it wait for the rest, and takes nothing back.
     pub fn newest(self, other: Facts) -> Facts {
-        if other.is_newer_than(&self) { other } else { self }
-    }
-
-    /// Whether these facts take the others' place.
-    pub fn is_newer_than(&self, other: &Facts) -> bool {
         let rank = |facts: &Facts| (facts.updated_at, facts.cancelled, facts.payment);
-        rank(self) > rank(other)
+        let (newer, older) = if rank(&other) > rank(&self) { (other, self) } else { (self, other) };
+        match (newer.payment, older.payment) {
+            (Payment::Pending, Payment::Paid) => Facts { payment: Payment::Paid, ..newer },
+            _ => newer,
+        }
     }
 
     /// The same order as if nothing of it had been called off.
@@ -289,6 +289,12 @@ mod tests {
         let same_moment = Facts { updated_at: 1, ..facts(Payment::Paid) };
         assert_eq!(old.newest(same_moment), same_moment);
         assert_eq!(same_moment.newest(old), same_moment);
+
+        let edited = Facts { updated_at: 3, ..facts(Payment::Pending) };
+        let waits_for_the_rest = Facts { updated_at: 3, ..facts(Payment::Paid) };
+        assert_eq!((new.newest(edited), edited.newest(new)), (waits_for_the_rest, waits_for_the_rest));
+        let void = Facts { updated_at: 4, ..facts(Payment::Void) };
+        assert_eq!((new.newest(void), void.newest(new)), (void, void));
     }
 
     proptest! {

@@ -25,10 +25,15 @@ pub async fn merge(
         return Ok(false);
     }
     let Some(into) = store::enrol(tx, shop, &[kept], now).await?.remove(&kept) else { return Ok(false) };
-    let Some(from) = store::member(tx, shop, deleted).await? else {
-        store::add_alias(tx, shop, deleted, into, now).await?;
-        return Ok(false);
-    };
+    let mut from = store::member(tx, shop, deleted).await?;
+    if from.is_none() {
+        if store::add_alias(tx, shop, deleted, into, now).await? {
+            return Ok(false);
+        }
+        // Somebody enrolled them this moment.
+        from = store::member(tx, shop, deleted).await?;
+    }
+    let Some(from) = from else { return Ok(false) };
     if from == into {
         return Ok(false);
     }

@@ -173,15 +173,16 @@ pub(super) async fn merge(
     Ok(())
 }
 
-/// A customer who was never a member and is merged into one: late orders of theirs find the way.
+/// A customer who was never a member and is merged into one: late orders of theirs find the way. False if they are a
+/// member after all.
 pub(super) async fn add_alias(
     tx: &mut Tx,
     shop: ShopId,
     customer: CustomerId,
     into: MemberId,
     now: Timestamp,
-) -> Result<(), db::Error> {
-    db!(
+) -> Result<bool, db::Error> {
+    let added = db!(
         tx.execute,
         "insert into customers_members (shop_id, member_id, customer_id, enrolled_at, merged_into)
          values ($1, $2, $3, $4, $5) on conflict (shop_id, customer_id) do nothing",
@@ -191,7 +192,7 @@ pub(super) async fn add_alias(
         now,
         into
     )?;
-    Ok(())
+    Ok(added > 0)
 }
 
 /// Erases what leads from a member to this customer, and gives the member if the customer was one. What leads to a member

@@ -38,6 +38,8 @@ pub struct Order {
     pub facts: Facts,
     /// The lines that may earn, in the shop's currency.
     pub lines: Vec<LineNow>,
+    /// From when its lines and discounts are, in microseconds since 1970 (UTC).
+    pub as_of: i64,
     /// The mark among its note attributes.
     pub mark: Option<Mark>,
     /// The currency it was paid in.

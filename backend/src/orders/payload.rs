@@ -54,6 +54,7 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         placed_at: order.created_at,
         facts: order.facts(),
         lines,
+        as_of: order.updated_at.as_microsecond(),
         mark: order.mark(),
         currency: presentment,
         discounts: order.discounts(presentment)?,

@@ -108,7 +108,7 @@ impl Work<'_> {
             }
             Incoming::Order { order, metafield, .. } => {
                 // Where Shopify stamped both alike, what came later was written later.
-                if known.facts.is_none_or(|facts| !facts.is_newer_than(&order.facts)) {
+                if known.latest.as_ref().is_none_or(|latest| latest.as_of <= order.as_of) {
                     known.latest = Some(self.latest(known, &order));
                 }
                 known.facts = Some(known.facts.map_or(order.facts, |facts| facts.newest(order.facts)));
@@ -178,7 +178,7 @@ impl Work<'_> {
         let ours = self.used(order, titles);
         let mut titles = titles.to_vec();
         titles.extend(ours.titles.into_iter().filter(|title| !titles.contains(title)).collect::<Vec<_>>());
-        Latest { lines: order.lines.clone(), used: ours.used, titles }
+        Latest { as_of: order.as_of, lines: order.lines.clone(), used: ours.used, titles }
     }
 
     /// What the discount that points buy took off the order: known by its title, or by one it had on this order before.

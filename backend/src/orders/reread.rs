@@ -11,6 +11,9 @@ use crate::db::Timestamp;
 use crate::ids::{CustomerId, OrderId};
 use crate::shopify::admin::{Allocated, Amount, OrderLine, OrderNow};
 
+/// Shopify tells whole seconds. What is read comes after all that was told until then, that of the same second too.
+const WITHIN_A_SECOND: i64 = 999_999;
+
 /// What an order that was read again says. `None` for a test order, of which nothing is booked. Its refunds are told by
 /// webhooks of their own.
 ///
@@ -24,12 +27,14 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
     let presentment = Currency::parse(&order.presentment_currency)?;
     let earns = order.lines.iter().filter(|line| !line.gift_card);
     let attribute = order.attributes.iter().find(|(name, _)| name == Mark::ATTRIBUTE);
+    let facts = facts(order)?;
     Ok(Some(Order {
         id,
         customer: order.customer.as_deref().map(number).transpose()?.map(CustomerId),
         placed_at: time(&order.created_at)?,
-        facts: facts(order)?,
+        facts,
         lines: earns.map(|line| earning(line, currency)).collect::<Result<_, _>>()?,
+        as_of: facts.updated_at + WITHIN_A_SECOND,
         mark: attribute.and_then(|(_, value)| value.parse().ok()),
         currency: presentment,
         discounts: discounts(order, presentment)?,

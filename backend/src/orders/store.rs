@@ -33,6 +33,8 @@ pub(super) struct Known {
 /// An order's lines and our discount on it, as its newest facts tell them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Latest {
+    /// From when this is, in microseconds since 1970 (UTC).
+    pub as_of: i64,
     pub lines: Vec<LineNow>,
     /// What the discount that points buy takes off now.
     pub used: Used,
