@@ -21,6 +21,8 @@ crate::text_enum! {
         SupportAllowedChanged = "support.allowed_changed",
         /// The languages that the program is offered in have changed.
         LanguagesChanged = "languages.changed",
+        /// What is held of a customer was handed out.
+        PrivacyExported = "privacy.exported",
         /// A group of shops was founded.
         GroupCreated = "group.created",
         /// Another shop was invited.

@@ -9,6 +9,13 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
+crate::holds! {
+    audit_entries [shop_id, entry_id] of Nobody, kept "with the shop" {
+        shop_id: Id, entry_id: Id, at: Time, actor_kind: Plain, actor_id: Staff, operator: Plain, action: Plain,
+        target: Plain, before: Json, after: Json, request_id: Plain,
+    }
+}
+
 pub(super) async fn insert(
     tx: &mut Tx,
     shop: ShopId,

@@ -90,6 +90,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat die Sprachen von {before.languages} zu {after.languages} geändert.",
             "{who} a changé les langues de {before.languages} à {after.languages}.",
         ],
+        Action::PrivacyExported => [
+            "{who} downloaded what is held of a customer (request {target}).",
+            "{who} hat heruntergeladen, was über einen Kunden gespeichert ist (Anfrage {target}).",
+            "{who} a téléchargé les données conservées d’un client (demande {target}).",
+        ],
         Action::GroupCreated => [
             "{who} founded a group of shops.",
             "{who} hat eine Gruppe von Shops gegründet.",

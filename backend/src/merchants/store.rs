@@ -13,7 +13,8 @@ crate::holds! {
         shop_id: Id, domain: Plain, name: Plain, currency: Plain, time_zone: Plain, sealed_token: Sealed,
         installed_at: Time, uninstalled_at: Time, updated_at: Time, token_expires_at: Time,
         sealed_refresh_token: Sealed, refresh_expires_at: Time, scopes: Plain, refresh_lease: Id,
-        refresh_lease_until: Time, set_up_due_at: Time, told_at: Time,
+        refresh_lease_until: Time, set_up_due_at: Time, told_at: Time, staff_default_role: Plain,
+        support_allowed: Plain, primary_locale: Plain, languages: Plain,
     }
 }
 crate::holds! {

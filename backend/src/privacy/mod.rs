@@ -13,6 +13,7 @@
 pub mod command;
 mod export;
 mod handler;
+pub mod routes;
 mod settle;
 mod store;
 

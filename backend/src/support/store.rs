@@ -6,6 +6,13 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
+crate::holds! {
+    support_sessions [shop_id, session_id] of Nobody, kept "with the shop" {
+        shop_id: Id, session_id: Id, token_hash: Sealed, operator: Plain, reason: Plain, may_write: Plain,
+        opened_at: Time, expires_at: Time, closed_at: Time,
+    }
+}
+
 /// A support session.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Session {

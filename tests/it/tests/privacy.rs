@@ -1,7 +1,10 @@
 //! What people and shops ask about their data, settled: everything is declared, shown, and erased when it is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
+use axum::body::Body;
+use axum::http::Request;
 use jiff::SignedDuration;
 use loyalnest::db;
 use loyalnest::db::{Db, Engine, Holds, Table};
@@ -81,10 +84,20 @@ async fn run_tasks(app: &loyalnest::app::App) {
     while app.tasks.run_due(app).await.unwrap() > 0 {}
 }
 
+/// The newest request, once it is settled: the house's own workers may be at it.
 async fn settled(test: &TestDb, house: &House) -> privacy::Request {
-    run_tasks(&house.app).await;
-    let mut read = test.db.read().await.unwrap();
-    privacy::requests(&mut read, house.shop_id, 1).await.unwrap().remove(0)
+    let give_up = Instant::now() + Duration::from_secs(30);
+    loop {
+        run_tasks(&house.app).await;
+        let mut read = test.db.read().await.unwrap();
+        let request = privacy::requests(&mut read, house.shop_id, 1).await.unwrap().remove(0);
+        if request.state != RequestState::Received {
+            return request;
+        }
+        drop(read);
+        assert!(Instant::now() < give_up, "{request:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn about(customer: u64) -> Value {
@@ -211,6 +224,34 @@ fn exports_and_requests_are_forgotten_in_time() {
         let id = requests().await[0].request_id;
         let exported = async || privacy::document(&door.app, shop.id, id).await.unwrap().is_some();
         assert!(exported().await);
+
+        let get = async |path: String, user: u64| {
+            let token = door.shop.session_token(devshop::Surface::Admin(user));
+            let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+            door.send(request.body(Body::empty()).unwrap()).await
+        };
+        let listed = get("/api/privacy/requests?limit=1".into(), 42).await;
+        let listed: Value = serde_json::from_str(&listed.body).unwrap();
+        assert_eq!((&listed[0]["id"], &listed[0]["state"]), (&json!(id), &json!("done")));
+        let download = get(format!("/api/privacy/requests/{id}/export"), 42).await;
+        assert_eq!(download.status, 200);
+        assert_eq!(download.headers["cache-control"], "no-store");
+        let document: Value = serde_json::from_str(&download.body).unwrap();
+        assert_eq!(document["customer"], "gid://shopify/Customer/7");
+        let audit = get("/api/audit".into(), 42).await;
+        assert!(
+            audit.body.contains("privacy.exported") && audit.body.contains(&id.to_string()),
+            "{}",
+            audit.body
+        );
+        for (path, code) in [
+            ("/api/privacy/requests?limit=0".to_owned(), (400, "bad_parameter")),
+            ("/api/privacy/requests?colour=1".to_owned(), (400, "bad_parameter")),
+            (format!("/api/privacy/requests/{}/export", uuid::Uuid::nil()), (404, "unknown_export")),
+            ("/api/privacy/requests/x/export".to_owned(), (404, "unknown_export")),
+        ] {
+            assert_eq!(get(path.clone(), 42).await.problem(), (code.0, code.1.to_owned()), "{path}");
+        }
         door.advance(SignedDuration::from_hours(31 * 24));
         assert!(!exported().await, "its time is over");
         assert_eq!(requests().await.len(), 1);

@@ -7,6 +7,20 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 
+crate::holds! {
+    merchants_groups [group_id] of Nobody, kept "until the last shop leaves" { group_id: Id, created_at: Time }
+}
+crate::holds! {
+    merchants_group_shops [shop_id] of Nobody, kept "until the shop leaves" {
+        shop_id: Id, group_id: Id, joined_at: Time,
+    }
+}
+crate::holds! {
+    merchants_group_invitations [code_hash] of Nobody, kept "for some days after its time is over" {
+        code_hash: Sealed, group_id: Id, shop_id: Id, expires_at: Time, used_at: Time,
+    }
+}
+
 /// The group that a shop is in.
 pub(super) async fn of_shop(read: &mut Read, shop: ShopId) -> Result<Option<Uuid>, db::Error> {
     let group: Option<(Uuid,)> =

@@ -6,6 +6,14 @@ use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 use crate::shopify::UserId;
 
+crate::holds! {
+    merchants_staff [shop_id, user_id] of Nobody, kept "with the shop" {
+        shop_id: Id, user_id: Staff, role: Plain, is_owner: Plain, collaborator: Plain, locale: Plain,
+        scopes: Plain, sealed_online_token: Sealed, expires_at: Time, first_seen_at: Time, last_seen_at: Time,
+        revoked_at: Time,
+    }
+}
+
 /// The column of sealed tokens, as the cipher names it.
 pub(in crate::merchants) const ONLINE: &str = "merchants_staff.sealed_online_token";
 
