@@ -377,7 +377,9 @@ fn a_privacy_request_is_written_down_once_without_an_address() {
         let requests = privacy::requests(&mut read, house.shop_id, 10).await.unwrap();
         assert_eq!(requests.len(), 2);
         for request in &requests {
-            assert_eq!(request.orders.0[0].0, 9_007_199_254_740_993);
+            // The numbers go when the request is settled, which the house may have done already.
+            let named = request.orders.0.iter().all(|order| order.0 == 9_007_199_254_740_993);
+            assert!(named && request.customer_id.is_none_or(|customer| customer.0 == 191_167), "{request:?}");
             assert!((request.due_at - request.received_at).as_hours() == 720);
         }
         assert_eq!(events(test, "gdpr_request.created").await.len(), 2);
