@@ -19,7 +19,7 @@ use crate::orders::OrderHandler;
 use crate::privacy::PrivacyHandler;
 use crate::products::ProductHandler;
 use crate::shopify::admin::{Admin, AdminApi};
-use crate::shopify::{OAuth, SessionTokens, Signer};
+use crate::shopify::{OAuth, SessionTokens, ShopDomain, Signer};
 use crate::tasks::{Kind, Schedule, Tasks};
 use crate::topics::Topics;
 use crate::web::{Guesses, Limits, Turns};
@@ -77,6 +77,16 @@ impl App {
     /// Its HTTP service.
     pub fn router(&self) -> Router {
         crate::web::router(self)
+    }
+
+    /// The shop that a command names, which has the app installed.
+    ///
+    /// # Errors
+    /// When the name is none (NAME.myshopify.com), or the shop has not.
+    pub async fn shop_named(&self, name: &str) -> Result<Arc<Shop>, Error> {
+        let domain: ShopDomain = name.parse().map_err(|error| Error::Usage(format!("{name} is {error}")))?;
+        let found = self.shops.find_by_domain(&domain).await?;
+        found.ok_or_else(|| Error::Usage(format!("{domain} has not installed the app")))
     }
 
     /// A shop's Admin API, with a token that is good for a while.

@@ -6,8 +6,6 @@ use super::store;
 use crate::app::App;
 use crate::error::Error;
 use crate::ids::OrderId;
-use crate::merchants::Shop;
-use crate::shopify::ShopDomain;
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -36,7 +34,7 @@ pub enum RedemptionCommand {
 pub async fn run(app: &App, command: RedemptionCommand) -> Result<(), Error> {
     match command {
         RedemptionCommand::Flagged { shop } => {
-            let shop = shop_named(app, &shop).await?;
+            let shop = app.shop_named(&shop).await?;
             for order in store::flagged(&mut app.db.read().await?, shop.id).await? {
                 let (discount, unbacked) =
                     (order.amount(order.used_minor), order.amount(order.unbacked_minor));
@@ -44,7 +42,7 @@ pub async fn run(app: &App, command: RedemptionCommand) -> Result<(), Error> {
             }
         }
         RedemptionCommand::Reviewed { order, shop } => {
-            let shop = shop_named(app, &shop).await?;
+            let shop = app.shop_named(&shop).await?;
             let mut tx = app.db.begin().await?;
             let closed = store::set_reviewed(&mut tx, shop.id, OrderId(order), app.clock.now()).await?;
             tx.commit().await?;
@@ -63,10 +61,4 @@ impl store::Flagged {
         let money = Currency::parse(&self.currency).and_then(|currency| Ok(Money::new(minor, currency)?));
         money.map_or_else(|_| "?".into(), |money| format!("{money} {}", self.currency))
     }
-}
-
-async fn shop_named(app: &App, name: &str) -> Result<std::sync::Arc<Shop>, Error> {
-    let domain: ShopDomain = name.parse().map_err(|error| Error::Usage(format!("{name} is {error}")))?;
-    let found = app.shops.find_by_domain(&domain).await?;
-    found.ok_or_else(|| Error::Usage(format!("{domain} has not installed the app")))
 }

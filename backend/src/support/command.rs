@@ -6,7 +6,6 @@ use super::{SupportError, Wish, close, open, store};
 use crate::app::App;
 use crate::audit::{Actor, By};
 use crate::error::Error;
-use crate::shopify::ShopDomain;
 
 /// What can be done.
 #[derive(Debug, clap::Subcommand)]
@@ -48,10 +47,7 @@ pub enum SupportCommand {
 pub async fn run(app: &App, command: SupportCommand) -> Result<(), Error> {
     match command {
         SupportCommand::Open { shop, operator, reason, minutes, write } => {
-            let domain: ShopDomain =
-                shop.parse().map_err(|error| Error::Usage(format!("{shop} is {error}")))?;
-            let found = app.shops.find_by_domain(&domain).await?;
-            let shop = found.ok_or_else(|| Error::Usage(format!("{domain} has not installed the app")))?;
+            let shop = app.shop_named(&shop).await?;
             let wish = Wish { operator, reason, minutes, may_write: write };
             let (session, token) = open(app, &shop, wish).await.map_err(|error| match error {
                 SupportError::Database(error) => error.into(),

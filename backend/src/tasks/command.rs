@@ -6,7 +6,6 @@ use super::INSTALLATION;
 use crate::app::App;
 use crate::error::Error;
 use crate::ids::ShopId;
-use crate::shopify::ShopDomain;
 
 /// The most dead tasks that one list shows.
 const LISTED: i64 = 1_000;
@@ -81,10 +80,10 @@ async fn name_of(app: &App, shop: ShopId) -> Result<String, Error> {
     Ok(found.map_or_else(|| shop.to_string(), |shop| shop.domain.to_string()))
 }
 
+/// The shop that was named, if one was.
 async fn shop_named(app: &App, name: Option<&str>) -> Result<Option<ShopId>, Error> {
-    let Some(name) = name else { return Ok(None) };
-    let domain: ShopDomain = name.parse().map_err(|error| Error::Usage(format!("{name} is {error}")))?;
-    let found = app.shops.find_by_domain(&domain).await?;
-    let shop = found.ok_or_else(|| Error::Usage(format!("{domain} has not installed the app")))?;
-    Ok(Some(shop.id))
+    match name {
+        Some(name) => Ok(Some(app.shop_named(name).await?.id)),
+        None => Ok(None),
+    }
 }
