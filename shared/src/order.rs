@@ -22,6 +22,9 @@ pub struct Facts {
     pub payment: Payment,
     /// Whether it was cancelled.
     pub cancelled: bool,
+    /// Whether it was paid once, and an edit has added to it what is not paid yet.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "core::ops::Not::not"))]
+    pub rest_due: bool,
 }
 
 /// Where an order's payment stands. The order of the variants is the order of time.
@@ -41,10 +44,10 @@ impl Facts {
     /// The newer of two sets of facts about one order. Where Shopify stamped both alike, the one further along counts.
     /// Who has paid has paid: an edit that adds to a paid order makes it wait for the rest, and takes nothing back.
     pub fn newest(self, other: Facts) -> Facts {
-        let rank = |facts: &Facts| (facts.updated_at, facts.cancelled, facts.payment);
+        let rank = |facts: &Facts| (facts.updated_at, facts.cancelled, facts.payment, !facts.rest_due);
         let (newer, older) = if rank(&other) > rank(&self) { (other, self) } else { (self, other) };
         match (newer.payment, older.payment) {
-            (Payment::Pending, Payment::Paid) => Facts { payment: Payment::Paid, ..newer },
+            (Payment::Pending, Payment::Paid) => Facts { payment: Payment::Paid, rest_due: true, ..newer },
             _ => newer,
         }
     }
@@ -209,7 +212,7 @@ mod tests {
     }
 
     fn facts(payment: Payment) -> Facts {
-        Facts { updated_at: 1, payment, cancelled: false }
+        Facts { updated_at: 1, payment, cancelled: false, rest_due: false }
     }
 
     fn used() -> Used {
@@ -291,7 +294,10 @@ mod tests {
         assert_eq!(same_moment.newest(old), same_moment);
 
         let edited = Facts { updated_at: 3, ..facts(Payment::Pending) };
-        let waits_for_the_rest = Facts { updated_at: 3, ..facts(Payment::Paid) };
+        let waits_for_the_rest = Facts { updated_at: 3, rest_due: true, ..facts(Payment::Paid) };
+        let paid_the_same_second = Facts { updated_at: 3, ..facts(Payment::Paid) };
+        assert_eq!(waits_for_the_rest.newest(paid_the_same_second), paid_the_same_second);
+        assert_eq!(paid_the_same_second.newest(waits_for_the_rest), paid_the_same_second);
         assert_eq!((new.newest(edited), edited.newest(new)), (waits_for_the_rest, waits_for_the_rest));
         let void = Facts { updated_at: 4, ..facts(Payment::Void) };
         assert_eq!((new.newest(void), void.newest(new)), (void, void));

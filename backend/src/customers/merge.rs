@@ -38,13 +38,13 @@ pub async fn merge(
         return Ok(false);
     }
     let version = programs::current(tx, shop).await?.version;
+    // Before the accounts, as whoever deletes or erases a customer locks them.
+    store::merge(tx, shop, from, into).await?;
     let mut book = Book::load(tx, shop, &[from, into], version, now).await?;
     redemptions::merge(tx, &mut book, from, into).await?;
     points::merge(tx, &mut book, from, into).await?;
     book.save(tx).await?;
-    store::merge(tx, shop, from, into).await?;
-    sync::forget(tx, shop, from).await?;
-    sync::mark(tx, shop, &[into], now).await?;
+    sync::merge(tx, shop, (from, into), now).await?;
     let change = CustomerChange::Merged { from };
     events::publish(tx, shop, Event::CustomerUpdated(CustomerUpdated { member: into, change }), now).await?;
     Ok(true)

@@ -8,7 +8,7 @@ mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
-pub use store::{customers, enrol, member, members, redact};
+pub use store::{Number, customers, enrol, member, members, numbers, redact};
 
 use crate::{db, points, programs, redemptions};
 

@@ -121,9 +121,11 @@ pub(super) async fn set_state(
 ) -> Result<Option<MemberId>, db::Error> {
     let known: Option<(MemberId, Option<String>)> = db!(tx.optional,
         sqlite: "select member_id, state from customers_members
-                 where shop_id = $1 and customer_id = $2 and (told_at is null or told_at < $3)",
+                 where shop_id = $1 and customer_id = $2 and merged_into is null
+                     and (told_at is null or told_at < $3)",
         postgres: "select member_id, state from customers_members
-                   where shop_id = $1 and customer_id = $2 and (told_at is null or told_at < $3) for update",
+                   where shop_id = $1 and customer_id = $2 and merged_into is null
+                       and (told_at is null or told_at < $3) for update",
         shop, customer, told_at)?;
     let Some((member, before)) = known else { return Ok(None) };
     db!(
@@ -195,8 +197,36 @@ pub(super) async fn add_alias(
     Ok(added > 0)
 }
 
-/// Erases what leads from a member to this customer, and gives the member if the customer was one. What leads to a member
-/// whom the customer was merged into stays: that is another customer.
+/// A customer's number, and the member that it was given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Number {
+    /// The number.
+    pub customer_id: CustomerId,
+    /// Whose it was at first, whoever that one was merged into.
+    pub member_id: MemberId,
+    /// Whom that one was merged into.
+    pub merged_into: Option<MemberId>,
+}
+
+/// All numbers of the person that a customer is: its own, and those of the customers who were merged into it. The customer
+/// whom it was merged into itself is another.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn numbers(tx: &mut Read, shop: ShopId, customer: CustomerId) -> Result<Vec<Number>, db::Error> {
+    db!(
+        tx.all,
+        "select customer_id, member_id, merged_into from customers_members
+         where shop_id = $1 and customer_id is not null and (customer_id = $2 or merged_into = (
+             select member_id from customers_members
+             where shop_id = $1 and customer_id = $2 and merged_into is null))
+         order by member_id",
+        shop,
+        customer
+    )
+}
+
+/// Erases what leads from a member to this customer.
 ///
 /// # Errors
 /// Any error of the database.
@@ -205,14 +235,14 @@ pub async fn redact(
     shop: ShopId,
     customer: CustomerId,
     now: Timestamp,
-) -> Result<Option<MemberId>, db::Error> {
-    let erased: Option<(MemberId, Option<MemberId>)> = db!(
-        tx.optional,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
         "update customers_members set customer_id = null, state = null, redacted_at = $3
-         where shop_id = $1 and customer_id = $2 returning member_id, merged_into",
+         where shop_id = $1 and customer_id = $2",
         shop,
         customer,
         now
     )?;
-    Ok(erased.and_then(|(member, into)| into.is_none().then_some(member)))
+    Ok(())
 }

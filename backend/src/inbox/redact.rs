@@ -4,9 +4,6 @@ use crate::db;
 use crate::db::{Read, Tx};
 use crate::ids::{CustomerId, OrderId, ShopId};
 
-/// The lane of what led to somebody once.
-const REDACTED: &str = "redacted";
-
 /// Whether a message about this customer is still to be worked off.
 ///
 /// # Errors
@@ -33,24 +30,30 @@ pub async fn redact(
     customer: CustomerId,
     orders: &[OrderId],
 ) -> Result<u64, db::Error> {
-    let lanes = std::iter::once(format!("customer:{customer}"));
-    let mut messages = 0;
-    for lane in lanes.chain(orders.iter().map(|order| format!("order:{order}"))) {
-        db!(
-            tx.execute,
-            "delete from inbox_payloads where shop_id = $1 and message_id in (
-                 select message_id from inbox_messages where shop_id = $1 and lane = $2 and state <> 'ready')",
-            shop,
-            lane
-        )?;
-        messages += db!(
-            tx.execute,
-            "update inbox_messages set lane = $3 where shop_id = $1 and lane = $2 and state <> 'ready'",
-            shop,
-            lane,
-            REDACTED
-        )?;
-        db!(tx.execute, "delete from inbox_held_lanes where shop_id = $1 and lane = $2", shop, lane)?;
-    }
-    Ok(messages)
+    let customer = std::iter::once(format!("customer:{customer}"));
+    let lanes: Vec<String> = customer.chain(orders.iter().map(|order| format!("order:{order}"))).collect();
+    db!(tx.each lanes,
+        sqlite: "with v (shop_id, lane) as (values ($1, $2))
+                 delete from inbox_payloads where (shop_id, message_id) in (
+                     select m.shop_id, m.message_id from v join inbox_messages m
+                         on m.shop_id = v.shop_id and m.lane = v.lane where m.state <> 'ready')",
+        postgres: "with v (shop_id, lane) as (select * from unnest($1::uuid[], $2::text[]))
+                   delete from inbox_payloads where (shop_id, message_id) in (
+                       select m.shop_id, m.message_id from v join inbox_messages m
+                           on m.shop_id = v.shop_id and m.lane = v.lane where m.state <> 'ready')",
+        |lane| shop, lane.as_str())?;
+    db!(tx.each lanes,
+        sqlite: "with v (shop_id, lane) as (values ($1, $2))
+                 delete from inbox_held_lanes where (shop_id, lane) in (select shop_id, lane from v)",
+        postgres: "with v (shop_id, lane) as (select * from unnest($1::uuid[], $2::text[]))
+                   delete from inbox_held_lanes where (shop_id, lane) in (select shop_id, lane from v)",
+        |lane| shop, lane.as_str())?;
+    db!(tx.each lanes,
+        sqlite: "with v (shop_id, lane) as (values ($1, $2))
+                 update inbox_messages set lane = 'redacted'
+                 where state <> 'ready' and (shop_id, lane) in (select shop_id, lane from v)",
+        postgres: "with v (shop_id, lane) as (select * from unnest($1::uuid[], $2::text[]))
+                   update inbox_messages set lane = 'redacted'
+                   where state <> 'ready' and (shop_id, lane) in (select shop_id, lane from v)",
+        |lane| shop, lane.as_str())
 }

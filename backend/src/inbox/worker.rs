@@ -98,27 +98,33 @@ async fn turn(inbox: &Arc<Inner>, stop: &CancellationToken) -> Result<Option<u64
     let Some(claim) = claim(inbox).await? else { return Ok(None) };
     // There may be more than we could claim.
     inbox.work.notify_one();
+    let worked = work_off(inbox, &claim, stop).await;
+    if !matches!(worked, Ok((_, false))) {
+        // Also after an error: the lanes need not wait for the lease to end.
+        let mut tx = inbox.db.begin().await?;
+        store::release(&mut tx, claim.token, inbox.clock.now()).await?;
+        tx.commit().await?;
+    }
+    worked.map(|(handled, _)| Some(handled))
+}
+
+/// Works some batches off, and says how many messages that were and whether the claim still stands.
+async fn work_off(
+    inbox: &Arc<Inner>,
+    claim: &Claim,
+    stop: &CancellationToken,
+) -> Result<(u64, bool), db::Error> {
     let mut handled = 0;
-    let mut lost = false;
     for _ in 0..BATCHES_PER_CLAIM {
-        match batch(inbox, &claim).await? {
+        match batch(inbox, claim).await? {
             Batch::Settled(count) => handled += count,
-            Batch::Empty => return Ok(Some(handled)),
-            Batch::Lost => {
-                lost = true;
-                break;
-            }
+            Batch::Empty | Batch::Lost => return Ok((handled, false)),
         }
         if stop.is_cancelled() {
             break;
         }
     }
-    if !lost {
-        let mut tx = inbox.db.begin().await?;
-        store::release(&mut tx, claim.token, inbox.clock.now()).await?;
-        tx.commit().await?;
-    }
-    Ok(Some(handled))
+    Ok((handled, true))
 }
 
 async fn claim(inbox: &Inner) -> Result<Option<Claim>, db::Error> {

@@ -1,5 +1,6 @@
 //! What the inbox does with webhooks about orders.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, OrderKey, Outcome};
 use crate::merchants::Shops;
 use crate::shopify::admin::{Admin, AdminApi, OrderNow};
-use crate::{programs, redemptions};
+use crate::{merchants, programs, redemptions};
 
 /// Acts on the topics that tell of orders and refunds.
 #[derive(Clone)]
@@ -108,8 +109,18 @@ impl Handler for OrderHandler {
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut by_shop: BTreeMap<ShopId, Vec<Incoming>> = BTreeMap::new();
+        let mut installed: HashMap<ShopId, Option<Timestamp>> = HashMap::new();
         for message in batch {
-            let since = self.taken_on_since(message).await?;
+            let since = match message.topic.as_str() {
+                "orders/updated" | "orders/fulfilled" | EDITED => {
+                    if let Entry::Vacant(unread) = installed.entry(message.shop) {
+                        unread.insert(merchants::installed_since(tx, message.shop).await?);
+                    }
+                    // A shop that is gone takes on nothing.
+                    Some(installed[&message.shop].unwrap_or(message.received_at))
+                }
+                _ => None,
+            };
             outcomes.push(match read(message, since) {
                 Ok(incoming) => {
                     by_shop.entry(message.shop).or_default().extend(incoming);
@@ -143,16 +154,6 @@ impl OrderHandler {
         let order = admin.order_now(order).await.map_err(failed)?;
         order.map(|order| serde_json::to_string(&order)).transpose().map_err(failed)
     }
-
-    /// From when on an order must be to be taken on by a message that does not tell of a new one; none where it may be
-    /// of any time.
-    async fn taken_on_since(&self, message: &Message) -> Result<Option<Timestamp>, HandlerError> {
-        if !matches!(message.topic.as_str(), "orders/updated" | "orders/fulfilled" | EDITED) {
-            return Ok(None);
-        }
-        let shop = self.shops.find(message.shop).await.map_err(failed)?;
-        Ok(Some(shop.map_or(message.received_at, |shop| shop.installed_at)))
-    }
 }
 
 /// A cheap look, since few orders are: whether the list of discounts is anything but empty.
@@ -165,7 +166,7 @@ fn failed(error: impl std::error::Error) -> HandlerError {
     HandlerError::Failed(error.to_string())
 }
 
-/// What a message tells; nothing for a test order, or one that is gone.
+/// What a message tells; nothing for a test order, or one that is gone. Orders from before `since` are not taken on.
 fn read(message: &Message, since: Option<Timestamp>) -> Result<Option<Incoming>, payload::Error> {
     let (order, metafield) = match message.topic.as_str() {
         REFUND => return Ok(Some(Incoming::Refund(payload::refund(&message.payload)?))),

@@ -195,6 +195,7 @@ impl OrderJson {
             updated_at: self.updated_at.as_microsecond(),
             payment,
             cancelled: self.cancelled_at.is_some(),
+            rest_due: false,
         }
     }
 

@@ -36,6 +36,12 @@ pub enum Incoming {
 }
 
 impl Incoming {
+    /// Whether it is about an order that is known, or that it may open.
+    fn is_taken_on(&self, known: &HashMap<OrderId, Known>) -> bool {
+        let is_known = || known.get(&self.order()).is_some_and(|known| known.facts.is_some());
+        !matches!(self, Incoming::Order { opens: false, .. }) || is_known()
+    }
+
     fn order(&self) -> OrderId {
         match self {
             Incoming::Order { order, .. } => order.id,
@@ -52,6 +58,7 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let program = programs::current(tx, shop).await?;
     let ids: Vec<OrderId> = batch.iter().map(Incoming::order).collect();
     let mut known = store::lock(tx, shop, &ids).await?;
+    let batch: Vec<Incoming> = batch.into_iter().filter(|incoming| incoming.is_taken_on(&known)).collect();
     let bookings = points::orders::load(tx, shop, &ids).await?;
     let members = members(tx, shop, &batch, &known, now).await?;
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
@@ -103,9 +110,6 @@ impl Work<'_> {
             Incoming::Refund(refund) => {
                 known.refunds.insert(refund.id, refund.returned);
             }
-            Incoming::Order { opens: false, .. } if known.facts.is_none() && known.refunds.is_empty() => {
-                return Ok(());
-            }
             Incoming::Order { order, metafield, .. } => {
                 // Where Shopify stamped both alike, what came later was written later.
                 if known.latest.as_ref().is_none_or(|latest| latest.as_of <= order.as_of) {
@@ -113,7 +117,9 @@ impl Work<'_> {
                 }
                 known.facts = Some(known.facts.map_or(order.facts, |facts| facts.newest(order.facts)));
                 known.placed_at.get_or_insert(order.placed_at);
-                known.customer = known.customer.or(order.customer);
+                if !known.erased {
+                    known.customer = known.customer.or(order.customer);
+                }
                 known.refunds.extend(order.refunds.iter().map(|(id, back)| (*id, back.clone())));
                 self.first_sight(known, &order, metafield)?;
                 self.price_anew(known)?;
@@ -147,7 +153,12 @@ impl Work<'_> {
         };
         let Some(rule) = self.rules.get(&booking.program_version) else { return Ok(()) };
         let earning = rule.apply(latest.lines.iter().map(earning_line)).map_err(points::Error::from)?;
-        booking.price_anew(earning);
+        // What an edit adds is earned once it is paid for; what it takes off is gone at once.
+        let gone = known.gone();
+        let is_paid = known.facts.is_none_or(|facts| !facts.rest_due);
+        if is_paid || earning.points_after(&gone) <= booking.earning.points_after(&gone) {
+            booking.price_anew(earning);
+        }
         Ok(())
     }
 
@@ -244,8 +255,9 @@ async fn members(
     known: &HashMap<OrderId, Known>,
     now: Timestamp,
 ) -> Result<HashMap<CustomerId, MemberId>, Error> {
+    let is_erased = |order: OrderId| known.get(&order).is_some_and(|known| known.erased);
     let told = batch.iter().filter_map(|incoming| match incoming {
-        Incoming::Order { order, .. } => order.customer,
+        Incoming::Order { order, .. } => order.customer.filter(|_| !is_erased(order.id)),
         Incoming::Refund(_) => None,
     });
     let customers: BTreeSet<CustomerId> =
@@ -263,5 +275,6 @@ fn marks(incoming: &Incoming) -> impl Iterator<Item = Mark> {
 }
 
 fn unknown(order: OrderId) -> Known {
-    Known { order, customer: None, placed_at: None, facts: None, latest: None, refunds: BTreeMap::new() }
+    let refunds = BTreeMap::new();
+    Known { order, customer: None, erased: false, placed_at: None, facts: None, latest: None, refunds }
 }

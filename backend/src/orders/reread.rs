@@ -49,7 +49,7 @@ fn facts(order: &OrderNow) -> Result<Facts, Error> {
         _ => Payment::Pending,
     };
     let updated_at = time(&order.updated_at)?.as_microsecond();
-    Ok(Facts { updated_at, payment, cancelled: order.cancelled_at.is_some() })
+    Ok(Facts { updated_at, payment, cancelled: order.cancelled_at.is_some(), rest_due: false })
 }
 
 fn earning(line: &OrderLine, currency: Currency) -> Result<LineNow, Error> {

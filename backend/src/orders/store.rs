@@ -14,6 +14,7 @@ use crate::ids::{CustomerId, OrderId, ShopId};
 crate::holds! {
     orders_orders [shop_id, order_id] of Customer("customer_id"), kept "as long as the programme: returns may come" {
         shop_id: Id, order_id: Plain, customer_id: Link, placed_at: Time, facts: Json, refunds: Json, latest: Json,
+        erased: Plain,
     }
 }
 
@@ -22,6 +23,8 @@ crate::holds! {
 pub(super) struct Known {
     pub order: OrderId,
     pub customer: Option<CustomerId>,
+    /// What led to its customer was erased; nothing leads there again.
+    pub erased: bool,
     pub placed_at: Option<Timestamp>,
     /// None until the order itself came.
     pub facts: Option<Facts>,
@@ -46,6 +49,7 @@ pub(super) struct Latest {
 struct Row {
     order_id: OrderId,
     customer_id: Option<CustomerId>,
+    erased: bool,
     placed_at: Option<Timestamp>,
     facts: Option<Json<Facts>>,
     latest: Option<Json<Latest>>,
@@ -57,6 +61,7 @@ impl From<Row> for Known {
         Known {
             order: row.order_id,
             customer: row.customer_id,
+            erased: row.erased,
             placed_at: row.placed_at,
             facts: row.facts.map(|facts| facts.0),
             latest: row.latest.map(|latest| latest.0),
@@ -142,7 +147,7 @@ pub(super) async fn page(
 ) -> Result<Vec<Known>, db::Error> {
     let rows: Vec<Row> = db!(
         tx.all,
-        "select order_id, customer_id, placed_at, facts, latest, refunds from orders_orders
+        "select order_id, customer_id, erased, placed_at, facts, latest, refunds from orders_orders
          where shop_id = $1 and order_id > $2 order by order_id limit $3",
         shop,
         after,
@@ -158,7 +163,7 @@ pub(super) async fn page(
 pub async fn redact(tx: &mut Tx, shop: ShopId, customer: CustomerId) -> Result<u64, db::Error> {
     db!(
         tx.execute,
-        "update orders_orders set customer_id = null where shop_id = $1 and customer_id = $2",
+        "update orders_orders set customer_id = null, erased = true where shop_id = $1 and customer_id = $2",
         shop,
         customer
     )

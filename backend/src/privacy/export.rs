@@ -43,13 +43,25 @@ pub(super) async fn collect(
     now: Timestamp,
 ) -> Result<(Value, bool), db::Error> {
     let member = customers::member(read, shop, customer).await?;
+    let known = customers::numbers(read, shop, customer).await?;
+    let mut numbers: Vec<CustomerId> = known.into_iter().map(|known| known.customer_id).collect();
+    if !numbers.contains(&customer) {
+        numbers.push(customer);
+    }
     let mut found = Map::new();
     for table in Table::all() {
-        let rows = match (table.of, member) {
-            (Of::Customer(column), _) => table.dump(read, shop, (column, &customer), MOST).await?,
-            (Of::Member(column), Some(member)) => table.dump(read, shop, (column, &member), MOST).await?,
-            _ => Vec::new(),
-        };
+        let mut rows = Vec::new();
+        match (table.of, member) {
+            (Of::Customer(column), _) => {
+                for number in &numbers {
+                    rows.append(&mut table.dump(read, shop, (column, number), MOST).await?);
+                }
+            }
+            (Of::Member(column), Some(member)) => {
+                rows = table.dump(read, shop, (column, &member), MOST).await?;
+            }
+            _ => {}
+        }
         if !rows.is_empty() {
             found.insert(table.name.to_owned(), json!({"kept": table.kept, "rows": rows}));
         }

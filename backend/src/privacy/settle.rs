@@ -12,7 +12,7 @@ use super::{RequestKind, RequestState};
 use crate::db::{Table, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, ShopId};
-use crate::tasks::{Run, Task, TaskError};
+use crate::tasks::{self, Order, Run, Task, TaskError};
 use crate::{customers, inbox, merchants, orders, programs, redemptions, sync};
 
 /// Why nothing of a shop is erased.
@@ -21,6 +21,10 @@ pub(super) const REINSTALLED: &str = "the shop has the app installed again";
 const EXPORT_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a settled request is remembered.
 const REQUEST_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// When webhooks of a customer who is to be erased are looked for again.
+const AGAIN: SignedDuration = SignedDuration::from_mins(10);
+/// Requests that are due within this time and not settled are told of.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Rows that are erased in one transaction.
 const AT_ONCE: i64 = 2_000;
 /// Tables in which a shop that is gone leaves its traces for a time: the request, which leads to nobody, and the task that
@@ -81,23 +85,55 @@ async fn redact_customer(
 ) -> Result<(), TaskError> {
     let now = run.now();
     let mut tx = run.begin().await?;
-    if inbox::is_waited_for(&mut tx, shop, customer).await? {
-        // What they did before is booked first.
-        return Err(TaskError::Failed("webhooks of the customer are not worked off yet".into()));
+    let known = customers::numbers(&mut tx, shop, customer).await?;
+    let mut numbers: Vec<CustomerId> = known.iter().map(|known| known.customer_id).collect();
+    if !numbers.contains(&customer) {
+        numbers.push(customer);
     }
-    let found = customers::redact(&mut tx, shop, customer, now).await?;
-    if let Some(member) = found {
+    for number in &numbers {
+        if inbox::is_waited_for(&mut tx, shop, *number).await? {
+            return look_again(run, tx, shop, request).await;
+        }
+    }
+    // In the order in which everyone locks: orders, customers, accounts, holds, sync.
+    let mut found = 0;
+    for number in &numbers {
+        found += orders::redact(&mut tx, shop, *number).await?;
+    }
+    for number in &numbers {
+        customers::redact(&mut tx, shop, *number, now).await?;
+    }
+    for known in &known {
+        events::redact(&mut tx, shop, known.member_id).await?;
+    }
+    if let Some(own) = known.iter().find(|known| known.customer_id == customer && known.merged_into.is_none())
+    {
         let version = programs::current(&mut tx, shop).await.map_err(failed)?.version;
-        redemptions::let_go(&mut tx, shop, member, version, now).await.map_err(failed)?;
-        events::redact(&mut tx, shop, member).await?;
-        sync::forget(&mut tx, shop, member).await?;
-        let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Redacted });
-        events::publish(&mut tx, shop, event, now).await?;
+        redemptions::let_go(&mut tx, shop, own.member_id, version, now).await.map_err(failed)?;
+        sync::forget(&mut tx, shop, own.member_id).await?;
+        let (member, change) = (own.member_id, CustomerChange::Redacted);
+        events::publish(&mut tx, shop, Event::CustomerUpdated(CustomerUpdated { member, change }), now)
+            .await?;
     }
-    let unlinked = orders::redact(&mut tx, shop, customer).await?;
-    let bodies = inbox::redact(&mut tx, shop, customer, &request.orders.0).await?;
-    let outcome = if found.is_some() || unlinked + bodies > 0 { "erased" } else { "nothing was held" };
+    for number in &numbers {
+        found += inbox::redact(&mut tx, shop, *number, &request.orders.0).await?;
+        store::forget_person(&mut tx, shop, *number).await?;
+    }
+    let outcome = if !known.is_empty() || found > 0 { "erased" } else { "nothing was held" };
     store::settle(&mut tx, shop, request.request_id, (RequestState::Done, outcome), now).await?;
+    run.finish(tx).await
+}
+
+/// What the customer did before is booked first. That is no failure: the same is looked at again later, while there is
+/// time.
+async fn look_again(run: &Run, mut tx: Tx, shop: ShopId, request: &Request) -> Result<(), TaskError> {
+    let now = run.now();
+    if request.due_at <= now {
+        return Err(TaskError::Dead("webhooks of the customer are not worked off".into()));
+    }
+    let again = Order::new(format!("{}@{}", request.request_id, now.as_second())).at(now + AGAIN);
+    let task = Settle { request: request.request_id };
+    tasks::push(&mut tx, shop, &task, again, now).await.map_err(failed)?;
     run.finish(tx).await
 }
 
@@ -115,12 +151,19 @@ async fn redact_shop(run: &Run, shop: ShopId, request: &Request) -> Result<(), T
         return settle(RequestState::Refused, REINSTALLED).await;
     }
     tx.commit().await?;
+    // What came in and is still to be worked off would be booked on what is erased already: that goes first, and whatever
+    // a worker had in hand is erased by the second look.
+    let (inbox, rest): (Vec<_>, Vec<_>) = Table::all()
+        .into_iter()
+        .filter(|table| table.is_a_shops() && !LEFT.contains(&table.name))
+        .partition(|table| table.name.starts_with("inbox_"));
     let mut erased = 0;
-    for table in Table::all() {
-        if table.is_a_shops() && !LEFT.contains(&table.name) {
-            erased += erase(run, shop, table).await?;
-        }
+    for table in [&inbox[..], &rest[..], &inbox[..], &rest[..]].concat() {
+        erased += erase(run, shop, table).await?;
     }
+    let mut tx = run.begin().await?;
+    store::forget_people(&mut tx, shop).await?;
+    tx.commit().await?;
     tracing::info!(%shop, erased, "a shop was erased");
     settle(RequestState::Done, "erased").await
 }
@@ -142,7 +185,7 @@ fn failed(error: impl std::error::Error) -> TaskError {
     TaskError::Failed(error.to_string())
 }
 
-/// Forgets exports and requests whose time is over.
+/// Forgets exports and requests whose time is over, and tells of requests that are due soon.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Forget {}
 
@@ -152,6 +195,9 @@ impl Task for Forget {
 
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let now = run.now();
+        for (shop, request) in store::open(&mut run.app.db.read().await?, now + SOON).await? {
+            tracing::warn!(%shop, %request, "a privacy request is due soon and not settled; a person should look");
+        }
         let mut tx = run.begin().await?;
         store::forget(&mut tx, now, now - REQUEST_KEPT).await?;
         run.finish(tx).await

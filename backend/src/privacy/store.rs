@@ -96,7 +96,7 @@ pub async fn request(read: &mut Read, shop: ShopId, request: Uuid) -> Result<Opt
     )
 }
 
-/// Settles a request. What of it led to a person goes.
+/// Settles a request. What of it led to a person goes, except where an export must still be found if they are to be erased.
 pub(super) async fn settle(
     tx: &mut Tx,
     shop: ShopId,
@@ -106,7 +106,8 @@ pub(super) async fn settle(
 ) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "update privacy_requests set state = $3, outcome = $4, settled_at = $5, customer_id = null, orders = '[]'
+        "update privacy_requests set state = $3, outcome = $4, settled_at = $5, orders = '[]',
+             customer_id = case when kind = 'customers/data_request' then customer_id end
          where shop_id = $1 and request_id = $2",
         shop,
         request,
@@ -115,6 +116,45 @@ pub(super) async fn settle(
         now
     )?;
     Ok(())
+}
+
+/// Drops the exports that were made of a customer, and what led from settled requests to them.
+pub(super) async fn forget_person(tx: &mut Tx, shop: ShopId, customer: CustomerId) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "delete from privacy_exports where shop_id = $1 and request_id in (
+             select request_id from privacy_requests where shop_id = $1 and customer_id = $2)",
+        shop,
+        customer
+    )?;
+    db!(
+        tx.execute,
+        "update privacy_requests set customer_id = null
+         where shop_id = $1 and customer_id = $2 and settled_at is not null",
+        shop,
+        customer
+    )?;
+    Ok(())
+}
+
+/// What leads from any request of a shop to a person.
+pub(super) async fn forget_people(tx: &mut Tx, shop: ShopId) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update privacy_requests set customer_id = null, orders = '[]' where shop_id = $1",
+        shop
+    )?;
+    Ok(())
+}
+
+/// Requests of all shops that must be settled before this time and are not.
+pub(super) async fn open(read: &mut Read, due_before: Timestamp) -> Result<Vec<(ShopId, Uuid)>, db::Error> {
+    db!(
+        read.all,
+        "select shop_id, request_id from privacy_requests
+         where state = 'received' and due_at < $1 order by due_at limit 100",
+        due_before
+    )
 }
 
 /// Keeps what was found for a request, sealed.
@@ -159,6 +199,13 @@ pub(super) async fn export(
 /// Forgets exports whose time is over, and requests that were settled before `settled_before`, of all shops.
 pub(super) async fn forget(tx: &mut Tx, now: Timestamp, settled_before: Timestamp) -> Result<u64, db::Error> {
     let exports = db!(tx.execute, "delete from privacy_exports where expires_at <= $1", now)?;
+    db!(
+        tx.execute,
+        "update privacy_requests set customer_id = null
+         where settled_at is not null and customer_id is not null and not exists (
+             select 1 from privacy_exports e
+             where e.shop_id = privacy_requests.shop_id and e.request_id = privacy_requests.request_id)"
+    )?;
     let requests = db!(tx.execute, "delete from privacy_requests where settled_at < $1", settled_before)?;
     Ok(exports + requests)
 }

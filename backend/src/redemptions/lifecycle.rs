@@ -109,7 +109,7 @@ pub async fn cancel(
     match hold.state {
         State::Captured => return Err(Error::Captured),
         State::Closing | State::Released => return Ok(hold),
-        State::Opening | State::Live => hold.close(Reason::Cancelled),
+        State::Opening | State::Live => close(tx, &mut hold, Reason::Cancelled, (shop, now)).await?,
     }
     book.touch(member)?;
     book.save(tx).await?;
@@ -254,7 +254,7 @@ pub async fn advance(
     let Some(mut hold) = get(tx, shop, member, hold).await? else { return Ok(false) };
     match (hold.state, hold.cleared_at) {
         (State::Opening | State::Live, _) if hold.expires_at <= now => {
-            hold.close(Reason::Expired);
+            close(tx, &mut hold, Reason::Expired, (shop, now)).await?;
             book.touch(member)?;
         }
         (State::Closing, Some(_)) if hold.expires_at <= now => {
@@ -268,6 +268,21 @@ pub async fn advance(
     store::save_holds(tx, shop, [&hold]).await?;
     sync::mark(tx, shop, &[member], now).await?;
     Ok(true)
+}
+
+/// Closes a hold. Where there is no metafield any more that could show it, its grace begins at once.
+async fn close(
+    tx: &mut Tx,
+    hold: &mut Hold,
+    reason: Reason,
+    (shop, now): (ShopId, Timestamp),
+) -> Result<(), Error> {
+    hold.close(reason);
+    if sync::is_gone(tx, shop, hold.member).await? {
+        hold.cleared_at = Some(now);
+        hold.expires_at = now + grace(&programs::current(tx, shop).await?.program.holds);
+    }
+    Ok(())
 }
 
 async fn lock(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) -> Result<Book, Error> {

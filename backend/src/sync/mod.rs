@@ -11,7 +11,7 @@ mod store;
 
 pub use jobs::{publish_due, publish_within};
 pub use publish::{Outcome, publish};
-pub use store::{backlog, forget, mark, mark_all};
+pub use store::{backlog, forget, is_gone, mark, mark_all, merge};
 
 use crate::db;
 use crate::merchants::ShopError;

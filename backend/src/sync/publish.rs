@@ -156,7 +156,11 @@ impl Batch {
         let customers = customers::customers(&mut read, self.shop, &members).await?;
         for leased in leased {
             let member = leased.member_id;
-            let Some(customer) = customers.get(&member) else { continue };
+            let Some(customer) = customers.get(&member) else {
+                // Merged or erased since it was marked.
+                self.fates.insert(member, Fate::Gone);
+                continue;
+            };
             let mut account = Account::default();
             if let Some(balance) = balances.get(&member) {
                 (account.seq, account.points, account.pending) =

@@ -63,11 +63,46 @@ pub async fn mark_all(tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<(), d
 pub async fn forget(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "update sync_accounts set gone = true, due_at = null where shop_id = $1 and member_id = $2",
+        "insert into sync_accounts (shop_id, member_id, wanted, published, attempts, gone)
+         values ($1, $2, 0, 0, 0, true)
+         on conflict (shop_id, member_id) do update set gone = true, due_at = null",
         shop,
         member
     )?;
     Ok(())
+}
+
+/// One member is no more, and another's metafield is to be written; in the order in which everyone locks them.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn merge(
+    tx: &mut Tx,
+    shop: ShopId,
+    (from, into): (MemberId, MemberId),
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    if from < into {
+        forget(tx, shop, from).await?;
+        mark(tx, shop, &[into], now).await
+    } else {
+        mark(tx, shop, &[into], now).await?;
+        forget(tx, shop, from).await
+    }
+}
+
+/// Whether there is no customer any more to write a metafield to.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn is_gone(tx: &mut Read, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
+    let gone: Option<(bool,)> = db!(
+        tx.optional,
+        "select gone from sync_accounts where shop_id = $1 and member_id = $2",
+        shop,
+        member
+    )?;
+    Ok(gone.is_some_and(|(gone,)| gone))
 }
 
 /// How far a member's metafield is.
@@ -187,13 +222,17 @@ pub(super) async fn finish(
                 *member,
                 lease
             )?,
-            Fate::Later { at, digest } => {
-                db!(tx.execute,
+            Fate::Later { at, digest } => db!(
+                tx.execute,
                 "update sync_accounts set attempts = attempts + 1, due_at = $4, digest = $5, lease_id = null,
                      lease_until = null
-                 where shop_id = $1 and member_id = $2 and lease_id = $3",
-                shop, *member, lease, *at, digest.as_deref())?
-            }
+                 where shop_id = $1 and member_id = $2 and lease_id = $3 and not gone",
+                shop,
+                *member,
+                lease,
+                *at,
+                digest.as_deref()
+            )?,
         };
     }
     Ok(())
@@ -208,7 +247,8 @@ pub(super) async fn due(
     db!(
         tx.all,
         "select shop_id, member_id from sync_accounts
-         where due_at <= $1 and (lease_until is null or lease_until <= $1) order by due_at limit $2",
+         where due_at <= $1 and not gone and (lease_until is null or lease_until <= $1)
+         order by due_at limit $2",
         now,
         limit
     )

@@ -177,6 +177,9 @@ fn nothing_leads_to_a_customer_who_was_erased_and_the_books_stay_whole() {
         let mut read = test.db.read().await.unwrap();
         let totals = loyalnest::points::totals(&mut read, house.shop_id).await.unwrap();
         assert_eq!((totals.issued, totals.reversed, totals.outstanding), (820, 20, 800));
+        // Whoever tells of the order later does not lead there again; that it was told is kept for a time.
+        let places = places(test, &number).await;
+        assert!(places.iter().all(|place| place.starts_with("inbox_")), "{places:?}");
         for (name, count) in
             loyalnest::points::invariants::violations(&mut read, house.shop_id).await.unwrap()
         {
@@ -187,17 +190,35 @@ fn nothing_leads_to_a_customer_who_was_erased_and_the_books_stay_whole() {
 }
 
 #[test]
-fn a_merged_customer_who_is_erased_leaves_the_one_who_was_kept_alone() {
+fn a_merged_customer_who_is_erased_leaves_the_one_who_was_kept_alone_and_the_kept_one_takes_all_along() {
     on_both_engines(async |test| {
         let house = House::open(test).await;
-        let (kept, lost) = (house.customer(80).await, house.customer(50).await);
+        let (kept, lost, third) =
+            (house.customer(80).await, house.customer(50).await, house.customer(10).await);
         let merge = json!({"admin_graphql_api_customer_kept_id": format!("gid://shopify/Customer/{kept}"),
             "admin_graphql_api_customer_deleted_id": format!("gid://shopify/Customer/{lost}"), "status": "completed"});
         tell(&house, "merge", "customers/merge", &merge).await;
         tell(&house, "erase", "customers/redact", &about(lost)).await;
         assert_eq!(settled(test, &house).await.state, RequestState::Done);
-        assert_eq!(places(test, &format!("customer:{lost}")).await, BTreeSet::new());
+        assert_eq!(places(test, &lost.to_string()).await, BTreeSet::new());
         assert_eq!(house.points(kept).await, (1_300, 0, 0));
+
+        let mut merge = merge;
+        merge["admin_graphql_api_customer_deleted_id"] = json!(format!("gid://shopify/Customer/{third}"));
+        tell(&house, "merge the third", "customers/merge", &merge).await;
+        tell(&house, "show all", "customers/data_request", &about(kept)).await;
+        let request = settled(test, &house).await;
+        let document =
+            privacy::document(&house.app, house.shop_id, request.request_id).await.unwrap().unwrap();
+        let document: Value = serde_json::from_slice(&document).unwrap();
+        assert_eq!(document["held_here"]["orders_orders"]["rows"].as_array().unwrap().len(), 2, "{document}");
+        tell(&house, "erase all", "customers/redact", &about(kept)).await;
+        assert_eq!(settled(test, &house).await.state, RequestState::Done);
+        for number in [kept, third] {
+            assert_eq!(places(test, &number.to_string()).await, BTreeSet::new());
+        }
+        let gone = privacy::document(&house.app, house.shop_id, request.request_id).await.unwrap();
+        assert!(gone.is_none(), "what was exported before is erased, too");
     });
 }
 
@@ -297,5 +318,21 @@ fn everything_of_a_shop_that_is_gone_is_erased() {
         };
         // The request, the task that settled it, and that it did.
         assert_eq!(left, ["events_outbox", "privacy_requests", "tasks"]);
+    });
+}
+
+#[test]
+fn nobody_waits_for_a_metafield_that_nobody_can_write_any_more() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let ada = house.customer(80).await;
+        tell(&house, "erase", "customers/redact", &about(ada)).await;
+        settled(test, &house).await;
+        // A publication that was under way put the member off to a time that has come.
+        let mut tx = test.db.begin().await.unwrap();
+        let due = db!(tx.execute, "update sync_accounts set due_at = $1 where gone", house.app.clock.now());
+        assert_eq!(due.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(loyalnest::sync::publish_due(&house.app).await.unwrap(), 0);
     });
 }

@@ -92,12 +92,20 @@ fn an_order_is_worth_what_it_is_after_every_edit() {
         edit(devshop::OrderEdit { quantities: vec![(line, 2)], ..Default::default() });
         house.settle().await;
         assert_eq!(house.points(ada).await, (800 - 500 + 17 + 250, 0, 0));
-        // Three more at full price.
+        // Three more at full price: they are earned once they are paid for.
         edit(devshop::OrderEdit { additions: vec![(mug, 3)], ..Default::default() });
         house.settle().await;
+        assert_eq!(house.points(ada).await, (800 - 500 + 17 + 250, 0, 0));
+        house.shop.pay(order.id).unwrap();
+        house.settle().await;
         assert_eq!(house.points(ada).await, (800 - 500 + 47 + 250, 0, 0));
-        // The discount is taken off the line: what is left of it comes back, and the line earns more.
+        // Shopify stamps whole seconds: an edit in the second of a payment would count as paid.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        // The discount is taken off: what is left of it comes back at once, and more is earned once that is paid.
         edit(devshop::OrderEdit { discounts_off: vec![0], ..Default::default() });
+        house.settle().await;
+        assert_eq!(house.points(ada).await, (800 + 47, 0, 0));
+        house.shop.pay(order.id).unwrap();
         house.settle().await;
         assert_eq!(house.points(ada).await, (800 + 50, 0, 0));
         house.shop.cancel(order.id, "customer").unwrap();
@@ -139,6 +147,9 @@ fn an_order_from_before_the_app_earns_nothing_because_somebody_changes_it_now() 
         for topic in ["orders/updated", "orders/fulfilled"] {
             tell(&house, topic, topic, &payload).await;
         }
+        let refund = json!({"id": 1, "order_id": payload["id"], "refund_line_items": []});
+        tell(&house, "a refund of it", "refunds/create", &refund).await;
+        tell(&house, "and again", "orders/updated", &payload).await;
         assert_eq!(house.points(ada).await, (800, 0, 0));
         // One that was placed since is taken on, whichever of its webhooks comes first.
         tell(&house, "updated first", "orders/updated", &house.shop.order_payload(&order)).await;
