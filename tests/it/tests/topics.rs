@@ -50,6 +50,11 @@ async fn outcome(test: &TestDb, id: &str) -> (String, Option<String>) {
     db!(read.one, "select state, reason from inbox_messages where webhook_id = $1", id).unwrap()
 }
 
+/// Shopify stamps whole seconds: what is added in the second of a payment counts as paid.
+async fn next_second() {
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+}
+
 fn one_unit(order: &devshop::Order) -> RefundRequest {
     RefundRequest { lines: vec![(order.lines[0].id, 1)], ..RefundRequest::default() }
 }
@@ -92,6 +97,7 @@ fn an_order_is_worth_what_it_is_after_every_edit() {
         edit(devshop::OrderEdit { quantities: vec![(line, 2)], ..Default::default() });
         house.settle().await;
         assert_eq!(house.points(ada).await, (800 - 500 + 17 + 250, 0, 0));
+        next_second().await;
         // Three more at full price: they are earned once they are paid for.
         edit(devshop::OrderEdit { additions: vec![(mug, 3)], ..Default::default() });
         house.settle().await;
@@ -99,8 +105,7 @@ fn an_order_is_worth_what_it_is_after_every_edit() {
         house.shop.pay(order.id).unwrap();
         house.settle().await;
         assert_eq!(house.points(ada).await, (800 - 500 + 47 + 250, 0, 0));
-        // Shopify stamps whole seconds: an edit in the second of a payment would count as paid.
-        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        next_second().await;
         // The discount is taken off: what is left of it comes back at once, and more is earned once that is paid.
         edit(devshop::OrderEdit { discounts_off: vec![0], ..Default::default() });
         house.settle().await;
