@@ -112,6 +112,11 @@ impl Earning {
         self.cap.map_or(points, |cap| points.min(cap))
     }
 
+    /// What a line's units were paid with, where it earns.
+    pub fn basis_of(&self, line: i64) -> Option<i64> {
+        self.lines.iter().find(|known| known.line.id == line).map(|known| known.line.basis)
+    }
+
     fn numerators(&self, returns: &[Returned]) -> i128 {
         self.lines.iter().map(|line| line.numerator(returns)).sum()
     }

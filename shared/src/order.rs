@@ -132,16 +132,17 @@ impl From<LineNow> for (i64, i64, i64, i64) {
     }
 }
 
-/// All that is gone of an order: its refunds, and the units that an edit took off without one. A refund that these lines
-/// do not know of yet counts all the same.
-pub fn gone(lines: &[LineNow], refunds: &[Returned]) -> Vec<Returned> {
+/// All that is gone of an order: its refunds, and the units that an edit took off without one, at the price that they earned
+/// with. A refund that these lines do not know of yet counts all the same.
+pub fn gone(lines: &[LineNow], refunds: &[Returned], earning: Option<&Earning>) -> Vec<Returned> {
     let mut gone = refunds.to_vec();
     for line in lines {
         let refunded = refunds.iter().filter(|returned| returned.line == line.id);
         let refunded = refunded.fold(0_i64, |units, returned| units.saturating_add(returned.quantity.max(0)));
         let taken_off = line.quantity.saturating_sub(line.current.max(0)).saturating_sub(refunded);
         if taken_off > 0 {
-            let subtotal = mul_div_floor(line.basis.max(0), taken_off, line.quantity).unwrap_or(0);
+            let basis = earning.and_then(|earning| earning.basis_of(line.id)).unwrap_or(line.basis);
+            let subtotal = mul_div_floor(basis.max(0), taken_off, line.quantity).unwrap_or(0);
             gone.push(Returned { line: line.id, quantity: taken_off, subtotal });
         }
     }
@@ -272,6 +273,7 @@ mod tests {
 
     #[test]
     fn units_that_an_edit_took_off_are_gone_once_whether_or_not_a_refund_tells_of_them_too() {
+        let gone = |lines: &[LineNow], refunds: &[Returned]| gone(lines, refunds, None);
         let line = |current| LineNow { id: 1, quantity: 3, current, basis: 1_000 };
         assert_eq!(gone(&[line(3)], &[]), []);
         assert_eq!(gone(&[line(2)], &[]), [returned(1, 1, 333)]);
@@ -281,6 +283,8 @@ mod tests {
         assert_eq!(gone(&[line(-5)], &[]), [returned(1, 3, 1_000)], "no more than was bought");
         let nonsense = LineNow { id: 1, quantity: 0, current: 4, basis: -7 };
         assert_eq!(gone(&[nonsense], &[]), []);
+        let dearer = LineNow { id: 1, quantity: 2, current: 1, basis: 9_000 };
+        assert_eq!(super::gone(&[dearer], &[], Some(&earning())), [returned(1, 1, 500)], "as it was earned");
     }
 
     #[test]

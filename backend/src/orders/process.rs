@@ -4,7 +4,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use loyalty::earning::{EarnRule, Line, Returned};
+use loyalty::earning::{EarnRule, Earning, Line, Returned};
 use loyalty::hold::{Claim, Mark};
 use loyalty::order::{self, LineNow, Used, earned};
 
@@ -154,9 +154,9 @@ impl Work<'_> {
         let Some(rule) = self.rules.get(&booking.program_version) else { return Ok(()) };
         let earning = rule.apply(latest.lines.iter().map(earning_line)).map_err(points::Error::from)?;
         // What an edit adds is earned once it is paid for; what it takes off is gone at once.
-        let gone = known.gone();
+        let points = |earning: &Earning| earning.points_after(&known.gone(Some(earning)));
         let is_paid = known.facts.is_none_or(|facts| !facts.rest_due);
-        if is_paid || earning.points_after(&gone) <= booking.earning.points_after(&gone) {
+        if is_paid || points(&earning) <= points(&booking.earning) {
             booking.price_anew(earning);
         }
         Ok(())
@@ -165,7 +165,7 @@ impl Work<'_> {
     /// Books the difference between what should be booked for an order and what is.
     fn settle(&mut self, known: &Known) -> Result<(), Error> {
         let Some(facts) = &known.facts else { return Ok(()) };
-        let gone = known.gone();
+        let gone = known.gone(self.bookings.get(&known.order).map(|booking| &booking.earning));
         let now = known.latest.as_ref().map(|latest| &latest.used);
         self.desk.give_back(&mut self.book, known.order, facts, now, &gone)?;
         if let Some(booking) = self.bookings.get_mut(&known.order) {
@@ -220,10 +220,10 @@ struct Ours {
 
 impl Known {
     /// All that is gone of the order: what came back, and what an edit took off.
-    pub(super) fn gone(&self) -> Vec<Returned> {
+    pub(super) fn gone(&self, earning: Option<&Earning>) -> Vec<Returned> {
         let refunds: Vec<Returned> = self.refunds.values().flatten().copied().collect();
         let lines = self.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
-        order::gone(lines, &refunds)
+        order::gone(lines, &refunds, earning)
     }
 }
 
