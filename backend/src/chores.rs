@@ -5,13 +5,17 @@
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{merchants, privacy};
+use crate::{activation, merchants, privacy};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
+
+/// When a shop is looked at once a day: few check out then.
+const BEFORE_DAWN: When = When::Daily(Time::constant(4, 0, 0, 0));
 
 /// Every kind of task there is.
 pub fn kinds() -> Vec<Kind> {
@@ -22,6 +26,8 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<ForgetTasks>(),
         Kind::of::<privacy::Settle>(),
         Kind::of::<privacy::Forget>(),
+        Kind::of::<activation::Stand>(),
+        Kind::of::<activation::LookDaily>(),
     ]
 }
 
@@ -36,6 +42,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&CleanUpInbox {}, HOURLY)?,
         Schedule::new(&ForgetTasks {}, HOURLY)?,
         Schedule::new(&privacy::Forget {}, HOURLY)?,
+        Schedule::new(&activation::LookDaily {}, BEFORE_DAWN)?,
     ])
 }
 

@@ -1,5 +1,6 @@
 //! LoyalNest: the exact ledger behind a Shopify loyalty programme.
 
+pub mod activation;
 pub mod app;
 pub mod audit;
 pub mod bulk;

@@ -70,8 +70,8 @@ impl Default for HoldTimes {
 /// Why a merchant's program is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
-    /// The discount's title is empty or longer than 60 characters.
-    #[error("the discount's title has 1 to 60 characters")]
+    /// The discount's title is empty, longer than 60 characters, or has control characters in it.
+    #[error("the discount's title has 1 to 60 characters, none of them a control character")]
     DiscountTitle,
     /// Earning with negative points, per nothing, or with rates that could leave the range.
     #[error(
@@ -146,7 +146,8 @@ impl Program {
 
     /// Whether the program may be used; the first thing that is wrong otherwise.
     pub fn validate(&self) -> Result<(), ProgramError> {
-        if self.discount_title.trim().is_empty() || self.discount_title.chars().count() > 60 {
+        let title = &self.discount_title;
+        if title.trim().is_empty() || title.chars().count() > 60 || title.chars().any(char::is_control) {
             return Err(ProgramError::DiscountTitle);
         }
         let EarnRule { points, per, order_cap } = &self.earn;
@@ -249,6 +250,9 @@ mod tests {
         let negative_cap = EarnRule { order_cap: Points::new(-1).ok(), ..earn(1, 1) };
         for (program, error) in [
             (Program { discount_title: " ".into(), ..standard() }, ProgramError::DiscountTitle),
+            (Program { discount_title: "a\0b".into(), ..standard() }, ProgramError::DiscountTitle),
+            (Program { discount_title: "a\nb".into(), ..standard() }, ProgramError::DiscountTitle),
+            (Program { discount_title: "ن".repeat(61), ..standard() }, ProgramError::DiscountTitle),
             (Program { earn: earn(-1, 100), ..standard() }, ProgramError::Earn),
             (Program { earn: earn(1, 0), ..standard() }, ProgramError::Earn),
             (Program { earn: earn(2_000_000, 1), ..standard() }, ProgramError::Earn),

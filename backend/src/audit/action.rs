@@ -23,6 +23,8 @@ crate::text_enum! {
         LanguagesChanged = "languages.changed",
         /// What is held of a customer was handed out.
         PrivacyExported = "privacy.exported",
+        /// Something that the program needs in Shopify was made or put right there.
+        ActivationChanged = "activation.changed",
         /// A group of shops was founded.
         GroupCreated = "group.created",
         /// Another shop was invited.

@@ -95,6 +95,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat heruntergeladen, was über einen Kunden gespeichert ist (Anfrage {target}).",
             "{who} a téléchargé les données conservées d’un client (demande {target}).",
         ],
+        Action::ActivationChanged => [
+            "{who} activated {target}: it was {before.code}, it is {after.code}.",
+            "{who} hat {target} aktiviert: vorher {before.code}, jetzt {after.code}.",
+            "{who} a activé {target} : avant {before.code}, maintenant {after.code}.",
+        ],
         Action::GroupCreated => [
             "{who} founded a group of shops.",
             "{who} hat eine Gruppe von Shops gegründet.",

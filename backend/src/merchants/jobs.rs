@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 
 use super::{ShopError, store};
+use crate::activation::{self, Again};
 use crate::app::App;
 use crate::{programs, sync};
 
@@ -15,7 +16,8 @@ const DORMANT: SignedDuration = SignedDuration::from_hours(10 * 24);
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Sets up the shops that installed the app, and says how many it took on: the program's metafields are written, and
-/// those of all members, because nobody knows which of them Shopify kept after an uninstall.
+/// those of all members, because nobody knows which of them Shopify kept after an uninstall. The discounts follow, as a
+/// task.
 ///
 /// # Errors
 /// Any error of the database. A shop that cannot be reached is tried again.
@@ -41,6 +43,7 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
         let mut tx = app.db.begin().await?;
         // A shop that installed again meanwhile is set up again.
         store::set_up_again(&mut tx, id, again, None).await?;
+        activation::stand_soon(&mut tx, id, Again::Made, format!("installed, due at {due_at}"), now).await?;
         sync::mark_all(&mut tx, id, now).await?;
         tx.commit().await?;
         tracing::info!(shop = %id, "a shop is set up");

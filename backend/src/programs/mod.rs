@@ -3,6 +3,7 @@
 use loyalty::Program;
 use sqlx::types::Json;
 
+use crate::activation::{self, Again};
 use crate::app::App;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
@@ -88,7 +89,15 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
     program.validate()?;
     let version = match current(tx, shop).await {
         Ok(newest) if newest.program == program => return Ok(newest),
-        Ok(newest) => newest.version + 1,
+        Ok(newest) => {
+            let version = newest.version + 1;
+            if newest.program.discount_title != program.discount_title {
+                // The discount in Shopify follows: orders name it by its title.
+                let occasion = format!("program, version {version}");
+                activation::stand_soon(tx, shop, Again::LeftOut, occasion, now).await?;
+            }
+            version
+        }
         Err(Error::Missing) => 1,
         Err(error) => return Err(error),
     };

@@ -21,7 +21,7 @@ use tracing::{Level, Span};
 use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
-use crate::{audit, inbox, merchants, points, privacy, redemptions, support, tasks};
+use crate::{activation, audit, inbox, merchants, points, privacy, redemptions, support, tasks};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -49,6 +49,7 @@ pub fn router(app: &App) -> Router {
 fn api(app: &App) -> Router<App> {
     merchants::routes::api()
         .merge(audit::routes::api())
+        .merge(activation::routes::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(tasks::routes::api())

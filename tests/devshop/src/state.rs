@@ -46,6 +46,8 @@ pub(crate) struct State {
     /// Types of declared metafields, by owner's kind, namespace and key.
     pub definitions: BTreeMap<(String, String, String), String>,
     pub discounts: Vec<DiscountNode>,
+    /// How many more lists of discounts do not show the newest one: Shopify's search lags.
+    pub lagging_lists: u32,
     pub functions: Vec<Arc<Function>>,
     pub order_count: u32,
     /// The app's plans that the shop subscribed to: their numbers, by name.
@@ -64,6 +66,7 @@ impl State {
             metafields: Metafields::default(),
             definitions: BTreeMap::new(),
             discounts: Vec::new(),
+            lagging_lists: 0,
             functions: Vec::new(),
             order_count: 0,
             plans: BTreeMap::new(),

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod activation;
 mod admin;
 mod audit;
 mod configuration;

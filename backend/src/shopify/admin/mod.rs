@@ -3,6 +3,7 @@
 //! A call has a deadline. Within it, what may pass by itself (a network fault, a 5xx, throttling) is tried again;
 //! what cannot is an [`AdminError`] at once. User errors are data: they come back with the answer.
 
+mod discounts;
 mod error;
 mod metafields;
 mod operations;
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use super::ShopDomain;
 use crate::config::{self, Config, Secret};
 
+pub use discounts::{AppDiscount, DiscountClass, DiscountWrite, PublishedProgram, ShopifyFunction};
 pub use error::{AdminError, UserError};
 pub use metafields::{
     AccountMetafield, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite, MetafieldsSet, WrittenMetafield,

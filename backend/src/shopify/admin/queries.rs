@@ -55,3 +55,55 @@ pub(super) struct MetafieldsSet;
     response_derives = "Debug"
 )]
 pub(super) struct AccountMetafields;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/shopify_functions.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct ShopifyFunctions;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/app_discount.graphql",
+    response_derives = "Debug",
+    fragments_other_variant = true
+)]
+pub(super) struct AppDiscount;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/app_discounts.graphql",
+    response_derives = "Debug",
+    fragments_other_variant = true
+)]
+pub(super) struct AppDiscounts;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/discount_automatic_app_create.graphql",
+    response_derives = "Debug"
+)]
+#[expect(dead_code, reason = "only its module is used: see what is left out in `discounts`")]
+pub(super) struct DiscountAutomaticAppCreate;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/discount_automatic_app_update.graphql",
+    response_derives = "Debug"
+)]
+#[expect(dead_code, reason = "only its module is used: see what is left out in `discounts`")]
+pub(super) struct DiscountAutomaticAppUpdate;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/program_metafields.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct ProgramMetafields;

@@ -23,12 +23,28 @@ impl Admin {
         &self,
         body: &QueryBody<V>,
     ) -> Result<D, AdminError> {
+        self.call_while(body, AdminError::is_retryable).await
+    }
+
+    /// Sends an operation that must not take effect twice: again only if Shopify has not begun with it.
+    pub(super) async fn call_once<V: Serialize, D: DeserializeOwned>(
+        &self,
+        body: &QueryBody<V>,
+    ) -> Result<D, AdminError> {
+        self.call_while(body, |error| matches!(error, AdminError::Throttled { .. })).await
+    }
+
+    async fn call_while<V: Serialize, D: DeserializeOwned>(
+        &self,
+        body: &QueryBody<V>,
+        again: fn(&AdminError) -> bool,
+    ) -> Result<D, AdminError> {
         let deadline = self.deadline();
         let mut wait = FIRST_WAIT;
         loop {
             let error = match self.send(body, deadline).await {
                 Ok(data) => return Ok(data),
-                Err(error) if !error.is_retryable() => return Err(error),
+                Err(error) if !again(&error) => return Err(error),
                 Err(error) => error,
             };
             let pause = match &error {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
-use super::{discount_create, metafields_set, tags_add};
+use super::{discount_create, discount_update, discounts, metafields_set, tags_add};
 use crate::ids::parse_gid;
 use crate::shop::DevShop;
 
@@ -113,6 +113,9 @@ impl ObjectValue for QueryRoot<'_> {
             "customer" if id.starts_with("gid://shopify/Customer/") => self.0.node(id),
             "order" if id.starts_with("gid://shopify/Order/") => self.0.node(id),
             "customer" | "order" => Err(FieldError { message: format!("Invalid id: {id}") }),
+            "discountNode" => Ok(discounts::node(self.0, id)),
+            "discountNodes" => discounts::nodes(self.0, info),
+            "shopifyFunctions" => discounts::functions(self.0, info),
             "nodes" => {
                 let ids = info.arguments().get("ids").and_then(JsonValue::as_array).into_iter().flatten();
                 let ids: Vec<&str> = ids.filter_map(JsonValue::as_str).collect();
@@ -135,6 +138,7 @@ impl ObjectValue for Mutation<'_> {
             "metafieldsSet" => metafields_set::resolve(self.0, info),
             "tagsAdd" => tags_add::resolve(self.0, info),
             "discountAutomaticAppCreate" => discount_create::resolve(self.0, info),
+            "discountAutomaticAppUpdate" => discount_update::resolve(self.0, info),
             _ => Err(self.unknown_field_error(info)),
         }
     }

@@ -34,9 +34,21 @@ impl AdminFault {
     }
 }
 
+impl AdminFaults {
+    /// What happens to this request.
+    pub fn take(&mut self, operation: &str) -> Option<AdminFault> {
+        match self.of.iter().position(|(name, _)| name == operation) {
+            Some(at) => Some(self.of.remove(at).1),
+            None => self.next.pop_front(),
+        }
+    }
+}
+
 /// The faults to come and the things the app may not see.
 #[derive(Debug, Default)]
 pub(crate) struct AdminFaults {
     pub next: VecDeque<AdminFault>,
+    /// By the operation's name.
+    pub of: Vec<(String, AdminFault)>,
     pub hidden: BTreeSet<String>,
 }

@@ -3,6 +3,8 @@
 mod bucket;
 mod cost;
 mod discount_create;
+mod discount_update;
+mod discounts;
 mod execute;
 mod faults;
 mod metafields_set;
@@ -101,7 +103,7 @@ pub(crate) async fn graphql(
         let message = json!({"errors": {"query": "Required parameter missing or invalid"}});
         return answer(StatusCode::BAD_REQUEST, message);
     };
-    let fault = lock(&shop.gate().faults).next.pop_front();
+    let fault = lock(&shop.gate().faults).take(request.operation_name.as_deref().unwrap_or_default());
     let mut call = AdminCall {
         operation: request.operation_name.clone().unwrap_or_default(),
         variables: serde_json::to_value(&request.variables).unwrap_or_default(),

@@ -89,14 +89,16 @@ impl ObjectValue for AttributeObject<'_> {
 
 /// Which part of a list a connection shows; a cursor is the place after the last one shown.
 #[derive(Clone, Copy)]
-struct Page {
-    from: usize,
-    to: usize,
-    more: bool,
+pub(super) struct Page {
+    pub from: usize,
+    pub to: usize,
+    pub more: bool,
 }
 
 impl Page {
-    fn of(info: &ResolveInfo<'_>, length: usize) -> Result<Page, FieldError> {
+    /// # Errors
+    /// When no number is asked for, or what is to come before it is none of the list.
+    pub fn of(info: &ResolveInfo<'_>, length: usize) -> Result<Page, FieldError> {
         let invalid = |what: &str| FieldError { message: format!("Invalid {what}") };
         let from = match text(info, "after") {
             Some(cursor) => cursor.parse().map_err(|_| invalid("cursor"))?,
@@ -134,7 +136,7 @@ impl ObjectValue for Lines<'_, '_> {
     }
 }
 
-struct PageInfo(Page);
+pub(super) struct PageInfo(pub Page);
 
 impl ObjectValue for PageInfo {
     fn type_name(&self) -> &str {

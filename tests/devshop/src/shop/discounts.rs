@@ -15,6 +15,11 @@ impl DevShop {
         state.functions.push(Arc::new(function));
     }
 
+    /// Takes a Function back, as when a release of the app no longer has it. Its discounts stay and do nothing.
+    pub fn withdraw(&self, handle: &str) {
+        self.state().functions.retain(|installed| installed.handle != handle);
+    }
+
     /// Puts a Function to work from now on, without the Admin API.
     ///
     /// # Errors
@@ -45,6 +50,50 @@ impl DevShop {
     /// All discounts, oldest first.
     pub fn discounts(&self) -> Vec<DiscountNode> {
         self.state().discounts.clone()
+    }
+
+    /// The merchant deletes a discount.
+    ///
+    /// # Errors
+    /// When there is none with this number.
+    pub fn delete_discount(&self, id: u64) -> Result<(), ShopError> {
+        let mut state = self.state();
+        let before = state.discounts.len();
+        state.discounts.retain(|discount| discount.id != id);
+        if state.discounts.len() == before { Err(ShopError::NotFound("discount")) } else { Ok(()) }
+    }
+
+    /// The merchant switches a discount off: it ends now.
+    ///
+    /// # Errors
+    /// When there is none with this number.
+    pub fn switch_off_discount(&self, id: u64) -> Result<(), ShopError> {
+        let now = self.clock().now();
+        self.change_discount(id, |discount| discount.ends_at = Some(now))
+    }
+
+    /// The merchant switches a discount on again.
+    ///
+    /// # Errors
+    /// When there is none with this number.
+    pub fn switch_on_discount(&self, id: u64) -> Result<(), ShopError> {
+        self.change_discount(id, |discount| discount.ends_at = None)
+    }
+
+    /// The merchant changes a discount.
+    ///
+    /// # Errors
+    /// When there is none with this number.
+    pub fn change_discount(&self, id: u64, change: impl FnOnce(&mut DiscountNode)) -> Result<(), ShopError> {
+        let mut state = self.state();
+        let found = state.discounts.iter_mut().find(|discount| discount.id == id);
+        change(found.ok_or(ShopError::NotFound("discount"))?);
+        Ok(())
+    }
+
+    /// The next lists of discounts, this many, do not show the newest one yet, as Shopify's search does.
+    pub fn lag_discount_lists(&self, lists: u32) {
+        self.state().lagging_lists = lists;
     }
 
     /// Ends all discounts.

@@ -212,9 +212,16 @@ impl DevShop {
         lock(&self.0.gate.faults).next.extend(faults);
     }
 
+    /// Makes the next Admin request with this operation fail.
+    pub fn fail_operation(&self, operation: &str, fault: AdminFault) {
+        lock(&self.0.gate.faults).of.push((operation.to_owned(), fault));
+    }
+
     /// Forgets the faults that have not happened yet.
     pub fn heal_admin(&self) {
-        lock(&self.0.gate.faults).next.clear();
+        let mut faults = lock(&self.0.gate.faults);
+        faults.next.clear();
+        faults.of.clear();
     }
 
     /// Hides a thing from the app, by global id: it comes back null beside an `ACCESS_DENIED`; or shows it again.

@@ -52,11 +52,16 @@ const IMPERSONAL: &[&str] = &["app/scopes_update", "app_subscriptions/update", "
 /// The scope that each operation in `graphql/` needs.
 const OPERATIONS: &[(&str, &[&str])] = &[
     ("account_metafields", &["read_customers"]),
+    ("app_discount", &["read_discounts"]),
+    ("app_discounts", &["read_discounts"]),
     ("discount_automatic_app_create", &["write_discounts"]),
+    ("discount_automatic_app_update", &["write_discounts"]),
     ("metafields_set", &["write_customers"]),
     ("order_now", &["read_orders"]),
     ("order_redemption", &["read_orders"]),
+    ("program_metafields", &[]),
     ("shop_details", &[]),
+    ("shopify_functions", &[]),
     ("tags_add", &["write_orders"]),
 ];
 

@@ -1,0 +1,142 @@
+//! What must stand in Shopify for the program to work, beside the widgets: the program's metafields, and the discounts that
+//! put our Functions to work.
+//!
+//! ```text
+//! WANTED ──┐                 ┌─ GET /api/activation: a state and a sentence for each thing
+//!          ├─ look: compare ─┤
+//! Shopify ─┘                 └─ stand: make, put right, look again ── on install, daily, when the title changes, POST
+//! ```
+//!
+//! What the merchant did on purpose stays: a discount that they switched off is never switched on here, and one that they
+//! deleted is made again only when staff ask for it, or when the app is installed anew.
+
+mod jobs;
+mod look;
+pub mod routes;
+mod stand;
+mod store;
+mod words;
+
+use loyalty::Program;
+
+use crate::db;
+use crate::merchants::ShopError;
+use crate::programs;
+use crate::shopify::admin::{AdminError, DiscountClass};
+
+pub use jobs::{LookDaily, Stand, stand_soon};
+pub use look::look;
+pub use stand::{Again, stand};
+
+crate::text_enum! {
+    /// The things that must stand.
+    pub enum Kind {
+        /// The program's metafields.
+        Program = "program",
+        /// The discount that points buy.
+        Points = "points",
+    }
+}
+
+crate::text_enum! {
+    /// How a thing stands.
+    pub enum State {
+        /// As it should.
+        Ok = "ok",
+        /// It is not there.
+        Missing = "missing",
+        /// The merchant switched it off, or lets it begin later.
+        SwitchedOff = "switched_off",
+        /// It is there, and not as it should be.
+        Differs = "differs",
+        /// The Function that it needs is not deployed.
+        NotDeployed = "not_deployed",
+    }
+}
+
+crate::text_enum! {
+    /// Why a thing stands as it does.
+    pub enum Code {
+        /// As it should.
+        Ok = "ok",
+        /// It was not made yet.
+        NotMade = "not_made",
+        /// It was made, and the merchant deleted it.
+        Deleted = "deleted",
+        /// The merchant switched it off.
+        SwitchedOff = "switched_off",
+        /// The merchant lets it begin later.
+        Scheduled = "scheduled",
+        /// Something about it was changed.
+        Differs = "differs",
+        /// The Function that it needs is not deployed.
+        NotDeployed = "function_not_deployed",
+        /// The shop has as many active discounts of apps as Shopify allows.
+        TooMany = "too_many_discounts",
+        /// Another discount has its title.
+        TitleTaken = "title_taken",
+        /// Shopify refuses it for another reason, which the log has.
+        Refused = "refused",
+    }
+}
+
+/// A discount that must stand: who adds one adds it here, and its kind above.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Which it is. It is noted on the discount, too, and so its Function can tell it from others of the same Function.
+    pub kind: Kind,
+    /// The handle of the Function that decides.
+    pub handle: &'static str,
+    /// What it is called: by it, orders tell which discount was used.
+    pub title: fn(&Program) -> &str,
+    /// What it may discount, sorted. It may meet every other discount.
+    pub classes: &'static [DiscountClass],
+}
+
+/// Every discount that must stand.
+pub const WANTED: [Wanted; 1] = [Wanted {
+    kind: Kind::Points,
+    handle: "points-redemption",
+    title: |program| program.discount_title.trim(),
+    classes: &[DiscountClass::Order, DiscountClass::Product, DiscountClass::Shipping],
+}];
+
+/// How a thing stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thing {
+    /// Which it is.
+    pub kind: Kind,
+    /// How it stands.
+    pub state: State,
+    /// Why.
+    pub code: Code,
+    /// What about it is not as it should be: `title`, `classes`, `combines_with`, `kind`, or a metafield's key.
+    pub differs: Vec<&'static str>,
+    /// What it is called, or should be; none of metafields.
+    pub title: Option<String>,
+    /// Shopify's global id of it.
+    pub discount_id: Option<String>,
+}
+
+/// Why nothing can be said or done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Someone else is at it for this shop.
+    #[error("someone else is at it")]
+    Busy,
+    /// It took so long that someone else may have begun meanwhile.
+    #[error("the lease is over")]
+    Lost,
+    /// Shopify.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// The shop's token.
+    #[error(transparent)]
+    Shop(#[from] ShopError),
+    /// The program.
+    #[error(transparent)]
+    Program(#[from] programs::Error),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}

@@ -1,0 +1,69 @@
+//! What a merchant reads about each thing.
+
+use super::{Code, Kind, Thing};
+
+/// A sentence about a thing: how it stands, and what to do about it.
+pub(super) fn sentence(thing: &Thing) -> String {
+    let name = match (&thing.title, thing.kind) {
+        (Some(title), _) => format!("The discount “{title}”"),
+        (None, Kind::Program | Kind::Points) => "Your program".to_owned(),
+    };
+    match thing.code {
+        Code::Ok if thing.kind == Kind::Program => format!("{name} is published."),
+        Code::Ok => format!("{name} is on."),
+        Code::NotMade if thing.kind == Kind::Program => {
+            format!("{name} is not published in your shop yet. Activate it to publish it.")
+        }
+        Code::NotMade => format!("{name} does not exist yet. Activate it to make it."),
+        Code::Deleted => {
+            format!("{name} was deleted, so points cannot be spent. Activate it to make it again.")
+        }
+        Code::SwitchedOff => format!(
+            "{name} was switched off in Shopify, so points cannot be spent. Switch it on there, under Discounts."
+        ),
+        Code::Scheduled => format!(
+            "{name} is set to begin later, so points cannot be spent yet. You can change that in Shopify, under Discounts."
+        ),
+        Code::Differs => {
+            format!("{name} was changed ({}). Activate it to put it right.", thing.differs.join(", "))
+        }
+        Code::NotDeployed => format!(
+            "{name} is not available yet: this installation of the app has not released the part that it needs. Please \
+             tell whoever runs the app for you."
+        ),
+        Code::TooMany => format!(
+            "{name} cannot be made: Shopify allows 25 active discounts of apps, and your shop has that many. Switch one \
+             off under Discounts, then activate it."
+        ),
+        Code::TitleTaken => format!(
+            "{name} cannot be made or renamed: another automatic discount has the title it needs. Rename that one under \
+             Discounts, or choose another title for your program, then activate it."
+        ),
+        Code::Refused => {
+            format!("Shopify refused a change. {name} is tried again tomorrow; you can also activate it now.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::State;
+
+    #[test]
+    fn a_sentence_names_the_discount_as_the_merchant_does() {
+        let thing = Thing {
+            kind: Kind::Points,
+            state: State::SwitchedOff,
+            code: Code::SwitchedOff,
+            differs: Vec::new(),
+            title: Some("نقاط الولاء".into()),
+            discount_id: None,
+        };
+        assert_eq!(
+            sentence(&thing),
+            "The discount “نقاط الولاء” was switched off in Shopify, so points cannot be spent. Switch it on there, under \
+             Discounts."
+        );
+    }
+}
