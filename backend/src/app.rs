@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use crate::budgets::Budgets;
 use crate::bulk::BulkHandler;
 use crate::chores;
 use crate::clock::Clock;
@@ -154,13 +155,14 @@ impl Builder {
         let secrets = config.api_secrets()?;
         let session_tokens = SessionTokens::new(&config.shopify.api_key, &secrets);
         let signer = Signer::new(secrets);
-        let admin = AdminApi::new(&config)?;
         let db = match db {
             Some(db) => db,
             None => connect(&config).await?,
         };
         let oauth = OAuth::new(&config, config.shopify.api_secret.clone())?;
         let shops = Shops::new(db.clone(), cipher.clone(), clock.clone(), oauth);
+        let budgets = Budgets::new(db.clone(), shops.clone(), clock.clone());
+        let admin = AdminApi::new(&config)?.sharing(Arc::new(budgets));
         let orders = OrderHandler::new(db.clone(), clock.clone(), shops.clone(), admin.clone());
         let topics = || {
             Topics::new(vec![

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod app;
 pub mod audit;
+pub mod budgets;
 pub mod bulk;
 pub mod chores;
 pub mod cli;

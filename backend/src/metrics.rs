@@ -26,6 +26,15 @@ pub(crate) const TASK_SECONDS: &str = "loyalnest_task_seconds";
 /// Runs of tasks that came to nothing, by kind.
 pub(crate) const TASK_FAILURES: &str = "loyalnest_task_failures_total";
 
+/// What calls to the Admin API asked for, in cost points, by operation.
+pub(crate) const ADMIN_COST_REQUESTED: &str = "loyalnest_admin_cost_requested_total";
+/// What they really cost.
+pub(crate) const ADMIN_COST_ACTUAL: &str = "loyalnest_admin_cost_actual_total";
+/// Answers that said THROTTLED, by operation.
+pub(crate) const ADMIN_THROTTLED: &str = "loyalnest_admin_throttled_total";
+/// How long calls waited for their shop's bucket, by priority.
+pub(crate) const ADMIN_WAIT_SECONDS: &str = "loyalnest_admin_wait_seconds";
+
 /// Upper bounds of the buckets, in seconds; Shopify hangs up after 5.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// The same for tasks, which may take their time.
@@ -42,6 +51,8 @@ pub fn install() {
     RECORDER.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &BUCKETS)
+            .ok()?
+            .set_buckets_for_metric(Matcher::Full(ADMIN_WAIT_SECONDS.to_owned()), &BUCKETS)
             .ok()?
             .set_buckets_for_metric(Matcher::Full(TASK_SECONDS.to_owned()), &TASK_BUCKETS)
             .ok()?
@@ -69,6 +80,16 @@ fn describe() {
     describe_counter!(RATE_LIMITED, "Requests refused because their shop sent too many, by route");
     describe_histogram!(TASK_SECONDS, "How long runs of tasks took, in seconds, by kind");
     describe_counter!(TASK_FAILURES, "Runs of tasks that came to nothing, by kind");
+    describe_counter!(
+        ADMIN_COST_REQUESTED,
+        "Cost points that calls to the Admin API asked for, by operation"
+    );
+    describe_counter!(ADMIN_COST_ACTUAL, "Cost points that calls to the Admin API really cost, by operation");
+    describe_counter!(ADMIN_THROTTLED, "Answers of the Admin API that said THROTTLED, by operation");
+    describe_histogram!(
+        ADMIN_WAIT_SECONDS,
+        "Waits for a shop's bucket of cost points, in seconds, by priority"
+    );
     for (name, what) in [
         ("loyalnest_inbox_waiting", "Webhooks that wait to be acted upon"),
         ("loyalnest_inbox_lag_seconds", "How long the oldest of them waits"),

@@ -16,7 +16,10 @@ impl Subscriber for Alerts {
     }
 
     fn wants(&self, kind: Kind) -> bool {
-        matches!(kind, Kind::RedemptionUnbacked | Kind::ShopBehind | Kind::GdprRequestCreated)
+        matches!(
+            kind,
+            Kind::RedemptionUnbacked | Kind::ShopBehind | Kind::ShopifyBudgetLow | Kind::GdprRequestCreated
+        )
     }
 
     async fn handle(&self, _tx: &mut Tx, events: &[Envelope]) -> Result<(), SubscriberError> {
@@ -29,6 +32,10 @@ impl Subscriber for Alerts {
                 Event::ShopBehind(told) => tracing::warn!(
                     %shop, event = %id, waiting = told.waiting, oldest_at = %told.oldest_at,
                     "the webhooks of a shop wait too long"
+                ),
+                Event::ShopifyBudgetLow(told) => tracing::warn!(
+                    %shop, event = %id, available = told.available, maximum = told.maximum,
+                    "little is left of a shop's budget at the Admin API; shoppers may have to wait"
                 ),
                 Event::GdprRequestCreated(told) => match &told.refused {
                     Some(reason) => tracing::warn!(

@@ -29,6 +29,8 @@ crate::text_enum! {
         MerchantCreated = "merchant.created",
         /// Webhooks of a shop wait too long.
         ShopBehind = "shop.behind",
+        /// Little is left of what a shop lets the app ask of it.
+        ShopifyBudgetLow = "shopify.budget_low",
         /// A task of a shop was pushed.
         TaskCreated = "task.created",
         /// A task of a shop was done or given up.
@@ -58,6 +60,8 @@ pub enum Event {
     MerchantCreated(MerchantCreated),
     /// `shop.behind`.
     ShopBehind(ShopBehind),
+    /// `shopify.budget_low`.
+    ShopifyBudgetLow(ShopifyBudgetLow),
     /// `task.created`.
     TaskCreated(TaskCreated),
     /// `task.completed`.
@@ -170,6 +174,15 @@ pub struct ShopBehind {
     pub oldest_at: Timestamp,
 }
 
+/// A shop whose bucket at the Admin API is more than 80 % used. It is told of once, until it was half full again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopifyBudgetLow {
+    /// How much is left, in cost points.
+    pub available: i64,
+    /// How much fits.
+    pub maximum: i64,
+}
+
 /// A new task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskCreated {
@@ -218,6 +231,7 @@ impl Event {
             Event::GdprRequestCreated(_) => Kind::GdprRequestCreated,
             Event::MerchantCreated(_) => Kind::MerchantCreated,
             Event::ShopBehind(_) => Kind::ShopBehind,
+            Event::ShopifyBudgetLow(_) => Kind::ShopifyBudgetLow,
             Event::TaskCreated(_) => Kind::TaskCreated,
             Event::TaskCompleted(_) => Kind::TaskCompleted,
         }
@@ -232,9 +246,10 @@ impl Event {
             Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
-            Event::MerchantCreated(_) | Event::ShopBehind(_) | Event::GdprRequestCreated(_) => {
-                return "shop".to_owned();
-            }
+            Event::MerchantCreated(_)
+            | Event::ShopBehind(_)
+            | Event::ShopifyBudgetLow(_)
+            | Event::GdprRequestCreated(_) => return "shop".to_owned(),
             Event::TaskCreated(TaskCreated { task, .. })
             | Event::TaskCompleted(TaskCompleted { task, .. }) => {
                 return format!("task:{task}");
@@ -256,6 +271,7 @@ impl Event {
             Kind::GdprRequestCreated => Event::GdprRequestCreated(from_value(payload)?),
             Kind::MerchantCreated => Event::MerchantCreated(from_value(payload)?),
             Kind::ShopBehind => Event::ShopBehind(from_value(payload)?),
+            Kind::ShopifyBudgetLow => Event::ShopifyBudgetLow(from_value(payload)?),
             Kind::TaskCreated => Event::TaskCreated(from_value(payload)?),
             Kind::TaskCompleted => Event::TaskCompleted(from_value(payload)?),
         })
@@ -339,6 +355,11 @@ mod tests {
             (
                 Event::ShopBehind(ShopBehind { waiting: 3, oldest_at: Timestamp::UNIX_EPOCH }),
                 "shop.behind",
+                "shop".to_owned(),
+            ),
+            (
+                Event::ShopifyBudgetLow(ShopifyBudgetLow { available: 399, maximum: 2000 }),
+                "shopify.budget_low",
                 "shop".to_owned(),
             ),
             (

@@ -30,8 +30,8 @@ use crate::ids::ShopId;
 pub use alerts::Alerts;
 pub use event::{
     CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated, Kind,
-    MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, TaskCompleted, TaskCreated,
-    TaskOutcome,
+    MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, ShopifyBudgetLow,
+    TaskCompleted, TaskCreated, TaskOutcome,
 };
 pub use store::{Backlog, backlog, redact};
 

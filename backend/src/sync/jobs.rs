@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::db::Timestamp;
 use crate::ids::{MemberId, ShopId};
 use crate::merchants::Shop;
-use crate::shopify::admin::METAFIELDS_AT_ONCE;
+use crate::shopify::admin::{AdminError, METAFIELDS_AT_ONCE, Priority};
 
 /// How many members one look takes on.
 const AT_ONCE: i64 = 500;
@@ -51,7 +51,11 @@ pub async fn publish_due(app: &App) -> Result<usize, Error> {
                 Err(Error::Db(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::warn!(shop = %shop.id, %error, "accounts are not published; tried again");
-                    put_off(app, shop.id, Some(app.clock.now() + UNREACHABLE)).await?;
+                    let wait = match &error {
+                        Error::Admin(AdminError::Throttled { wait }) => SignedDuration::try_from(*wait),
+                        _ => Ok(UNREACHABLE),
+                    };
+                    put_off(app, shop.id, Some(app.clock.now() + wait.unwrap_or(UNREACHABLE))).await?;
                     break;
                 }
             }
@@ -90,7 +94,7 @@ async fn publish_until_done(
     member: MemberId,
     budget: Duration,
 ) -> Result<bool, Error> {
-    let admin = app.admin_of(shop).await?.within(budget);
+    let admin = app.admin_of(shop).await?.within(budget).priority(Priority::Redemption);
     let wanted = store::progress(&mut app.db.read().await?, shop.id, member).await?.wanted;
     let (mut wait, until) = (BUSY, Instant::now() + budget);
     while Instant::now() < until {

@@ -185,6 +185,11 @@ impl Batch {
                     self.fates.insert(entry.leased.member_id, Fate::Gone);
                     out.push(at);
                 }
+                AccountMetafield::Unknown => {
+                    let later = later(&entry.leased, self.now, None, &entry.replaces);
+                    self.fates.insert(entry.leased.member_id, later);
+                    out.push(at);
+                }
                 AccountMetafield::Empty => entry.replaces = CompareDigest::New,
                 AccountMetafield::Published { compare_digest, .. } => {
                     entry.replaces = CompareDigest::Replaces(compare_digest);

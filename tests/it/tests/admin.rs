@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use loyalnest::config::Secret;
 use loyalnest::ids::{CustomerId, OrderId};
 use loyalnest::shopify::admin::{
-    AccountMetafield, Admin, AdminApi, AdminError, CompareDigest, MetafieldWrite,
+    AccountMetafield, Admin, AdminApi, AdminError, CompareDigest, MetafieldWrite, Priority,
 };
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ async fn throttling_is_waited_out_with_either_status() {
     let (admin, scripted) =
         admin([throttled(200, 40.0, 10.0), throttled(429, 40.0, 10.0), Answer::Json(shop_details(SHOP))])
             .await;
-    let started = Instant::now();
+    let (admin, started) = (admin.priority(Priority::Redemption), Instant::now());
     assert_eq!(admin.shop_details().await.unwrap().currency, "GBP");
     assert!(started.elapsed() >= Duration::from_millis(600), "twice 30 points at 100 a second");
     let asked = scripted.asked();

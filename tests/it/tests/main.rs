@@ -6,6 +6,7 @@ mod support;
 mod activation;
 mod admin;
 mod audit;
+mod budget;
 mod configuration;
 mod db;
 mod dead_letters;

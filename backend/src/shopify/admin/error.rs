@@ -32,6 +32,9 @@ pub enum AdminError {
         /// The HTTP status.
         status: u16,
     },
+    /// More than any operation returns.
+    #[error("Shopify's answer is too large")]
+    TooLarge,
     /// The operation failed and there is no data.
     #[error("Shopify refused the operation: {0}")]
     Operation(String),
@@ -47,6 +50,7 @@ impl AdminError {
             AdminError::Unreachable(_) | AdminError::Throttled { .. } | AdminError::Server { .. } => true,
             AdminError::Unauthorized { .. }
             | AdminError::Refused { .. }
+            | AdminError::TooLarge
             | AdminError::Operation(_)
             | AdminError::Malformed(_) => false,
         }

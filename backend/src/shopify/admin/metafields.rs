@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::operations::text;
 use super::queries::{AccountMetafields, account_metafields, metafields_set};
+use super::transport::Answer;
 use super::{Admin, AdminError, UserError};
 use crate::ids::CustomerId;
 
@@ -81,6 +82,8 @@ pub struct WrittenMetafield {
 pub enum AccountMetafield {
     /// Shopify has no such customer (any more).
     NoCustomer,
+    /// Shopify does not say: it left out a part of its answer.
+    Unknown,
     /// Nothing is published yet.
     Empty,
     /// This is published.
@@ -141,7 +144,8 @@ impl Admin {
 
         let ids = customers.iter().map(|customer| customer.gid()).collect();
         let body = AccountMetafields::build_query(account_metafields::Variables { ids });
-        let data: account_metafields::ResponseData = self.call(&body).await?;
+        let Answer { data, is_whole } =
+            self.call_in_part::<_, account_metafields::ResponseData>(&body).await?;
         if data.nodes.len() != customers.len() {
             return Err(AdminError::Malformed("as many nodes as ids were expected".into()));
         }
@@ -153,6 +157,7 @@ impl Admin {
                 },
                 None => AccountMetafield::Empty,
             },
+            None if !is_whole => AccountMetafield::Unknown,
             _ => AccountMetafield::NoCustomer,
         });
         Ok(accounts.collect())

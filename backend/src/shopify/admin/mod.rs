@@ -1,8 +1,11 @@
 //! The Admin API: typed calls over the operations in `graphql/`.
 //!
 //! A call has a deadline. Within it, what may pass by itself (a network fault, a 5xx, throttling) is tried again;
-//! what cannot is an [`AdminError`] at once. User errors are data: they come back with the answer.
+//! what cannot is an [`AdminError`] at once. User errors are data: they come back with the answer. Before a call is
+//! sent, its cost is taken out of the shop's bucket ([`Bucket`]): who waits for it comes first ([`Priority`]).
 
+mod bucket;
+mod budget;
 mod discounts;
 mod error;
 mod metafields;
@@ -11,6 +14,7 @@ mod order;
 mod queries;
 mod transport;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,6 +22,10 @@ use tokio::time::Instant;
 use super::ShopDomain;
 use crate::config::{self, Config, Secret};
 
+use budget::Budgets;
+
+pub use bucket::{Bucket, Done, Priority, ThrottleStatus, Wanted};
+pub use budget::{SharedBuckets, Unshared};
 pub use discounts::{AppDiscount, DiscountClass, DiscountWrite, PublishedProgram, ShopifyFunction};
 pub use error::{AdminError, UserError};
 pub use metafields::{
@@ -35,6 +43,7 @@ pub struct AdminApi {
     version: String,
     /// How long one attempt may take.
     timeout: Duration,
+    budgets: Arc<Budgets>,
 }
 
 /// How long a call and its retries may take unless told otherwise.
@@ -54,18 +63,29 @@ impl AdminApi {
             .build()
             .map_err(AdminError::unreachable)?;
         let version = config.shopify.api_version.clone();
-        Ok(AdminApi { http, url: config.shopify.url.trim_end_matches('/').to_owned(), version, timeout })
+        let url = config.shopify.url.trim_end_matches('/').to_owned();
+        Ok(AdminApi { http, url, version, timeout, budgets: Arc::default() })
     }
 
-    /// One shop's Admin API.
+    /// The same, with buckets that other processes draw on, too.
+    #[must_use]
+    pub fn sharing(mut self, buckets: Arc<dyn SharedBuckets>) -> Self {
+        self.budgets = Arc::new(Budgets::shared(buckets));
+        self
+    }
+
+    /// One shop's Admin API, for work in the background.
     pub fn shop(&self, domain: &ShopDomain, token: &Secret) -> Admin {
         let base = self.url.replace("{shop}", domain.as_str());
         Admin {
             http: self.http.clone(),
             url: format!("{base}/admin/api/{}/graphql.json", self.version),
+            shop: domain.clone(),
             token: token.clone(),
             timeout: self.timeout,
             deadline: DEADLINE,
+            priority: Priority::Background,
+            budgets: self.budgets.clone(),
         }
     }
 }
@@ -75,9 +95,12 @@ impl AdminApi {
 pub struct Admin {
     http: reqwest::Client,
     url: String,
+    shop: ShopDomain,
     token: Secret,
     timeout: Duration,
     deadline: Duration,
+    priority: Priority,
+    budgets: Arc<Budgets>,
 }
 
 impl Admin {
@@ -85,6 +108,13 @@ impl Admin {
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// The same API, for somebody or nobody who waits.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 

@@ -6,8 +6,12 @@ use graphql_client::{QueryBody, Response};
 use reqwest::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
+use tracing::{Instrument, field};
 
+use super::bucket::seconds;
+use super::budget::{self, Call, Cost, waited};
 use super::{Admin, AdminError};
 
 /// The first wait after a fault; each further one is twice as long, up to [`LONGEST_WAIT`].
@@ -15,6 +19,15 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The wait when Shopify does not say how long.
 const THROTTLED_WAIT: Duration = Duration::from_secs(1);
+/// No operation of ours comes near it, in bytes.
+const LARGEST_ANSWER: usize = 10_000_000;
+
+/// The data of an answer.
+pub(super) struct Answer<D> {
+    pub data: D,
+    /// False if something was left out: a null may then mean that the app may not see it.
+    pub is_whole: bool,
+}
 
 impl Admin {
     /// Sends an operation until it is answered, refused, or the deadline comes. Only for operations that may be
@@ -23,6 +36,14 @@ impl Admin {
         &self,
         body: &QueryBody<V>,
     ) -> Result<D, AdminError> {
+        Ok(self.call_in_part(body).await?.data)
+    }
+
+    /// The same, for whom it matters whether a null is all there is.
+    pub(super) async fn call_in_part<V: Serialize, D: DeserializeOwned>(
+        &self,
+        body: &QueryBody<V>,
+    ) -> Result<Answer<D>, AdminError> {
         self.call_while(body, AdminError::is_retryable).await
     }
 
@@ -31,54 +52,82 @@ impl Admin {
         &self,
         body: &QueryBody<V>,
     ) -> Result<D, AdminError> {
-        self.call_while(body, |error| matches!(error, AdminError::Throttled { .. })).await
+        let again = |error: &AdminError| matches!(error, AdminError::Throttled { .. });
+        Ok(self.call_while(body, again).await?.data)
     }
 
     async fn call_while<V: Serialize, D: DeserializeOwned>(
         &self,
         body: &QueryBody<V>,
         again: fn(&AdminError) -> bool,
-    ) -> Result<D, AdminError> {
-        let deadline = self.deadline();
+    ) -> Result<Answer<D>, AdminError> {
+        let span = tracing::info_span!(
+            "admin_call",
+            operation = body.operation_name,
+            requested_cost = field::Empty,
+            actual_cost = field::Empty,
+        );
+        self.call_until(body, self.deadline(), again).instrument(span).await
+    }
+
+    async fn call_until<V: Serialize, D: DeserializeOwned>(
+        &self,
+        body: &QueryBody<V>,
+        deadline: Instant,
+        again: fn(&AdminError) -> bool,
+    ) -> Result<Answer<D>, AdminError> {
+        let operation = body.operation_name;
+        let call = Call { shop: &self.shop, operation, priority: self.priority, deadline };
         let mut wait = FIRST_WAIT;
         loop {
-            let error = match self.send(body, deadline).await {
+            let reservation = self.budgets.reserve(&call).await?;
+            let (answer, cost) = self.send(body, deadline).await;
+            let throttled = matches!(answer, Err(AdminError::Throttled { .. }));
+            budget::count(operation, &cost, throttled);
+            let charged = matches!(answer, Err(AdminError::Unreachable(_)));
+            self.budgets.settle(&call, reservation, &cost, charged).await;
+            let error = match answer {
                 Ok(data) => return Ok(data),
                 Err(error) if !again(&error) => return Err(error),
                 Err(error) => error,
             };
+            let backoff = wait / 2 + spread(wait);
             let pause = match &error {
-                AdminError::Throttled { wait } => *wait + spread(FIRST_WAIT),
-                _ => wait / 2 + spread(wait),
+                // Whoever is throttled again although Shopify said that there is enough by now waits longer.
+                AdminError::Throttled { wait: told } => (*told + spread(FIRST_WAIT)).max(backoff),
+                _ => backoff,
             };
-            if Instant::now() + pause >= deadline {
+            let waits = if throttled { call.waits_for(pause) } else { Instant::now() + pause < deadline };
+            if !waits {
                 return Err(error);
             }
-            tracing::debug!(operation = body.operation_name, %error, pause_ms = pause.as_millis(), "trying again");
-            sleep(pause).await;
+            tracing::debug!(operation, %error, pause_ms = pause.as_millis(), "trying again");
+            if throttled {
+                waited(&call, pause).await;
+            } else {
+                sleep(pause).await;
+            }
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
 
+    /// Sends an operation once. Whatever the answer is, it may say what that cost.
     async fn send<V: Serialize, D: DeserializeOwned>(
         &self,
         body: &QueryBody<V>,
         deadline: Instant,
-    ) -> Result<D, AdminError> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let mut request = self.http.post(&self.url).header("X-Shopify-Access-Token", self.token.expose());
-        // The client's own timeout is the longest one; the deadline may be nearer.
-        request = request.timeout(left.min(self.timeout));
-        let response = request.json(body).send().await.map_err(AdminError::unreachable)?;
-        let status = response.status();
-        let retry_after =
-            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-        let answer = response.bytes().await.map_err(AdminError::unreachable)?;
-        match status {
-            StatusCode::OK => read(body.operation_name, &answer),
+    ) -> (Result<Answer<D>, AdminError>, Cost) {
+        let (status, retry_after, answer) = match self.exchange(body, deadline).await {
+            Ok(exchanged) => exchanged,
+            Err(error) => return (Err(error), Cost::default()),
+        };
+        let json = serde_json::from_slice::<Value>(&answer);
+        let cost = json.as_ref().map(Cost::read).unwrap_or_default();
+        let read = match status {
+            StatusCode::OK => json.map_err(malformed).and_then(|answer| read(body.operation_name, answer)),
             StatusCode::TOO_MANY_REQUESTS => {
-                let said = serde_json::from_slice(&answer).ok().and_then(|answer| throttled(&answer));
-                let wait = said.or(retry_after.map(Duration::from_secs_f64)).unwrap_or(THROTTLED_WAIT);
+                let said = json.ok().and_then(|answer| throttled(&answer));
+                let wait = said.or(retry_after.map(seconds)).unwrap_or(THROTTLED_WAIT);
                 Err(AdminError::Throttled { wait })
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -86,19 +135,46 @@ impl Admin {
             }
             status if status.is_server_error() => Err(AdminError::Server { status: status.as_u16() }),
             status => Err(AdminError::Refused { status: status.as_u16() }),
+        };
+        (read, cost)
+    }
+
+    /// The status, `Retry-After` (seconds) and body of an answer.
+    async fn exchange<V: Serialize>(
+        &self,
+        body: &QueryBody<V>,
+        deadline: Instant,
+    ) -> Result<(StatusCode, Option<f64>, Vec<u8>), AdminError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut request = self.http.post(&self.url).header("X-Shopify-Access-Token", self.token.expose());
+        // The client's own timeout is the longest one; the deadline may be nearer. Both end a body that drips, too.
+        request = request.timeout(left.min(self.timeout));
+        let mut response = request.json(body).send().await.map_err(AdminError::unreachable)?;
+        let status = response.status();
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let mut answer = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(AdminError::unreachable)? {
+            if answer.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(AdminError::TooLarge);
+            }
+            answer.extend_from_slice(&chunk);
         }
+        Ok((status, retry_after, answer))
     }
 }
 
+fn malformed(error: serde_json::Error) -> AdminError {
+    AdminError::Malformed(error.into())
+}
+
 /// Up to this long, evenly spread, so that callers who failed together do not return together.
-fn spread(most: Duration) -> Duration {
+pub(super) fn spread(most: Duration) -> Duration {
     most.mul_f64(fastrand::f64())
 }
 
 /// The data of an answer. Data beside errors is accepted: what the app may not see is null.
-fn read<D: DeserializeOwned>(operation: &str, answer: &[u8]) -> Result<D, AdminError> {
-    let malformed = |error: serde_json::Error| AdminError::Malformed(error.into());
-    let answer: serde_json::Value = serde_json::from_slice(answer).map_err(malformed)?;
+fn read<D: DeserializeOwned>(operation: &str, answer: Value) -> Result<Answer<D>, AdminError> {
     if let Some(wait) = throttled(&answer) {
         return Err(AdminError::Throttled { wait });
     }
@@ -112,7 +188,7 @@ fn read<D: DeserializeOwned>(operation: &str, answer: &[u8]) -> Result<D, AdminE
             if !errors.is_empty() {
                 tracing::warn!(operation, errors = errors.len(), "Shopify left out a part of its answer");
             }
-            Ok(data)
+            Ok(Answer { data, is_whole: errors.is_empty() })
         }
         None if errors.iter().any(|error| code(error).as_deref() == Some("INTERNAL_SERVER_ERROR")) => {
             Err(AdminError::Server { status: 200 })
@@ -125,20 +201,16 @@ fn read<D: DeserializeOwned>(operation: &str, answer: &[u8]) -> Result<D, AdminE
 }
 
 /// How long to wait if the answer says THROTTLED: until the bucket holds what the operation asked for.
-fn throttled(answer: &serde_json::Value) -> Option<Duration> {
+fn throttled(answer: &Value) -> Option<Duration> {
     let errors = answer["errors"].as_array()?;
     errors.iter().find(|error| error["extensions"]["code"] == "THROTTLED")?;
-    let cost = &answer["extensions"]["cost"];
-    let bucket = &cost["throttleStatus"];
-    let seconds = match (
-        cost["requestedQueryCost"].as_f64(),
-        bucket["currentlyAvailable"].as_f64(),
-        bucket["restoreRate"].as_f64(),
-    ) {
-        (Some(requested), Some(available), Some(rate)) if rate > 0.0 => (requested - available) / rate,
-        _ => return Some(THROTTLED_WAIT),
-    };
-    Some(Duration::try_from_secs_f64(seconds.clamp(0.05, 60.0)).unwrap_or(THROTTLED_WAIT))
+    let cost = Cost::read(answer);
+    Some(match (cost.requested_query_cost, cost.throttle_status) {
+        (Some(requested), Some(bucket)) if bucket.restore_rate > 0.0 => {
+            seconds((requested - bucket.currently_available) / bucket.restore_rate)
+        }
+        _ => THROTTLED_WAIT,
+    })
 }
 
 #[cfg(test)]
@@ -146,7 +218,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn throttled_answer(available: f64) -> serde_json::Value {
+    fn throttled_answer(available: f64) -> Value {
         json!({
             "errors": [{ "message": "Throttled", "extensions": { "code": "THROTTLED" } }],
             "extensions": { "cost": { "requestedQueryCost": 60, "throttleStatus":
@@ -165,7 +237,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_by_what_is_in_it() {
-        let read = |answer: serde_json::Value| read::<serde_json::Value>("X", answer.to_string().as_bytes());
+        let read = |answer: Value| read::<Value>("X", answer).map(|answer| answer.data);
         assert_eq!(read(json!({ "data": { "a": 1 } })).unwrap(), json!({ "a": 1 }));
         let partial = json!({ "data": { "a": null }, "errors": [{ "message": "not for you" }] });
         assert_eq!(read(partial).unwrap(), json!({ "a": null }));
@@ -176,6 +248,6 @@ mod tests {
         let refused = read(json!({ "errors": [{ "message": "no such field" }] })).unwrap_err();
         assert_eq!(refused.to_string(), "Shopify refused the operation: no such field");
         assert!(!refused.is_retryable());
-        assert!(matches!(super::read::<()>("X", b"<html>"), Err(AdminError::Malformed(_))));
+        assert!(matches!(read(json!([])), Err(AdminError::Malformed(_))));
     }
 }

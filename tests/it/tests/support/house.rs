@@ -46,12 +46,17 @@ impl House {
     }
 
     pub async fn with(test: &TestDb, switches: Switches, changed: &[(&str, &str)]) -> House {
+        House::in_shop(test, Settings { switches, ..Settings::default() }, changed).await
+    }
+
+    /// In a shop that is set up like this.
+    pub async fn in_shop(test: &TestDb, settings: Settings, changed: &[(&str, &str)]) -> House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = devshop::App { url: Some(url.clone()), ..devshop::App::default() };
         let rates = [("EUR", Rate::new(6, 5)), ("JPY", Rate::new(190, 1)), ("KWD", Rate::new(2, 5))];
         let rates = rates.into_iter().map(|(code, rate)| (code.parse().unwrap(), rate.unwrap())).collect();
-        let mut settings = Settings { app, switches, rates, ..Settings::default() };
+        let mut settings = Settings { app, rates, ..settings };
         settings.webhooks.parallel = 8;
         let (secret, token, domain) =
             (settings.app.api_secret.clone(), settings.app.admin_token.clone(), settings.domain.clone());
