@@ -93,7 +93,7 @@ async fn open(
     caller: ProxyCaller,
     body: Result<Json<OpenRequest>, axum::extract::rejection::JsonRejection>,
 ) -> Result<(StatusCode, Json<RedemptionView>), Problem> {
-    let Json(request) = body.map_err(|error| Problem::bad_request("bad_body", error.body_text()))?;
+    let Json(request) = body?;
     let OpenRequest { reward, points, currency, scope } = request;
     let customer = caller.customer.ok_or_else(not_signed_in)?;
     let turn = app.turns.take(caller.shop.id, customer).await;

@@ -112,7 +112,7 @@ async fn put_allowed(
     staff: Staff<Manage>,
     body: Result<Json<AllowedRequest>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {
-    let Json(request) = body.map_err(|error| Problem::bad_request("bad_body", error.body_text()))?;
+    let Json(request) = body?;
     let (shop, now) = (staff.shop.id, app.clock.now());
     let mut tx = app.db.begin().await?;
     // Whoever lets support in waits here, or is waited for.

@@ -1,5 +1,6 @@
 //! HTTP: the router, what every request goes through, and how failures look. No business rule lives here.
 
+mod body;
 mod health;
 mod limits;
 mod measure;

@@ -2,13 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
+use axum::http::{Method, Request};
+use devshop::Surface;
 use loyalnest::db::Engine;
 use loyalnest::serve;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::app::{Answered, SECRET, SHOP, TestApp};
+use crate::support::door::Door;
 use crate::support::{TestDb, on_both_engines, on_engine};
 
 /// A widget's request, signed for a shop.
@@ -183,5 +188,46 @@ fn a_body_that_is_too_large_is_refused_everywhere() {
         assert_eq!(app.send(large).await.problem(), (413, "body_too_large".to_owned()));
         let fits = app.webhook("2", "orders/create", &format!("{{\"id\":1{}}}", " ".repeat(150)));
         assert_eq!(app.send(fits).await.status, 200, "webhooks have their own limit");
+
+        let door = Door::with(test, &limits).await;
+        let pick = |label: &str| {
+            let path = format!("/proxy/redemptions?{}", door.shop.signed_proxy_query(Some(7), &[]));
+            let body = format!(r#"{{"reward":"{label}","currency":"GBP"}}"#);
+            let request = Request::post(path).header("content-type", "application/json");
+            door.send(request.body(Body::from(body)).unwrap())
+        };
+        let token = door.shop.session_token(Surface::Admin(42));
+        assert_eq!(door.me(&token).await.status, 200);
+        assert_eq!(pick(&"x".repeat(100)).await.problem(), (413, "body_too_large".to_owned()));
+        assert_ne!(pick("x").await.status, 413);
+        let languages = async |tag: &str| {
+            let body = json!({"languages": [tag]});
+            door.staff(42, Method::PUT, "/api/languages", &body).await
+        };
+        assert_eq!(languages(&"x".repeat(100)).await.problem(), (413, "body_too_large".to_owned()));
+        assert_ne!(languages("de").await.status, 413);
+    });
+}
+
+#[test]
+fn a_shop_that_asks_too_often_with_session_tokens_is_told_when_to_try_again() {
+    on_both_engines(async |test| {
+        let limits = [("LOYALNEST_WEB__RATE", "1"), ("LOYALNEST_WEB__BURST", "3")];
+        let door = Door::with(test, &limits).await;
+        let token = door.shop.session_token(Surface::Admin(42));
+        for _ in 0..10 {
+            assert_eq!(door.me("forged").await.problem().0, 401, "what is forged takes nothing");
+        }
+        for _ in 0..3 {
+            assert_eq!(door.me(&token).await.status, 200);
+        }
+        let refused = door.me(&token).await;
+        assert_eq!(refused.problem(), (429, "too_many_requests".to_owned()));
+        assert_eq!(refused.retry_after.as_deref(), Some("1"));
+        let shown = refused.headers["access-control-expose-headers"].to_str().unwrap();
+        assert!(shown.contains("retry-after"), "{shown}");
+        door.advance(jiff::SignedDuration::from_secs(1));
+        assert_eq!(door.me(&token).await.status, 200);
+        assert_eq!(door.me(&token).await.status, 429);
     });
 }

@@ -100,7 +100,7 @@ async fn accept(
     staff: Staff<Manage>,
     body: Result<Json<JoinRequest>, JsonRejection>,
 ) -> Result<Json<GroupView>, Problem> {
-    let Json(request) = body.map_err(|error| Problem::bad_request("bad_body", error.body_text()))?;
+    let Json(request) = body?;
     let group = join(&app, &staff, request.code.trim()).await?;
     view(&app, group).await
 }

@@ -53,7 +53,7 @@ async fn put_languages(
     staff: Staff<Edit>,
     body: Result<Json<LanguagesRequest>, JsonRejection>,
 ) -> Result<Json<LanguagesView>, Problem> {
-    let Json(request) = body.map_err(|error| Problem::bad_request("bad_body", error.body_text()))?;
+    let Json(request) = body?;
     if request.languages.len() > MOST {
         return Err(too_many());
     }

@@ -83,7 +83,7 @@ struct RoleRequest {
 
 impl RoleRequest {
     fn read(body: Result<Json<Self>, JsonRejection>) -> Result<Option<Role>, Problem> {
-        let Json(request) = body.map_err(|error| Problem::bad_request("bad_body", error.body_text()))?;
+        let Json(request) = body?;
         let role = request.role.map(|role| Role::parse(&role).ok_or(RoleError::NotAssignable)).transpose();
         Ok(role?)
     }
