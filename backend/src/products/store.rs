@@ -52,7 +52,8 @@ pub async fn find(read: &mut Read, shop: ShopId, product: i64) -> Result<Option<
     )
 }
 
-/// Keeps what is told of a product, unless something newer is known, and says whether it did.
+/// Keeps what is told of a product, unless something newer is known, and says whether it did. What was deleted in the same
+/// instant as it was changed is deleted: nothing changes afterwards.
 pub(super) async fn keep(tx: &mut Tx, shop: ShopId, product: &Product) -> Result<bool, db::Error> {
     let kept = db!(
         tx.execute,
@@ -64,7 +65,9 @@ pub(super) async fn keep(tx: &mut Tx, shop: ShopId, product: &Product) -> Result
              handle = coalesce(excluded.handle, products_products.handle), status = excluded.status,
              product_type = excluded.product_type, vendor = excluded.vendor, tags = excluded.tags,
              variants = excluded.variants, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at
-         where products_products.updated_at < excluded.updated_at",
+         where products_products.updated_at < excluded.updated_at
+             or (products_products.updated_at = excluded.updated_at and products_products.deleted_at is null
+                 and excluded.deleted_at is not null)",
         shop,
         product.product_id,
         product.title,

@@ -333,6 +333,31 @@ fn of_a_product_what_changed_last_counts() {
 }
 
 #[test]
+fn a_product_that_was_deleted_in_the_instant_of_its_last_change_is_deleted() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let at = ago(&house, 1);
+        for (id, deleted_first) in [(1, false), (2, true)] {
+            let change = json!({"id": id, "title": "Mug", "updated_at": at});
+            let mut told = [("products/update", &change), ("products/delete", &json!({"id": id}))];
+            if deleted_first {
+                told.reverse();
+            }
+            // And both once more, by other webhooks.
+            for (n, (topic, body)) in told.iter().chain(&told).enumerate() {
+                tell_at(&house, &format!("{id} {n}"), topic, &at, body).await;
+            }
+            let mut read = test.db.read().await.unwrap();
+            let product = products::find(&mut read, house.shop_id, id).await.unwrap().unwrap();
+            assert!(product.deleted_at.is_some(), "told of its end first: {deleted_first}");
+        }
+        let told = events(test, "product.updated").await;
+        let ends = told.iter().filter(|told| told["deleted"] == true).count();
+        assert_eq!(ends, 2, "each end once: {told:?}");
+    });
+}
+
+#[test]
 fn what_a_shop_says_of_itself_and_its_plan_is_kept_unless_it_is_older_or_nonsense() {
     on_both_engines(async |test| {
         let house = House::open(test).await;
