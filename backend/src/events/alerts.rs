@@ -53,3 +53,61 @@ impl Subscriber for Alerts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::db::{Db, Options, Timestamp};
+    use crate::events::GdprRequestCreated;
+    use crate::ids::ShopId;
+
+    /// Where the log goes.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_privacy_request_that_is_not_acted_upon_is_a_warning() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let db = Db::connect("sqlite::memory:", &Options::default()).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let told = |refused: Option<&str>| Envelope {
+            id: Uuid::from_u128(1),
+            position: 1,
+            shop: ShopId(Uuid::from_u128(2)),
+            key: String::new(),
+            occurred_at: Timestamp::UNIX_EPOCH,
+            event: Event::GdprRequestCreated(GdprRequestCreated {
+                request: Uuid::from_u128(3),
+                kind: "shop/redact".into(),
+                refused: refused.map(str::to_owned),
+                due_at: Timestamp::UNIX_EPOCH,
+            }),
+        };
+        assert!(Alerts.wants(Kind::GdprRequestCreated));
+        Alerts.handle(&mut tx, &[told(None), told(Some("it came back"))]).await.unwrap();
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), 1, "{log}");
+        assert!(warnings[0].contains("it came back") && warnings[0].contains("shop/redact"), "{log}");
+    }
+}

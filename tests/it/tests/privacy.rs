@@ -12,7 +12,7 @@ use loyalnest::privacy::{self, RequestState};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 
-use crate::support::door::Door;
+use crate::support::door::{Door, SHOP};
 use crate::support::house::House;
 use crate::support::{TestDb, on_both_engines};
 use crate::topics::{events, tell};
@@ -231,13 +231,7 @@ fn exports_and_requests_are_forgotten_in_time() {
         let body = json!({"customer": {"id": 7}, "orders_requested": []});
         assert_eq!(door.webhook("ask", "customers/data_request", now, &body).await, 200);
         run_tasks(&door.app).await;
-        let shop = door
-            .app
-            .shops
-            .find_by_domain(&crate::support::door::SHOP.parse().unwrap())
-            .await
-            .unwrap()
-            .unwrap();
+        let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
         let requests = async || {
             let mut read = test.db.read().await.unwrap();
             privacy::requests(&mut read, shop.id, 10).await.unwrap()
@@ -289,6 +283,55 @@ fn exports_and_requests_are_forgotten_in_time() {
         tx.commit().await.unwrap();
         run_tasks(&door.app).await;
         assert!(requests().await.is_empty());
+    });
+}
+
+#[test]
+fn of_a_shop_that_comes_back_before_it_is_erased_nothing_is_erased() {
+    on_both_engines(async |test| {
+        let door = Door::new(test).await;
+        let opened = async || door.me(&door.shop.session_token(devshop::Surface::Admin(42))).await.status;
+        assert_eq!(opened().await, 200);
+        let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
+        door.advance(SignedDuration::from_mins(1));
+        door.shop.uninstall_app();
+        assert_eq!(door.webhook("u", "app/uninstalled", door.now(), &json!({"id": 1})).await, 200);
+        // The request is taken; but before its task runs, a merchant opens the app again.
+        let body = json!({"shop_id": 1, "shop_domain": SHOP});
+        assert_eq!(door.webhook("erase", "shop/redact", door.now(), &body).await, 200);
+        let request = async || {
+            let mut read = test.db.read().await.unwrap();
+            privacy::requests(&mut read, shop.id, 10).await.unwrap().remove(0)
+        };
+        assert_eq!(request().await.state, RequestState::Received);
+        door.advance(SignedDuration::from_mins(1));
+        door.shop.install_app();
+        assert_eq!(opened().await, 200);
+        run_tasks(&door.app).await;
+        let request = request().await;
+        assert_eq!(request.state, RequestState::Refused);
+        assert_eq!(request.outcome.as_deref(), Some("the shop has the app installed again"));
+        assert_eq!(opened().await, 200);
+        let again = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(again.id, shop.id, "the same shop, with its members");
+    });
+}
+
+#[test]
+fn a_shop_that_was_erased_may_be_told_so_again() {
+    on_both_engines(async |test| {
+        let door = Door::new(test).await;
+        assert_eq!(door.me(&door.shop.session_token(devshop::Surface::Admin(42))).await.status, 200);
+        door.advance(SignedDuration::from_mins(1));
+        door.shop.uninstall_app();
+        assert_eq!(door.webhook("u", "app/uninstalled", door.now(), &json!({"id": 1})).await, 200);
+        let body = json!({"shop_id": 1, "shop_domain": SHOP});
+        for id in ["erase", "erase", "again"] {
+            assert_eq!(door.webhook(id, "shop/redact", door.now(), &body).await, 200, "{id}");
+            run_tasks(&door.app).await;
+        }
+        let left = door.app.shops.find_known(&SHOP.parse().unwrap()).await.unwrap();
+        assert_eq!(left, None);
     });
 }
 
