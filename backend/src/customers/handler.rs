@@ -102,10 +102,15 @@ async fn created(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timest
     updated(tx, shop, customer, now).await
 }
 
+/// PostgreSQL keeps no NUL, and no state of Shopify's has one.
+fn is_state(text: &str) -> bool {
+    text.len() <= LONGEST_STATE && !text.contains('\0')
+}
+
 /// Of what changed, only the state of the account is ours: whether it is a guest's. Who is no member does not become one
 /// by being changed.
 async fn updated(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timestamp) -> Result<(), Error> {
-    let Some(state) = customer.state.as_deref().filter(|state| state.len() <= LONGEST_STATE) else {
+    let Some(state) = customer.state.as_deref().filter(|state| is_state(state)) else {
         return Ok(());
     };
     let id = CustomerId(customer.id);

@@ -97,7 +97,9 @@ impl MerchantHandler {
         let Ok(scopes) = serde_json::from_slice::<Scopes>(&message.payload) else {
             return Ok(Outcome::Dead("no list of scopes".to_owned()));
         };
-        store::set_scopes(tx, message.shop, &scopes.current.join(","), message.received_at).await?;
+        // PostgreSQL keeps no NUL.
+        let scopes = scopes.current.join(",").replace('\0', "");
+        store::set_scopes(tx, message.shop, &scopes, message.received_at).await?;
         Ok(Outcome::Done)
     }
 }
