@@ -112,6 +112,7 @@ test('webhooks: 200, 401 for a wrong signature, 400 for what is wrong otherwise,
     ['a topic nobody knows', { headers: { 'x-shopify-topic': 'themes/publish' } }, [200, undefined]],
     ['not signed', { headers: { 'x-shopify-hmac-sha256': undefined } }, [401, 'bad_signature']],
     ['another secret', { secret: 'other' }, [401, 'bad_signature']],
+    ['trailing whitespace', { body: `${ORDER}\n` }, [200, undefined]],
     ['hex for base64', { headers: { 'x-shopify-hmac-sha256': '00'.repeat(32) } }, [401, 'bad_signature']],
     ['not JSON', { body: 'order' }, [400, 'not_json']],
     ['no topic', { headers: { 'x-shopify-topic': undefined } }, [400, 'bad_header']],
@@ -152,6 +153,7 @@ test('proxied queries: ours and the library’s verdicts agree', async () => {
     ['another secret', {}, { secret: 'other' }, false, 400],
     ['someone else', {}, { change: (query) => ({ ...query, logged_in_customer_id: '8' }) }, false, 400],
     ['truncated', {}, { change: (query) => ({ ...query, signature: query.signature.slice(2) }) }, false, 400],
+    ['upper case', {}, { change: (query) => ({ ...query, signature: query.signature.toUpperCase() }) }, false, 400],
     ['91 seconds old', { timestamp: String(now() - 92) }, {}, false, 400],
     ['from the future', { timestamp: String(now() + 92) }, {}, false, 400],
   ]) {
@@ -171,6 +173,7 @@ test('OAuth queries: ours and the library’s verdicts agree', async () => {
     ['spaces and letters', { locale: 'é +&= *~' }, {}, true, [302, undefined]],
     ['another secret', {}, { secret: 'other' }, false, [400, 'bad_signature']],
     ['another shop', {}, { change: (q) => ({ ...q, shop: 'coffee.myshopify.com' }) }, false, [400, 'bad_signature']],
+    ['upper case', {}, { change: (q) => ({ ...q, hmac: q.hmac.toUpperCase() }) }, false, [400, 'bad_signature']],
     ['91 seconds old', { timestamp: String(now() - 92) }, {}, false, [400, 'stale_request']],
     ['no shop', { shop: 'evil.example' }, {}, true, [400, 'bad_parameter']],
   ]) {

@@ -1,14 +1,11 @@
 //! `POST /webhooks`: every topic, from Shopify.
 
-use std::error::Error;
-
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::post;
-use tower_http::timeout::TimeoutError;
 
 use super::{AcceptError, Delivery};
 use crate::app::App;
@@ -18,6 +15,10 @@ use crate::web::Problem;
 
 /// Longer values in a header are nonsense; they would be stored.
 const HEADER_LIMIT: usize = 255;
+
+/// Shopify sends these also of a shop that never opened the app, and again of one that was erased: nothing is held of
+/// either. (Not `app/uninstalled`, which may overtake a shop's first install: it has to come again.)
+const NOTHING_TO_DO_WITHOUT_A_SHOP: [&str; 3] = ["customers/data_request", "customers/redact", "shop/redact"];
 
 /// The inbox's routes.
 pub fn routes(app: &App) -> Router<App> {
@@ -31,16 +32,8 @@ async fn receive(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            "The body is larger than this server takes.",
-        ),
-        _ if took_too_long(&rejection) => Problem::body_too_slow(),
-        _ => Problem::bad_request("body_unreadable", "The body could not be read."),
-    })?;
-    let signature = headers.get("x-shopify-hmac-sha256").map(|value| value.as_bytes()).unwrap_or_default();
+    let body = body?;
+    let signature = only(&headers, "x-shopify-hmac-sha256").map(HeaderValue::as_bytes).unwrap_or_default();
     if !app.signer.verify_webhook(signature, &body) {
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -48,9 +41,10 @@ async fn receive(
             "The body is not signed with this app's secret.",
         ));
     }
-    let triggered_at: Timestamp = header(&headers, "x-shopify-triggered-at")?
-        .parse()
-        .map_err(|_| Problem::bad_request("bad_header", "X-Shopify-Triggered-At is not a time."))?;
+    let triggered_at = triggered_at(header(&headers, "x-shopify-triggered-at")?)
+        .ok_or_else(|| Problem::bad_request("bad_header", "X-Shopify-Triggered-At is not a time."))?;
+    // What is dated ahead would seem newer than whatever follows: an uninstall would outlast the next install.
+    let triggered_at = triggered_at.min(app.clock.now() + app.config.shopify.clock_tolerance);
     let domain: ShopDomain = header(&headers, "x-shopify-shop-domain")?
         .parse()
         .map_err(|_| Problem::bad_request("bad_header", "X-Shopify-Shop-Domain is not a shop."))?;
@@ -59,7 +53,13 @@ async fn receive(
     let optional = |name| header(&headers, name).ok().map(str::to_owned);
 
     // Also of a shop that uninstalled the app: what happened before may arrive after.
-    let shop = app.shops.find_known(&domain).await?.ok_or_else(Problem::unknown_shop)?;
+    let Some(shop) = app.shops.find_known(&domain).await? else {
+        if NOTHING_TO_DO_WITHOUT_A_SHOP.contains(&topic.as_str()) {
+            tracing::info!(%domain, topic, "a webhook of a shop that is not known, or not any more");
+            return Ok(StatusCode::OK);
+        }
+        return Err(Problem::unknown_shop());
+    };
     let delivery = Delivery {
         shop,
         webhook_id,
@@ -79,25 +79,25 @@ async fn receive(
     }
 }
 
-/// Whether a body was given up because nothing more of it came.
-fn took_too_long(rejection: &BytesRejection) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(rejection);
-    while let Some(error) = cause {
-        if error.is::<TimeoutError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// A time that both engines keep. Nothing of Shopify's is from before 1970.
+fn triggered_at(text: &str) -> Option<Timestamp> {
+    text.parse().ok().filter(|at| *at >= Timestamp::UNIX_EPOCH)
+}
+
+/// The value of a header that stands there once. The body's signature is not over the headers: of two values one may be
+/// anybody's.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Problem> {
-    let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = only(headers, name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match value.len() {
         1..=HEADER_LIMIT => Ok(value),
         _ => Err(Problem::bad_request(
             "bad_header",
-            format!("{name} is missing or no text of at most 255 bytes."),
+            format!("{name} is missing, repeated, or no text of at most 255 bytes."),
         )),
     }
 }

@@ -270,15 +270,22 @@ mod tests {
         assert_eq!(read(&admin(), -11), Err(SessionRefusal::Time));
         assert!(read(&with(admin(), "exp", json!(NOW as f64 + 60.5)), 70).is_ok(), "a fraction of a second");
         assert_eq!(read(&with(admin(), "exp", Value::Null), 0), Err(SessionRefusal::Forged));
-        assert_eq!(read(&with(admin(), "exp", json!("soon")), 0), Err(SessionRefusal::Forged));
+        for text in [json!("soon"), json!((NOW + 60).to_string()), json!([NOW + 60]), json!(true)] {
+            assert_eq!(read(&with(admin(), "exp", text.clone()), 0), Err(SessionRefusal::Forged), "{text}");
+        }
+        assert_eq!(read(&with(admin(), "nbf", json!("now")), 0), Err(SessionRefusal::Forged));
     }
 
     #[test]
     fn the_audience_is_checked_on_every_surface() {
         for claims in [admin(), checkout()] {
-            for audience in [json!("other"), json!(["other"]), json!(7), Value::Null] {
+            let wrong =
+                [json!("other"), json!(["other"]), json!([]), json!("KEY"), json!(""), json!(7), Value::Null];
+            for audience in wrong {
                 assert_eq!(read(&with(claims.clone(), "aud", audience), 0), Err(SessionRefusal::Audience));
             }
+            // A list is whom it is for (RFC 7519); Shopify signed that we are among them.
+            assert!(read(&with(claims, "aud", json!(["other", "key"])), 0).is_ok());
         }
     }
 
@@ -290,12 +297,27 @@ mod tests {
             "https://evil.example/tea.myshopify.com",
             "https://tea.myshopify.com@evil.example",
             "https://tea.myshopify.com/",
+            "https://tea.myshopify.com.",
+            "https://tea.myshopify.com:443",
+            "https://user@tea.myshopify.com",
+            "https://evil.example/.myshopify.com",
+            "https://evil.example#.myshopify.com",
+            "https://té.myshopify.com",
+            "https://tea.myshopify.com\0",
+            "HTTPS://tea.myshopify.com",
+            "https:///tea.myshopify.com",
             "http://tea.myshopify.com",
             "tea.myshopify.com",
             "",
         ] {
             assert_eq!(read(&with(admin(), "dest", json!(dest)), 0), Err(SessionRefusal::Shop), "{dest}");
         }
+        let upper = with(admin(), "dest", json!("https://TEA.MyShopify.com"));
+        assert_eq!(
+            read(&upper, 0).unwrap().shop.as_str(),
+            "tea.myshopify.com",
+            "one shop, however it is written"
+        );
         for issuer in
             ["https://coffee.myshopify.com/admin", "https://evil.example/admin", "tea.myshopify.com"]
         {
@@ -310,9 +332,17 @@ mod tests {
 
     #[test]
     fn staff_have_numbers_and_customers_global_ids() {
-        for subject in
-            [json!("0"), json!("-1"), json!("x"), json!(""), json!("gid://shopify/Customer/7"), Value::Null]
-        {
+        for subject in [
+            json!("0"),
+            json!("-1"),
+            json!("+1"),
+            json!(" 1"),
+            json!("x"),
+            json!(""),
+            json!("9223372036854775808"),
+            json!("gid://shopify/Customer/7"),
+            Value::Null,
+        ] {
             assert_eq!(
                 read(&with(admin(), "sub", subject.clone()), 0),
                 Err(SessionRefusal::Subject),
@@ -322,6 +352,13 @@ mod tests {
         for subject in ["7", "gid://shopify/Order/7", "gid://shopify/Customer/x", "gid://shopify/Customer/"] {
             assert_eq!(read(&with(checkout(), "sub", json!(subject)), 0), Err(SessionRefusal::Subject));
         }
+        assert_eq!(
+            read(&with(admin(), "sub", json!(42)), 0),
+            Err(SessionRefusal::Forged),
+            "a number is no text"
+        );
+        let large = with(admin(), "sub", json!("9007199254740993"));
+        assert_eq!(read(&large, 0).unwrap().bearer, Bearer::User(UserId(9_007_199_254_740_993)));
         let large = with(checkout(), "sub", json!("gid://shopify/Customer/9007199254740993"));
         assert_eq!(read(&large, 0).unwrap().bearer, Bearer::Customer(CustomerId(9_007_199_254_740_993)));
     }

@@ -86,6 +86,26 @@ fn what_is_not_shopifys_or_not_a_webhook_is_refused_and_not_kept() {
             ("too large", signed(&large), (413, "body_too_large")),
             ("a GET", Request::get("/webhooks").body(Body::empty()).unwrap(), (405, "method_not_allowed")),
             ("a PUT", Request::put("/webhooks").body(Body::empty()).unwrap(), (405, "method_not_allowed")),
+            (
+                "a PATCH",
+                Request::patch("/webhooks").body(Body::empty()).unwrap(),
+                (405, "method_not_allowed"),
+            ),
+            (
+                "a DELETE",
+                Request::delete("/webhooks").body(Body::empty()).unwrap(),
+                (405, "method_not_allowed"),
+            ),
+            (
+                "an OPTIONS",
+                Request::options("/webhooks").body(Body::empty()).unwrap(),
+                (405, "method_not_allowed"),
+            ),
+            (
+                "a time before all shops",
+                changed("x-shopify-triggered-at", Some("-009000-01-01T00:00:00Z")),
+                (400, "bad_header"),
+            ),
             ("elsewhere", Request::post("/webhook").body(Body::empty()).unwrap(), (404, "not_found")),
         ] {
             let answered = app.send(request).await;
@@ -109,6 +129,7 @@ fn what_is_shopifys_is_answered_200_and_noted_even_if_nothing_can_be_done() {
             app.webhook("1 not the topic's", "orders/create", r#"{"name":"no id"}"#),
             app.webhook("2 an array", "orders/create", "[1]"),
             app.webhook("3 unknown topic", "themes/publish", r#"{"id":1}"#),
+            app.webhook("6 upper case", "ORDERS/CREATE", ORDER),
             with(order("4 stale"), "x-shopify-triggered-at", Some(&stale)),
             with(order("5 a day late"), "x-shopify-triggered-at", Some(&late)),
         ] {
@@ -120,11 +141,12 @@ fn what_is_shopifys_is_answered_200_and_noted_even_if_nothing_can_be_done() {
             ("2 an array", "not the topic's"),
             ("3 unknown topic", "unknown_topic"),
             ("4 stale", "stale"),
+            ("6 upper case", "unknown_topic"),
         ];
         assert_eq!(reasons(test).await, noted.map(|(id, reason)| (id.to_owned(), reason.to_owned())));
         assert_eq!(
             (test.count("dead").await, test.count("done").await, test.count("ready").await),
-            (3, 2, 0)
+            (3, 3, 0)
         );
         assert_eq!(effects(&test.db).await, ["5 a day late"]);
     });

@@ -152,8 +152,13 @@ pub async fn me(app: &App, token: &str) -> Answered {
 
 /// A token with these claims, signed with HS256.
 pub fn jwt(claims: &Value, secret: &str) -> String {
+    jwt_that_says("HS256", claims, secret)
+}
+
+/// A token that claims to be signed that way, and is signed with HS256.
+pub fn jwt_that_says(algorithm: &str, claims: &Value, secret: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(&json!({"alg": "HS256", "typ": "JWT"})), part(claims));
+    let signed = format!("{}.{}", part(&json!({"alg": algorithm, "typ": "JWT"})), part(claims));
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&signed).finalize();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
 }
