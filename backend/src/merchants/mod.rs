@@ -162,7 +162,9 @@ impl Shops {
     /// # Errors
     /// [`ShopError::Database`].
     pub async fn find_known(&self, domain: &ShopDomain) -> Result<Option<ShopId>, ShopError> {
-        if let Some(shop) = self.recall(domain) {
+        // Every webhook asks, and nearly all are of shops that have it installed, which are remembered. The others are
+        // not: they may be erased.
+        if let Some(shop) = self.find_by_domain(domain).await? {
             return Ok(Some(shop.id));
         }
         Ok(store::find_id(&mut self.db.read().await?, domain.as_str()).await?)

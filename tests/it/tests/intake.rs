@@ -5,11 +5,12 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode};
 use jiff::SignedDuration;
+use loyalnest::app::App;
 use loyalnest::clock::Clock;
 use loyalnest::db;
 use loyalnest::db::{Db, Engine, Options, Timestamp};
 
-use crate::support::app::TestApp;
+use crate::support::app::{SHOP, TestApp, config};
 use crate::support::line::Line;
 use crate::support::recorder::effects;
 use crate::support::{TestDb, on_both_engines, on_engine};
@@ -305,5 +306,41 @@ fn the_database_may_go_at_any_moment_and_nothing_is_lost() {
         assert_eq!(effects, expected);
         assert_eq!(test.count("dead").await, 0);
         db.close().await;
+    });
+}
+
+#[test]
+fn a_shop_that_has_the_app_is_looked_up_once_for_many_webhooks_and_one_that_has_not_each_time() {
+    on_both_engines(async |test| {
+        let app = TestApp::new(&test.db).await;
+        let answer = async |id: &str| app.send(app.webhook(id, "orders/create", r#"{"id":1}"#)).await.status;
+        let change = async |what: &str| {
+            let mut tx = test.db.begin().await.unwrap();
+            match what {
+                "rename" => db!(tx.execute, "update merchants_shops set domain = 'other.myshopify.com'"),
+                "uninstall" => {
+                    db!(
+                        tx.execute,
+                        "update merchants_shops set domain = $1, uninstalled_at = $2",
+                        SHOP,
+                        app.now()
+                    )
+                }
+                _ => db!(tx.execute, "delete from merchants_shops"),
+            }
+            .unwrap();
+            tx.commit().await.unwrap();
+        };
+        assert_eq!(answer("w1").await, StatusCode::OK);
+        change("rename").await;
+        assert_eq!(answer("w2").await, StatusCode::OK, "nobody looked");
+
+        // Another process, which knows nothing yet.
+        change("uninstall").await;
+        let domain = SHOP.parse().unwrap();
+        let other = App::builder(config(&[])).db(test.db.clone()).build().await.unwrap();
+        assert_eq!(other.shops.find_known(&domain).await.unwrap(), Some(app.shop.id));
+        change("erase").await;
+        assert_eq!(other.shops.find_known(&domain).await.unwrap(), None, "an erased shop is not remembered");
     });
 }
