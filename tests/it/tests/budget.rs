@@ -67,10 +67,10 @@ impl Processes {
 
     /// Eight workers, spread over the processes, who write as much as they may until this time; each then says how
     /// often it did.
-    async fn work_in_the_background(&self, until: Instant) -> JoinSet<u32> {
+    async fn work(&self, priority: Priority, until: Instant) -> JoinSet<u32> {
         let mut workers = JoinSet::new();
         for app in self.apps.iter().cycle().take(8) {
-            let (admin, write) = (self.admin(app, Priority::Background).await, self.write());
+            let (admin, write) = (self.admin(app, priority).await, self.write());
             workers.spawn(async move {
                 let mut written = 0;
                 while Instant::now() < until {
@@ -114,15 +114,16 @@ impl Drop for Processes {
 #[test]
 fn processes_that_draw_on_one_bucket_do_not_run_into_its_end() {
     on_both_engines(async |test| {
-        let many = Processes::start(test, 2, (100, 40)).await;
-        let mut workers = many.work_in_the_background(Instant::now() + Duration::from_secs(4)).await;
+        // Shoppers only: nobody leaves a reserve into which a process that knows of no other could run unnoticed.
+        let many = Processes::start(test, 4, (400, 40)).await;
+        let mut workers = many.work(Priority::Redemption, Instant::now() + Duration::from_secs(4)).await;
         let mut written = 0;
         while let Some(worker) = workers.join_next().await {
             written += worker.unwrap();
         }
-        // 70 above the reserve and 160 that came back are 23 writes.
-        assert!(written >= 14, "what there was is used: {written}");
-        assert!(many.throttled() <= 2, "{} of {written} were throttled", many.throttled());
+        // 400 and the 160 that came back are 56 writes.
+        assert!(written >= 40, "what there was is used: {written}");
+        assert!(many.throttled() <= 2, "{} throttled beside {written} written", many.throttled());
     });
 }
 
@@ -130,15 +131,19 @@ fn processes_that_draw_on_one_bucket_do_not_run_into_its_end() {
 fn shoppers_do_not_wait_for_work_in_the_background() {
     on_both_engines(async |test| {
         let many = Processes::start(test, 2, (100, 20)).await;
-        let mut workers = many.work_in_the_background(Instant::now() + Duration::from_secs(4)).await;
+        let mut workers = many.work(Priority::Background, Instant::now() + Duration::from_secs(4)).await;
         sleep(Duration::from_secs(1)).await;
+        let mut waits = Vec::new();
         for app in many.apps.iter().cycle().take(5) {
             let admin = many.admin(app, Priority::Redemption).await;
             let asked = Instant::now();
             assert!(admin.metafields_set(&many.write()).await.unwrap().errors.is_empty());
-            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+            waits.push(asked.elapsed());
             sleep(Duration::from_millis(500)).await;
         }
+        waits.sort();
+        // One may meet a machine that is busy.
+        assert!(waits[3] < Duration::from_millis(300), "{waits:?}");
         while let Some(worker) = workers.join_next().await {
             worker.unwrap();
         }
