@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
+use axum::http::Request;
 use loyalnest::app::App;
 use loyalnest::config::Secret;
 use loyalnest::db;
-use loyalnest::db::{Db, Options};
+use loyalnest::db::{Db, Engine, Options};
 use loyalnest::ids::ShopId;
 use loyalnest::shopify::ShopDomain;
 use loyalnest::shopify::admin::ShopDetails;
@@ -18,10 +20,12 @@ use loyalnest::{orders, points, programs, redemptions, serve};
 use loyalty::{Currency, Program};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::support::app::{SHOP, config};
 use crate::support::orders::{Order, refund};
-use crate::support::{TestDb, on_both_engines};
+use crate::support::tripwire::{Stops, Tripwire};
+use crate::support::{TestDb, on_both_engines, on_engine};
 
 const KILLS: u32 = 8;
 const CUSTOMERS: i64 = 12;
@@ -246,6 +250,100 @@ async fn killed_again_and_again(test: &TestDb) {
 }
 
 #[test]
-fn killed_between_any_two_steps_it_comes_to_the_same_end() {
+fn killed_at_any_moment_it_comes_to_the_same_end() {
     on_both_engines(killed_again_and_again);
+}
+
+/// How many commits there are at least between an order's arrival and everybody's having heard of its points: one to
+/// store it, one to claim it, one to book it, one to give the claim back, one to number its events, one to deliver them.
+const STEPS: u64 = 6;
+/// The commits at which the program is killed; there are some more than steps.
+const COMMITS: u64 = 12;
+
+/// The webhooks of one customer, who has 75 points in the end: 100 earned, 25 taken back.
+fn webhooks_of(customer: i64) -> Vec<Webhook> {
+    let order = Order::new(customer, customer);
+    let back = refund(9_000 + customer, customer, &[(customer * 10 + 1, 1, "25.00")]);
+    vec![
+        (format!("order-{customer}"), "orders/create", order.payload().to_string()),
+        (format!("refund-{customer}"), "refunds/create", back.to_string()),
+    ]
+}
+
+/// Everything that is kept between two steps stands in the database, so a step is a commit. The program is killed just
+/// before each of them, and just after each, before it hears that it was done.
+#[test]
+fn killed_between_any_two_steps_it_comes_to_the_same_end() {
+    on_engine(Engine::Postgres, async |test| {
+        let app = app(test.db.clone()).await;
+        add_shop(&app).await;
+        let http = reqwest::Client::new();
+        let (mut customer, mut killed) = (1_000, Vec::new());
+        for stops in [Stops::Before, Stops::After] {
+            for commit in 1..=COMMITS {
+                customer += 1;
+                let line = Tripwire::at(&test.url, commit, stops).await;
+                let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let address = free.local_addr().unwrap();
+                drop(free);
+                let mut server = start(&line.url, address);
+                let sending = async {
+                    for webhook in webhooks_of(customer) {
+                        deliver(&app, &http, address, &webhook).await;
+                    }
+                    // Until everybody has heard of it, or the line has stopped.
+                    while number(&test.db, What::Unsettled).await + number(&test.db, What::Undelivered).await
+                        > 0
+                    {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                };
+                let stopped = tokio::select! {
+                    () = line.tripped() => true,
+                    () = sending => false,
+                };
+                server.kill().unwrap(); // SIGKILL
+                server.wait().unwrap();
+                if stopped {
+                    killed.push((stops, commit));
+                }
+
+                // The next process finds what is there, and Shopify sends again what was not answered.
+                for (id, topic, body) in webhooks_of(customer) {
+                    let request = Request::post("/webhooks")
+                        .header("x-shopify-topic", topic)
+                        .header("x-shopify-hmac-sha256", app.signer.sign_webhook(body.as_bytes()))
+                        .header("x-shopify-shop-domain", SHOP)
+                        .header("x-shopify-webhook-id", id)
+                        .header("x-shopify-triggered-at", app.clock.now().to_string());
+                    let answer = app.router().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+                    assert_eq!(answer.status(), 200);
+                }
+                let give_up = Instant::now() + Duration::from_secs(30);
+                while number(&test.db, What::Unsettled).await + number(&test.db, What::Undelivered).await > 0
+                {
+                    assert!(
+                        Instant::now() < give_up,
+                        "{stops:?} commit {commit}: it does not come to an end"
+                    );
+                    app.inbox.drain_until_idle().await.unwrap();
+                    app.events.deliver_due().await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                let has = balances(&test.db).await[&customer];
+                assert_eq!(has, (75, 0), "{stops:?} commit {commit}");
+            }
+        }
+        for stops in [Stops::Before, Stops::After] {
+            for step in 1..=STEPS {
+                assert!(
+                    killed.contains(&(stops, step)),
+                    "it was not killed {stops:?} commit {step}: {killed:?}"
+                );
+            }
+        }
+        assert_eq!(number(&test.db, What::Messages).await, 2 * 2 * COMMITS as i64, "each stored once");
+        assert_eq!(number(&test.db, What::Told).await, number(&test.db, What::Earned).await);
+        assert_eq!(number(&test.db, What::Earned).await, 2 * COMMITS as i64, "each booked once");
+    });
 }

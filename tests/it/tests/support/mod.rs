@@ -9,6 +9,7 @@ pub mod line;
 pub mod orders;
 mod postgres;
 pub mod recorder;
+pub mod tripwire;
 
 use std::panic::AssertUnwindSafe;
 
