@@ -18,6 +18,7 @@ pub mod inbox;
 pub mod languages;
 pub mod merchants;
 pub mod metrics;
+pub mod named;
 pub mod orders;
 pub mod points;
 pub mod privacy;

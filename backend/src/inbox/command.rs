@@ -1,10 +1,8 @@
 //! `loyalnest inbox …`: what an operator does about dead letters.
 
-use uuid::Uuid;
-
 use crate::app::App;
 use crate::error::Error;
-use crate::ids::ShopId;
+use crate::named::{Again, OfShop};
 
 /// The most dead letters that one list shows.
 const LISTED: i64 = 1_000;
@@ -13,23 +11,9 @@ const LISTED: i64 = 1_000;
 #[derive(Debug, clap::Subcommand)]
 pub enum InboxCommand {
     /// List the webhooks that could not be acted upon, oldest first: id, shop, when it came, topic, tries, reason.
-    Dead {
-        /// Only of this shop: NAME.myshopify.com.
-        #[arg(long)]
-        shop: Option<String>,
-    },
+    Dead(OfShop),
     /// Give dead webhooks another chance, now that what was wrong is put right.
-    Requeue {
-        /// The id that `inbox dead` shows.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
-        id: Option<Uuid>,
-        /// All of them.
-        #[arg(long)]
-        all: bool,
-        /// Only of this shop: NAME.myshopify.com.
-        #[arg(long)]
-        shop: Option<String>,
-    },
+    Requeue(Again),
 }
 
 /// Does it.
@@ -38,8 +22,8 @@ pub enum InboxCommand {
 /// When there is no such shop or letter, or the database fails.
 pub async fn run(app: &App, command: InboxCommand) -> Result<(), Error> {
     match command {
-        InboxCommand::Dead { shop } => {
-            let shop = shop_named(app, shop.as_deref()).await?;
+        InboxCommand::Dead(of) => {
+            let shop = of.id(app).await?;
             let letters = app.inbox.dead_letters(shop, LISTED).await?;
             for letter in &letters {
                 let shop = app.shops.find(letter.shop_id).await?;
@@ -55,8 +39,8 @@ pub async fn run(app: &App, command: InboxCommand) -> Result<(), Error> {
                 eprintln!("These are the first {LISTED}.");
             }
         }
-        InboxCommand::Requeue { id, all: _, shop } => {
-            let shop = shop_named(app, shop.as_deref()).await?;
+        InboxCommand::Requeue(Again { id, all: _, of }) => {
+            let shop = of.id(app).await?;
             let count = app.inbox.requeue(shop, id).await?;
             if let (Some(id), 0) = (id, count) {
                 return Err(Error::Usage(format!("{id} is no dead webhook that still has its body")));
@@ -65,12 +49,4 @@ pub async fn run(app: &App, command: InboxCommand) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// The shop that was named, if one was.
-async fn shop_named(app: &App, name: Option<&str>) -> Result<Option<ShopId>, Error> {
-    match name {
-        Some(name) => Ok(Some(app.shop_named(name).await?.id)),
-        None => Ok(None),
-    }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use loyalty::Currency;
 use serde::Deserialize;
 
-use super::{Plan, Shops, groups, set_primary_locale, staff, store};
+use super::{Plan, Shops, groups, plans, set_primary_locale, staff, store};
 use crate::audit::{Actor, By};
 use crate::db::{Timestamp, Tx};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
@@ -130,6 +130,6 @@ async fn subscribed(tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerEr
         status: clean(told.status),
         updated_at: told.updated_at,
     };
-    store::keep_plan(tx, message.shop, &plan).await?;
+    plans::keep(tx, message.shop, &plan).await?;
     Ok(Outcome::Done)
 }

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use super::{ShopError, store};
+use super::{ShopError, pairs, store};
 use crate::activation::{self, Again};
 use crate::app::App;
 use crate::{programs, sync};
@@ -58,7 +58,7 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
 /// Any error of the database. A shop that cannot be asked is tried again next time.
 pub async fn refresh_dormant(app: &App) -> Result<usize, ShopError> {
     let now = app.clock.now();
-    let dormant = store::dormant(&mut app.db.read().await?, (now, now + DORMANT), AT_ONCE).await?;
+    let dormant = pairs::dormant(&mut app.db.read().await?, (now, now + DORMANT), AT_ONCE).await?;
     let mut refreshed = 0;
     for id in dormant {
         let Some(shop) = app.shops.find(id).await? else { continue };

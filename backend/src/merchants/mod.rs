@@ -14,6 +14,8 @@ mod handler;
 mod install;
 mod jobs;
 mod languages;
+mod pairs;
+mod plans;
 pub mod routes;
 mod staff;
 mod store;
@@ -36,10 +38,9 @@ use crate::shopify::{Grant, OAuth, OAuthError, ShopDomain};
 pub use handler::MerchantHandler;
 pub use jobs::{refresh_dormant, set_up_due};
 pub use languages::{Languages, languages, set_primary_locale};
+pub use plans::{Plan, plan};
 pub use staff::{Permission, Role, RoleError, StaffError, Standing};
-pub use store::{
-    Plan, Zone, allow_support, erase, installed_since, lock_installed, plan, support_allowed, zones,
-};
+pub use store::{Zone, allow_support, erase, installed_since, lock_installed, support_allowed, zones};
 pub use tokens::Resealed;
 
 /// A shop that installed the app.

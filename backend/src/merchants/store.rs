@@ -1,8 +1,8 @@
-//! Shops in the database. Tokens are sealed, bound to their column and shop.
+//! Shops in the database. Their tokens are in `pairs`, what they pay for in `plans`.
 
 use loyalty::Currency;
-use uuid::Uuid;
 
+use super::pairs::SealedPair;
 use super::{Shop, ShopError};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
@@ -18,17 +18,8 @@ crate::holds! {
     }
 }
 crate::holds! {
-    merchants_plans [shop_id, subscription_id] of Nobody, kept "with the shop" {
-        shop_id: Id, subscription_id: Plain, name: Plain, plan_handle: Plain, status: Plain, updated_at: Time,
-    }
-}
-crate::holds! {
     merchants_used_states [state] of Nobody, kept "for a minute" { state: Id, expires_at: Time }
 }
-
-/// The columns of sealed tokens, as the cipher names them.
-pub(super) const ACCESS: &str = "merchants_shops.sealed_token";
-pub(super) const REFRESH: &str = "merchants_shops.sealed_refresh_token";
 
 #[derive(sqlx::FromRow)]
 pub(super) struct ShopRow {
@@ -103,25 +94,6 @@ pub(super) async fn find_id(read: &mut Read, domain: &str) -> Result<Option<Shop
     let found: Option<(ShopId,)> =
         db!(read.optional, "select shop_id from merchants_shops where domain = $1", domain)?;
     Ok(found.map(|(id,)| id))
-}
-
-/// A pair of tokens as it is kept.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(super) struct SealedPair {
-    pub sealed_token: Vec<u8>,
-    pub token_expires_at: Option<Timestamp>,
-    pub sealed_refresh_token: Option<Vec<u8>>,
-    pub refresh_expires_at: Option<Timestamp>,
-}
-
-/// The tokens of a shop that has the app installed.
-pub(super) async fn tokens(read: &mut Read, id: ShopId) -> Result<Option<SealedPair>, db::Error> {
-    db!(
-        read.optional,
-        "select sealed_token, token_expires_at, sealed_refresh_token, refresh_expires_at
-         from merchants_shops where shop_id = $1 and uninstalled_at is null and sealed_token is not null",
-        id
-    )
 }
 
 /// Makes a row for a shop, without a token yet, unless there is one, and says whether it did.
@@ -211,121 +183,6 @@ pub(super) async fn admit(
     Ok(())
 }
 
-/// Takes the lease on refreshing exactly this pair, unless someone has it, and says whether it did.
-pub(super) async fn lease_refresh(
-    tx: &mut Tx,
-    id: ShopId,
-    pair: &SealedPair,
-    lease: Uuid,
-    (now, until): (Timestamp, Timestamp),
-) -> Result<bool, db::Error> {
-    let leased = db!(
-        tx.execute,
-        "update merchants_shops set refresh_lease = $2, refresh_lease_until = $3
-         where shop_id = $1 and sealed_token = $4 and (refresh_lease_until is null or refresh_lease_until <= $5)",
-        id,
-        lease,
-        until,
-        pair.sealed_token,
-        now
-    )?;
-    Ok(leased > 0)
-}
-
-/// Keeps the next pair, if the lease still stands, and says whether it did.
-pub(super) async fn refreshed(
-    tx: &mut Tx,
-    id: ShopId,
-    lease: Uuid,
-    pair: &SealedPair,
-    now: Timestamp,
-) -> Result<bool, db::Error> {
-    let kept = db!(
-        tx.execute,
-        "update merchants_shops set sealed_token = $3, token_expires_at = $4, sealed_refresh_token = $5,
-             refresh_expires_at = $6, refresh_lease = null, refresh_lease_until = null, updated_at = $7
-         where shop_id = $1 and refresh_lease = $2",
-        id,
-        lease,
-        pair.sealed_token,
-        pair.token_expires_at,
-        pair.sealed_refresh_token,
-        pair.refresh_expires_at,
-        now
-    )?;
-    Ok(kept > 0)
-}
-
-/// Drops a pair that Shopify does not accept any more, if the lease still stands, and says whether it did.
-pub(super) async fn drop_tokens(
-    tx: &mut Tx,
-    id: ShopId,
-    lease: Uuid,
-    now: Timestamp,
-) -> Result<bool, db::Error> {
-    let dropped = db!(
-        tx.execute,
-        "update merchants_shops set sealed_token = null, token_expires_at = null, sealed_refresh_token = null,
-             refresh_expires_at = null, refresh_lease = null, refresh_lease_until = null, updated_at = $3
-         where shop_id = $1 and refresh_lease = $2",
-        id,
-        lease,
-        now
-    )?;
-    Ok(dropped > 0)
-}
-
-/// Nobody tries to refresh before `until`.
-pub(super) async fn put_off_refresh(
-    tx: &mut Tx,
-    id: ShopId,
-    lease: Uuid,
-    until: Timestamp,
-) -> Result<(), db::Error> {
-    db!(
-        tx.execute,
-        "update merchants_shops set refresh_lease = null, refresh_lease_until = $3
-         where shop_id = $1 and refresh_lease = $2",
-        id,
-        lease,
-        until
-    )?;
-    Ok(())
-}
-
-/// A shop and its sealed tokens.
-pub(super) type Sealed = (ShopId, Vec<u8>, Option<Vec<u8>>);
-
-/// The next shops with tokens, by id, their rows locked.
-pub(super) async fn sealed_after(tx: &mut Tx, after: ShopId, limit: i64) -> Result<Vec<Sealed>, db::Error> {
-    db!(tx.all,
-        sqlite: "select shop_id, sealed_token, sealed_refresh_token from merchants_shops
-                 where shop_id > $1 and sealed_token is not null order by shop_id limit $2",
-        postgres: "select shop_id, sealed_token, sealed_refresh_token from merchants_shops
-                   where shop_id > $1 and sealed_token is not null order by shop_id limit $2 for update",
-        after,
-        limit)
-}
-
-/// Replaces sealed tokens by the same ones sealed anew.
-pub(super) async fn reseal(
-    tx: &mut Tx,
-    id: ShopId,
-    access: Option<Vec<u8>>,
-    refresh: Option<Vec<u8>>,
-) -> Result<(), db::Error> {
-    db!(
-        tx.execute,
-        "update merchants_shops set sealed_token = coalesce($2, sealed_token),
-             sealed_refresh_token = coalesce($3, sealed_refresh_token)
-         where shop_id = $1",
-        id,
-        access,
-        refresh
-    )?;
-    Ok(())
-}
-
 /// Takes note of an uninstall, unless the shop has installed the app since, and says whether it did.
 pub(super) async fn uninstall(tx: &mut Tx, id: ShopId, at: Timestamp) -> Result<bool, db::Error> {
     let gone = db!(
@@ -383,53 +240,6 @@ pub(super) async fn set_told(
     Ok(kept > 0)
 }
 
-/// A plan of this app that a shop is or was subscribed to.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Plan {
-    /// Shopify's global id of the subscription.
-    pub subscription_id: String,
-    /// What the merchant sees.
-    pub name: String,
-    /// Its name in the app's price list.
-    pub plan_handle: Option<String>,
-    /// `PENDING`, `ACTIVE`, `FROZEN`, `CANCELLED`, …
-    pub status: String,
-    /// When Shopify changed it last (UTC).
-    pub updated_at: Timestamp,
-}
-
-/// Keeps what is told of a plan, unless something newer is known.
-pub(super) async fn keep_plan(tx: &mut Tx, id: ShopId, plan: &Plan) -> Result<(), db::Error> {
-    db!(
-        tx.execute,
-        "insert into merchants_plans (shop_id, subscription_id, name, plan_handle, status, updated_at)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (shop_id, subscription_id) do update set name = excluded.name,
-             plan_handle = excluded.plan_handle, status = excluded.status, updated_at = excluded.updated_at
-         where merchants_plans.updated_at < excluded.updated_at",
-        id,
-        plan.subscription_id,
-        plan.name,
-        plan.plan_handle,
-        plan.status,
-        plan.updated_at
-    )?;
-    Ok(())
-}
-
-/// The plan that a shop is subscribed to now: the newest that is active.
-///
-/// # Errors
-/// Any error of the database.
-pub async fn plan(read: &mut Read, id: ShopId) -> Result<Option<Plan>, db::Error> {
-    db!(
-        read.optional,
-        "select subscription_id, name, plan_handle, status, updated_at from merchants_plans
-         where shop_id = $1 and status = 'ACTIVE' order by updated_at desc limit 1",
-        id
-    )
-}
-
 /// Since when a shop has the app installed; none if it has not.
 ///
 /// # Errors
@@ -441,24 +251,6 @@ pub async fn installed_since(read: &mut Read, id: ShopId) -> Result<Option<Times
         id
     )?;
     Ok(since.map(|(at,)| at))
-}
-
-/// Shops whose refresh token is over before this time, and whose access token is already: the most urgent first.
-pub(super) async fn dormant(
-    read: &mut Read,
-    (now, before): (Timestamp, Timestamp),
-    limit: i64,
-) -> Result<Vec<ShopId>, db::Error> {
-    let shops: Vec<(ShopId,)> = db!(
-        read.all,
-        "select shop_id from merchants_shops
-         where refresh_expires_at <= $2 and token_expires_at <= $1 and sealed_token is not null
-         order by refresh_expires_at limit $3",
-        now,
-        before,
-        limit
-    )?;
-    Ok(shops.into_iter().map(|(id,)| id).collect())
 }
 
 /// Shops whose time to be set up has come, in the order in which it came.

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::store::{self, ACCESS, REFRESH, SealedPair};
+use super::pairs::{self, ACCESS, REFRESH, SealedPair};
 use super::{Shop, ShopError, Shops, staff};
 use crate::config::Secret;
 use crate::db::{Cipher, CipherError, Db, Timestamp};
@@ -47,7 +47,7 @@ impl Shops {
     pub async fn token(&self, shop: &Shop) -> Result<Secret, ShopError> {
         let give_up = Instant::now() + PATIENCE;
         loop {
-            let pair = store::tokens(&mut self.db.read().await?, shop.id).await?;
+            let pair = pairs::tokens(&mut self.db.read().await?, shop.id).await?;
             let pair = pair.ok_or(ShopError::NoToken)?;
             let now = self.clock.now();
             let left = pair.token_expires_at.map_or(SignedDuration::MAX, |until| until - now);
@@ -80,7 +80,7 @@ impl Shops {
     async fn refresh(&self, shop: &Shop, pair: &SealedPair, refresh: &Secret) -> Result<Attempt, ShopError> {
         let (lease, now) = (Uuid::now_v7(), self.clock.now());
         let mut tx = self.db.begin().await?;
-        let leased = store::lease_refresh(&mut tx, shop.id, pair, lease, (now, now + LEASE)).await?;
+        let leased = pairs::lease_refresh(&mut tx, shop.id, pair, lease, (now, now + LEASE)).await?;
         tx.commit().await?;
         if !leased {
             return Ok(Attempt::Taken);
@@ -104,13 +104,13 @@ impl Shops {
         let attempt = match answer {
             Ok(grant) => {
                 let next = seal(&self.cipher, shop.id, &grant, asked_at)?;
-                match store::refreshed(&mut tx, shop.id, lease, &next, now).await? {
+                match pairs::refreshed(&mut tx, shop.id, lease, &next, now).await? {
                     true => Attempt::Refreshed(grant.access_token),
                     false => Attempt::Taken,
                 }
             }
             Err(OAuthError::Refused { code }) => {
-                if store::drop_tokens(&mut tx, shop.id, lease, now).await? {
+                if pairs::drop_tokens(&mut tx, shop.id, lease, now).await? {
                     tracing::warn!(shop = %shop.id, code, "a token cannot be refreshed; a merchant must open the app");
                     self.forget(shop.id);
                 }
@@ -118,7 +118,7 @@ impl Shops {
                 Attempt::Taken
             }
             Err(error) => {
-                store::put_off_refresh(&mut tx, shop.id, lease, now + AFTER_FAILURE).await?;
+                pairs::put_off_refresh(&mut tx, shop.id, lease, now + AFTER_FAILURE).await?;
                 Attempt::Failed(error)
             }
         };
@@ -180,7 +180,7 @@ async fn reseal_shops(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
     let (mut anew, mut after) = (0, ShopId(Uuid::nil()));
     loop {
         let mut tx = db.begin().await?;
-        let shops = store::sealed_after(&mut tx, after, TOGETHER).await?;
+        let shops = pairs::sealed_after(&mut tx, after, TOGETHER).await?;
         let Some((last, ..)) = shops.last() else { return Ok(anew) };
         after = *last;
         for (shop, access, refresh) in &shops {
@@ -188,7 +188,7 @@ async fn reseal_shops(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
             let refresh =
                 refresh.as_ref().map(|sealed| cipher.reseal(REFRESH, shop.0, sealed)).transpose()?.flatten();
             if access.is_some() || refresh.is_some() {
-                store::reseal(&mut tx, *shop, access, refresh).await?;
+                pairs::reseal(&mut tx, *shop, access, refresh).await?;
                 anew += 1;
             }
         }

@@ -13,13 +13,14 @@ mod events;
 pub mod invariants;
 mod merge;
 pub mod orders;
+mod read;
 pub mod routes;
 mod store;
 
 pub use account::{Account, LotId};
 pub use book::{Book, Kind, Source, SpendId};
 pub use merge::merge;
-pub use store::{Balance, HistoryLine, Totals, balance, balances, history, totals};
+pub use read::{Balance, HistoryLine, Totals, balance, balances, history, totals};
 
 use loyalty::points::OutOfRange;
 

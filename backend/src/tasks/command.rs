@@ -1,11 +1,10 @@
 //! `loyalnest tasks …`: what an operator does about tasks that were given up.
 
-use uuid::Uuid;
-
 use super::INSTALLATION;
 use crate::app::App;
 use crate::error::Error;
 use crate::ids::ShopId;
+use crate::named::{Again, OfShop};
 
 /// The most dead tasks that one list shows.
 const LISTED: i64 = 1_000;
@@ -15,23 +14,9 @@ const LISTED: i64 = 1_000;
 pub enum TasksCommand {
     /// List the tasks that were given up, oldest first: id, shop (- for the installation's own), when it was pushed,
     /// kind, key, tries, reason.
-    Dead {
-        /// Only of this shop: NAME.myshopify.com.
-        #[arg(long)]
-        shop: Option<String>,
-    },
+    Dead(OfShop),
     /// Give dead tasks another chance, now that what was wrong is put right.
-    Requeue {
-        /// The id that `tasks dead` shows.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
-        id: Option<Uuid>,
-        /// All of them.
-        #[arg(long)]
-        all: bool,
-        /// Only of this shop: NAME.myshopify.com.
-        #[arg(long)]
-        shop: Option<String>,
-    },
+    Requeue(Again),
 }
 
 /// Does it.
@@ -40,8 +25,8 @@ pub enum TasksCommand {
 /// When there is no such shop or task, or the database fails.
 pub async fn run(app: &App, command: TasksCommand) -> Result<(), Error> {
     match command {
-        TasksCommand::Dead { shop } => {
-            let shop = shop_named(app, shop.as_deref()).await?;
+        TasksCommand::Dead(of) => {
+            let shop = of.id(app).await?;
             let dead = app.tasks.dead(shop, LISTED).await?;
             for task in &dead {
                 println!(
@@ -59,8 +44,8 @@ pub async fn run(app: &App, command: TasksCommand) -> Result<(), Error> {
                 eprintln!("These are the first {LISTED}.");
             }
         }
-        TasksCommand::Requeue { id, all: _, shop } => {
-            let shop = shop_named(app, shop.as_deref()).await?;
+        TasksCommand::Requeue(Again { id, all: _, of }) => {
+            let shop = of.id(app).await?;
             let count = app.tasks.requeue(shop, id).await?;
             if let (Some(id), 0) = (id, count) {
                 return Err(Error::Usage(format!("{id} is no dead task")));
@@ -78,12 +63,4 @@ async fn name_of(app: &App, shop: ShopId) -> Result<String, Error> {
     }
     let found = app.shops.find(shop).await?;
     Ok(found.map_or_else(|| shop.to_string(), |shop| shop.domain.to_string()))
-}
-
-/// The shop that was named, if one was.
-async fn shop_named(app: &App, name: Option<&str>) -> Result<Option<ShopId>, Error> {
-    match name {
-        Some(name) => Ok(Some(app.shop_named(name).await?.id)),
-        None => Ok(None),
-    }
 }

@@ -6,6 +6,7 @@ use loyalnest::db::Db;
 use loyalnest::events::Kind;
 use loyalnest::ids::ShopId;
 use loyalnest::inbox::command::{self, InboxCommand};
+use loyalnest::named::{Again, OfShop};
 use uuid::Uuid;
 
 use crate::support::app::{SHOP, TestApp};
@@ -88,7 +89,10 @@ fn what_was_put_right_is_acted_upon_and_what_lost_its_body_stays_dead() {
         let letters = app.app.inbox.dead_letters(None, 10).await.unwrap();
         assert_eq!((letters[0].webhook_id.as_str(), letters[0].has_body), ("gone", false));
 
-        let requeue = |id, shop: &str| InboxCommand::Requeue { id, all: false, shop: Some(shop.to_owned()) };
+        let requeue = |id, shop: &str| {
+            let of = OfShop { shop: Some(shop.to_owned()) };
+            InboxCommand::Requeue(Again { id, all: false, of })
+        };
         let id = Some(letters[0].message_id);
         let refused = command::run(&app.app, requeue(id, SHOP)).await.unwrap_err();
         assert!(refused.to_string().contains("no dead webhook that still has its body"), "{refused}");

@@ -14,6 +14,7 @@ use loyalnest::db;
 use loyalnest::db::{Db, Engine, Options};
 use loyalnest::events::Kind as EventKind;
 use loyalnest::ids::ShopId;
+use loyalnest::named::{Again, OfShop};
 use loyalnest::tasks::command::{self, TasksCommand};
 use loyalnest::tasks::{self, Order, PushError, State};
 use serde_json::{Value, json};
@@ -200,12 +201,13 @@ fn what_fails_is_tried_again_later_and_is_dead_in_the_end_until_it_is_requeued()
         let other = Some(ShopId(Uuid::from_u128(1)));
         assert!(app.tasks.dead(other, 10).await.unwrap().is_empty());
         assert_eq!(app.tasks.requeue(other, None).await.unwrap(), 0, "another shop's");
-        command::run(&app, TasksCommand::Dead { shop: None }).await.unwrap();
-        let requeue = |id| TasksCommand::Requeue { id: Some(id), all: false, shop: None };
+        command::run(&app, TasksCommand::Dead(OfShop { shop: None })).await.unwrap();
+        let requeue =
+            |id| TasksCommand::Requeue(Again { id: Some(id), all: false, of: OfShop { shop: None } });
         command::run(&app, requeue(pushed.id)).await.unwrap();
         let refused = command::run(&app, requeue(pushed.id)).await.unwrap_err().to_string();
         assert!(refused.contains("is no dead task"), "{refused}");
-        let unknown = TasksCommand::Dead { shop: Some("none.myshopify.com".into()) };
+        let unknown = TasksCommand::Dead(OfShop { shop: Some("none.myshopify.com".into()) });
         let unknown = command::run(&app, unknown).await.unwrap_err().to_string();
         assert!(unknown.contains("has not installed"), "{unknown}");
         assert_eq!(app.tasks.run_due(&app).await.unwrap(), 1);

@@ -1,0 +1,148 @@
+//! What the ledger says: of a member, and of a shop as a whole.
+
+use std::collections::HashMap;
+
+use loyalty::Points;
+use serde::Serialize;
+
+use super::Error;
+use super::book::{Kind, Ledger};
+use super::store::{AccountRow, points};
+use crate::db;
+use crate::db::{Read, Timestamp};
+use crate::ids::{MemberId, ShopId};
+
+/// What a member has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// Points to spend; negative where more was taken back than there was.
+    pub available: Points,
+    /// Earned, but waiting.
+    pub pending: Points,
+    /// Pinned by a hold.
+    pub held: Points,
+    /// The number of changes.
+    pub seq: i64,
+}
+
+/// What this member has; nothing where it never had an account.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn balance(tx: &mut Read, shop: ShopId, member: MemberId) -> Result<Balance, Error> {
+    let nothing = Balance { available: Points::ZERO, pending: Points::ZERO, held: Points::ZERO, seq: 0 };
+    Ok(balances(tx, shop, &[member]).await?.remove(&member).unwrap_or(nothing))
+}
+
+/// What these members have.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn balances(
+    tx: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+) -> Result<HashMap<MemberId, Balance>, Error> {
+    let rows: Vec<AccountRow> = db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select a.* from v join points_accounts a
+                     on a.shop_id = v.shop_id and a.member_id = v.member_id",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select a.* from v join points_accounts a
+                       on a.shop_id = v.shop_id and a.member_id = v.member_id",
+        |member| shop, *member)?;
+    rows.into_iter()
+        .map(|row| {
+            let balance = Balance {
+                available: points(row.available)?,
+                pending: points(row.pending)?,
+                held: points(row.held)?,
+                seq: row.seq,
+            };
+            Ok((row.member_id, balance))
+        })
+        .collect()
+}
+
+/// One line of a member's history.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct HistoryLine {
+    /// When it was booked (UTC).
+    pub at: Timestamp,
+    /// The number of the account's change.
+    pub seq: i64,
+    /// What happened.
+    #[serde(serialize_with = "as_text")]
+    pub kind: Kind,
+    /// What it was for, such as `order:1001#1`.
+    pub source_id: String,
+    /// How the points to spend changed.
+    pub available: i64,
+    /// How the waiting points changed.
+    pub pending: i64,
+    /// How the pinned points changed.
+    pub held: i64,
+}
+
+fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
+}
+
+/// A member's newest entries, newest first.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn history(
+    tx: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    limit: i64,
+) -> Result<Vec<HistoryLine>, db::Error> {
+    db!(
+        tx.all,
+        "select e.booked_at as at, e.seq, e.kind, e.source_id,
+                cast(sum(case when p.account = 'available' then p.amount else 0 end) as bigint) as available,
+                cast(sum(case when p.account = 'pending' then p.amount else 0 end) as bigint) as pending,
+                cast(sum(case when p.account = 'held' then p.amount else 0 end) as bigint) as held
+         from points_entries e
+             join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
+         where e.shop_id = $1 and e.member_id = $2
+         group by e.booked_at, e.seq, e.kind, e.source_id
+         order by e.seq desc limit $3",
+        shop,
+        member,
+        limit
+    )
+}
+
+/// A shop's points as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Points that were ever earned, waiting ones among them.
+    pub issued: i64,
+    /// Points that were taken back or called off.
+    pub reversed: i64,
+    /// Points that bought something.
+    pub redeemed: i64,
+    /// Points that members have: to spend, waiting, and held.
+    pub outstanding: i64,
+}
+
+/// A shop's points as a whole, from the postings.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn totals(tx: &mut Read, shop: ShopId) -> Result<Totals, db::Error> {
+    let sums: Vec<(Ledger, i64)> = db!(
+        tx.all,
+        "select account, cast(sum(amount) as bigint) from points_postings where shop_id = $1 group by account",
+        shop
+    )?;
+    let sum = |ledger| sums.iter().filter(|(account, _)| *account == ledger).map(|(_, sum)| sum).sum::<i64>();
+    Ok(Totals {
+        issued: -sum(Ledger::Issued),
+        reversed: sum(Ledger::Reversed),
+        redeemed: sum(Ledger::Redeemed),
+        outstanding: sum(Ledger::Available) + sum(Ledger::Pending) + sum(Ledger::Held),
+    })
+}
