@@ -20,6 +20,7 @@ pub mod merchants;
 pub mod metrics;
 pub mod named;
 pub mod orders;
+pub mod outgoing;
 pub mod points;
 pub mod privacy;
 pub mod products;

@@ -1,11 +1,14 @@
 //! Nonsense is refused at start, with a sentence that names the key.
 
 use jiff::SignedDuration;
+use url::Url;
 
 use super::{Config, ConfigError, refuse};
 
 /// A task that the clock starts is known by its day; a day is not over everywhere for two.
 const TASKS_REMEMBERED: SignedDuration = SignedDuration::from_hours(48);
+/// Every shop at its own host.
+const SHOPS: &str = "https://{shop}";
 /// The fewest characters that cannot be guessed.
 const OPERATOR_TOKEN: usize = 20;
 
@@ -17,9 +20,7 @@ impl Config {
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return refuse("database.url (DATABASE_URL)", "must start with sqlite: or postgres://");
         }
-        if !self.shopify.url.starts_with("https://") && !self.shopify.url.starts_with("http://") {
-            return refuse("shopify.url (LOYALNEST_SHOPIFY_URL)", "must start with https:// or http://");
-        }
+        self.check_addresses()?;
         let inbox = &self.inbox;
         for (key, number) in [
             ("database.max_connections", self.database.max_connections as usize),
@@ -97,4 +98,37 @@ impl Config {
         self.old_encryption_keys()?;
         Ok(())
     }
+
+    /// Whether it is plain whom requests go to.
+    fn check_addresses(&self) -> Result<(), ConfigError> {
+        let shops =
+            self.shopify.url.strip_prefix(SHOPS).is_some_and(|path| path.is_empty() || path.starts_with('/'));
+        if !shops && !is_base(&self.shopify.url) {
+            let why = "must be https://{shop}, or an address with https:// or http:// and no password, query or fragment";
+            return refuse("shopify.url (LOYALNEST_SHOPIFY_URL)", why);
+        }
+        let version = &self.shopify.api_version;
+        if version.is_empty() || !version.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return refuse("shopify.api_version", "must be letters, digits and hyphens, such as 2026-10");
+        }
+        let mut trusted = self.outgoing.trusted.iter().filter(|address| !address.is_empty());
+        match trusted.all(|address| is_base(address)) {
+            true => Ok(()),
+            false => {
+                refuse("outgoing.trusted", "must be addresses like http://10.0.0.1:8080, without a password")
+            }
+        }
+    }
+}
+
+/// An address at which others begin.
+fn is_base(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.contains('{'))
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
 }

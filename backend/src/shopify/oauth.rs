@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ShopDomain, UserId};
 use crate::config::{self, Config, Secret};
+use crate::outgoing::{self, Outgoing};
 
 /// Asks shops for tokens. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct OAuth {
-    http: reqwest::Client,
+    outgoing: Outgoing,
     /// `https://{shop}`, or where a local shop listens.
     url: String,
     api_key: String,
@@ -69,7 +70,7 @@ pub struct OnlineGrant {
 pub enum OAuthError {
     /// No answer. It is not known whether a token was granted.
     #[error("Shopify does not answer")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] outgoing::Error),
     /// Shopify failed (5xx), or asks to slow down (429).
     #[error("Shopify failed with status {status}")]
     Server {
@@ -121,6 +122,17 @@ struct AssociatedUser {
     locale: Option<String>,
 }
 
+impl From<outgoing::Error> for OAuthError {
+    fn from(error: outgoing::Error) -> OAuthError {
+        match error {
+            outgoing::Error::TooLarge => OAuthError::Malformed,
+            error => OAuthError::Unreachable(error),
+        }
+    }
+}
+
+/// A grant has a few hundred bytes.
+const LARGEST_ANSWER: usize = 100_000;
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
@@ -131,13 +143,9 @@ impl OAuth {
     /// When the machine has no TLS to speak.
     pub fn new(config: &Config, secret: Secret) -> Result<Self, OAuthError> {
         let timeout = config::duration(config.shopify.timeout);
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("LoyalNest/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(OAuthError::Unreachable)?;
+        let outgoing = Outgoing::to_shops(config).map_err(OAuthError::Unreachable)?;
         let url = config.shopify.url.trim_end_matches('/').to_owned();
-        Ok(OAuth { http, url, api_key: config.shopify.api_key.clone(), secret, timeout })
+        Ok(OAuth { outgoing, url, api_key: config.shopify.api_key.clone(), secret, timeout })
     }
 
     /// Exchanges a session token of the shop's staff for a pair of tokens.
@@ -213,16 +221,13 @@ impl OAuth {
         body["client_id"] = self.api_key.as_str().into();
         body["client_secret"] = self.secret.expose().into();
         let url = format!("{}/admin/oauth/access_token", self.base(shop));
-        // The address names the shop; the rest of an error is enough.
-        let unreachable = |error: reqwest::Error| OAuthError::Unreachable(error.without_url());
-        let request = self.http.post(url).header("accept", "application/json").timeout(self.timeout);
-        let response = request.json(&body).send().await.map_err(unreachable)?;
-        let status = response.status();
-        let answer = response.bytes().await.map_err(unreachable)?;
-        match status {
-            StatusCode::OK => Ok(answer.into()),
-            StatusCode::BAD_REQUEST => Err(OAuthError::Refused { code: refusal(&answer) }),
-            StatusCode::TOO_MANY_REQUESTS => Err(OAuthError::Server { status: status.as_u16() }),
+        let request = self.outgoing.request(Method::POST, &url).map_err(outgoing::Error::from)?;
+        let request = request.header("accept", "application/json").timeout(self.timeout).json(&body);
+        let answer = outgoing::fetch(request, LARGEST_ANSWER).await?;
+        match answer.status {
+            StatusCode::OK => Ok(answer.body),
+            StatusCode::BAD_REQUEST => Err(OAuthError::Refused { code: refusal(&answer.body) }),
+            StatusCode::TOO_MANY_REQUESTS => Err(OAuthError::Server { status: answer.status.as_u16() }),
             status if status.is_server_error() => Err(OAuthError::Server { status: status.as_u16() }),
             status => Err(OAuthError::Client { status: status.as_u16() }),
         }

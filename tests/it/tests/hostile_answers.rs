@@ -1,86 +1,20 @@
 //! The Admin client against answers that are no answers.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use loyalnest::config::Secret;
 use loyalnest::ids::CustomerId;
 use loyalnest::shopify::admin::{AccountMetafield, Admin, AdminApi, AdminError};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::admin::{Answer, ScriptedAdmin};
 use crate::support::app::{SHOP, config};
+use crate::support::raw::{Raw, head};
 
-/// A server that answers every request with these bytes, piece after piece.
-struct Raw {
-    url: String,
-    asked: Arc<AtomicUsize>,
-}
-
-impl Raw {
-    async fn start(pieces: Vec<Vec<u8>>, pause: Duration) -> Raw {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (asked, pieces) = (Arc::new(AtomicUsize::new(0)), Arc::new(pieces));
-        let count = asked.clone();
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (count, pieces) = (count.clone(), pieces.clone());
-                tokio::spawn(async move {
-                    read_request(&mut stream).await;
-                    count.fetch_add(1, Ordering::SeqCst);
-                    for piece in pieces.iter() {
-                        if stream.write_all(piece).await.is_err() {
-                            return;
-                        }
-                        tokio::time::sleep(pause).await;
-                    }
-                });
-            }
-        });
-        Raw { url, asked }
-    }
-
-    /// One whole answer.
-    async fn answering(status: &str, headers: &str, body: &str) -> Raw {
-        let head = head(status, headers, body.len());
-        Raw::start(vec![format!("{head}{body}").into_bytes()], Duration::ZERO).await
-    }
-
-    fn admin(&self, timeout: &str) -> Admin {
-        let settings =
-            [("LOYALNEST_SHOPIFY_URL", self.url.as_str()), ("LOYALNEST_SHOPIFY__TIMEOUT", timeout)];
-        let api = AdminApi::new(&config(&settings)).unwrap();
-        api.shop(&SHOP.parse().unwrap(), &Secret::new("shpat_1")).within(Duration::from_secs(2))
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-fn head(status: &str, headers: &str, length: usize) -> String {
-    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n")
-}
-
-async fn read_request(stream: &mut TcpStream) {
-    let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
-    loop {
-        let read = stream.read(&mut buffer).await.unwrap_or(0);
-        request.extend_from_slice(&buffer[..read]);
-        let text = String::from_utf8_lossy(&request);
-        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
-            let length = head.to_lowercase();
-            let length = length.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-            body.len() >= length.unwrap_or(0)
-        });
-        if whole || read == 0 {
-            return;
-        }
-    }
+fn admin_at(url: &str, timeout: &str) -> Admin {
+    let settings = [("LOYALNEST_SHOPIFY_URL", url), ("LOYALNEST_SHOPIFY__TIMEOUT", timeout)];
+    let api = AdminApi::new(&config(&settings)).unwrap();
+    api.shop(&SHOP.parse().unwrap(), &Secret::new("shpat_1")).within(Duration::from_secs(2))
 }
 
 #[tokio::test]
@@ -89,7 +23,7 @@ async fn what_is_no_answer_of_the_api_is_an_error_at_once() {
         ["<html><body>We'll be back soon</body></html>", "", r#"{"data":{"shop":{"na"#, "[]", "null", "7"]
     {
         let raw = Raw::answering("200 OK", "content-type: application/json\r\n", body).await;
-        let error = raw.admin("300ms").shop_details().await.unwrap_err();
+        let error = admin_at(&raw.url, "300ms").shop_details().await.unwrap_err();
         let refused = matches!(error, AdminError::Malformed(_) | AdminError::Operation(_));
         assert!(refused && !error.is_retryable(), "{body}: {error:?}");
         assert_eq!(raw.asked(), 1, "{body}");
@@ -100,7 +34,7 @@ async fn what_is_no_answer_of_the_api_is_an_error_at_once() {
 async fn an_answer_whose_connection_breaks_is_asked_for_again() {
     let pieces = vec![head("200 OK", "", 1_000).into_bytes(), br#"{"data":"#.to_vec()];
     let raw = Raw::start(pieces, Duration::ZERO).await;
-    let error = raw.admin("300ms").shop_details().await.unwrap_err();
+    let error = admin_at(&raw.url, "300ms").shop_details().await.unwrap_err();
     assert!(matches!(error, AdminError::Unreachable(_)), "{error:?}");
     assert!(raw.asked() > 1 && raw.asked() < 10, "{}", raw.asked());
 }
@@ -111,7 +45,7 @@ async fn an_answer_that_drips_ends_with_its_time() {
     pieces.extend(std::iter::repeat_n(b" ".to_vec(), 1_000));
     let raw = Raw::start(pieces, Duration::from_millis(20)).await;
     let asked = Instant::now();
-    let error = raw.admin("300ms").shop_details().await.unwrap_err();
+    let error = admin_at(&raw.url, "300ms").shop_details().await.unwrap_err();
     assert!(matches!(error, AdminError::Unreachable(_)), "{error:?}");
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
 }
@@ -121,7 +55,7 @@ async fn an_answer_of_more_than_ten_megabytes_is_not_read() {
     let mut pieces = vec![head("200 OK", "", 1_000_000_000).into_bytes()];
     pieces.extend(std::iter::repeat_n(vec![b' '; 1_000_000], 1_000));
     let raw = Raw::start(pieces, Duration::ZERO).await;
-    let error = raw.admin("30s").within(Duration::from_secs(30)).shop_details().await.unwrap_err();
+    let error = admin_at(&raw.url, "30s").within(Duration::from_secs(30)).shop_details().await.unwrap_err();
     assert!(matches!(error, AdminError::TooLarge) && !error.is_retryable(), "{error:?}");
     assert_eq!(raw.asked(), 1);
 }
@@ -131,7 +65,7 @@ async fn a_redirect_is_not_followed_so_the_token_goes_nowhere_else() {
     let elsewhere = Raw::answering("200 OK", "", "{}").await;
     for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let raw = Raw::answering(status, &format!("location: {}/\r\n", elsewhere.url), "").await;
-        let error = raw.admin("300ms").shop_details().await.unwrap_err();
+        let error = admin_at(&raw.url, "300ms").shop_details().await.unwrap_err();
         assert!(matches!(error, AdminError::Refused { status: 301..=308 }), "{error:?}");
     }
     assert_eq!(elsewhere.asked(), 0);
@@ -144,7 +78,7 @@ async fn a_throttled_answer_may_say_nothing_or_nonsense_of_how_long() {
     {
         let header = format!("retry-after: {retry_after}\r\n");
         let raw = Raw::answering("429 Too Many Requests", &header, "<html>").await;
-        let admin = raw.admin("300ms").within(Duration::from_millis(700));
+        let admin = admin_at(&raw.url, "300ms").within(Duration::from_millis(700));
         match admin.shop_details().await.unwrap_err() {
             AdminError::Throttled { wait } => {
                 assert_eq!(wait, Duration::from_millis(millis), "{retry_after}")

@@ -24,6 +24,7 @@ mod ledger;
 mod limits;
 mod load;
 mod metrics;
+mod outgoing;
 mod payloads;
 mod privacy;
 mod publications;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use crate::outgoing;
+
 /// A failed call to the Admin API.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// No answer: no connection, or none in time. It is not known whether the call took effect.
     #[error("Shopify does not answer")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] outgoing::Error),
     /// The shop's cost bucket is empty and does not fill up before the deadline.
     #[error("Shopify asks to wait {}ms", .wait.as_millis())]
     Throttled {
@@ -55,10 +57,14 @@ impl AdminError {
             | AdminError::Malformed(_) => false,
         }
     }
+}
 
-    pub(super) fn unreachable(error: reqwest::Error) -> Self {
-        // The address names the shop; the rest of the error is enough.
-        AdminError::Unreachable(error.without_url())
+impl From<outgoing::Error> for AdminError {
+    fn from(error: outgoing::Error) -> AdminError {
+        match error {
+            outgoing::Error::TooLarge => AdminError::TooLarge,
+            error => AdminError::Unreachable(error),
+        }
     }
 }
 

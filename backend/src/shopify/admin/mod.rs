@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use super::ShopDomain;
 use crate::config::{self, Config, Secret};
+use crate::outgoing::Outgoing;
 
 use budget::Budgets;
 
@@ -37,7 +38,7 @@ pub use order::{Allocated, Amount, OrderLine, OrderNow};
 /// The Admin API of every shop. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AdminApi {
-    http: reqwest::Client,
+    outgoing: Outgoing,
     /// `https://{shop}`, or where a local shop listens.
     url: String,
     version: String,
@@ -56,15 +57,10 @@ impl AdminApi {
     /// When the machine has no TLS to speak.
     pub fn new(config: &Config) -> Result<Self, AdminError> {
         let timeout = config::duration(config.shopify.timeout);
-        let http = reqwest::Client::builder()
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("LoyalNest/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(AdminError::unreachable)?;
+        let outgoing = Outgoing::to_shops(config)?;
         let version = config.shopify.api_version.clone();
         let url = config.shopify.url.trim_end_matches('/').to_owned();
-        Ok(AdminApi { http, url, version, timeout, budgets: Arc::default() })
+        Ok(AdminApi { outgoing, url, version, timeout, budgets: Arc::default() })
     }
 
     /// The same, with buckets that other processes draw on, too.
@@ -78,7 +74,7 @@ impl AdminApi {
     pub fn shop(&self, domain: &ShopDomain, token: &Secret) -> Admin {
         let base = self.url.replace("{shop}", domain.as_str());
         Admin {
-            http: self.http.clone(),
+            outgoing: self.outgoing.clone(),
             url: format!("{base}/admin/api/{}/graphql.json", self.version),
             shop: domain.clone(),
             token: token.clone(),
@@ -93,7 +89,7 @@ impl AdminApi {
 /// One shop's Admin API. Its calls are in `operations` and `metafields`.
 #[derive(Debug, Clone)]
 pub struct Admin {
-    http: reqwest::Client,
+    outgoing: Outgoing,
     url: String,
     shop: ShopDomain,
     token: Secret,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use graphql_client::{QueryBody, Response};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use tracing::{Instrument, field};
 use super::bucket::seconds;
 use super::budget::{self, Call, Cost, waited};
 use super::{Admin, AdminError};
+use crate::outgoing;
 
 /// The first wait after a fault; each further one is twice as long, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -146,21 +147,14 @@ impl Admin {
         deadline: Instant,
     ) -> Result<(StatusCode, Option<f64>, Vec<u8>), AdminError> {
         let left = deadline.saturating_duration_since(Instant::now());
-        let mut request = self.http.post(&self.url).header("X-Shopify-Access-Token", self.token.expose());
-        // The client's own timeout is the longest one; the deadline may be nearer. Both end a body that drips, too.
-        request = request.timeout(left.min(self.timeout));
-        let mut response = request.json(body).send().await.map_err(AdminError::unreachable)?;
-        let status = response.status();
+        let request = self.outgoing.request(Method::POST, &self.url).map_err(outgoing::Error::from)?;
+        let request = request.header("X-Shopify-Access-Token", self.token.expose());
+        // One attempt's time is the longest one; the deadline may be nearer. Both end a body that drips, too.
+        let request = request.timeout(left.min(self.timeout)).json(body);
+        let answer = outgoing::fetch(request, LARGEST_ANSWER).await?;
         let retry_after =
-            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-        let mut answer = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(AdminError::unreachable)? {
-            if answer.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(AdminError::TooLarge);
-            }
-            answer.extend_from_slice(&chunk);
-        }
-        Ok((status, retry_after, answer))
+            answer.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok((answer.status, retry_after, answer.body))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod house;
 pub mod line;
 pub mod orders;
 mod postgres;
+pub mod raw;
 pub mod recorder;
 pub mod tripwire;
 

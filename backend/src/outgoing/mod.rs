@@ -1,0 +1,158 @@
+//! Requests to others: the one place where HTTP clients are made.
+//!
+//! ```text
+//! an address ── rules: https, a usual port, no password, a public number ── guard: the name's numbers, all public
+//!                 └─ or an origin that the operator's settings name           └─ the connection goes to these numbers
+//! an answer ── no redirect is followed, nothing is decompressed ── answer: read up to a limit, within its time
+//! ```
+//!
+//! A name is looked up once, and what was checked is what is connected to: a name that means something else a moment
+//! later gains nothing. No proxy of the environment is asked, because it would look names up itself.
+
+mod address;
+mod answer;
+mod guard;
+mod rules;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::Resolve;
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
+
+use crate::config::Config;
+
+use guard::{Guard, System};
+use rules::{Hosts, Rules, Trust};
+
+pub use address::is_public;
+pub use answer::{Answer, Error, fetch};
+pub use rules::AddressError;
+
+/// How long a connection may take, the look-up of the name included.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may pause.
+const PAUSE: Duration = Duration::from_secs(10);
+/// How long a request may take in all, unless it says otherwise (`RequestBuilder::timeout`).
+const IN_ALL: Duration = Duration::from_secs(30);
+
+/// Sends requests where its rules allow. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Looks names up itself and refuses what is not public.
+    guarded: Client,
+    /// For the origins that the operator trusts.
+    trusting: Client,
+    rules: Arc<Rules>,
+}
+
+impl Outgoing {
+    /// To the shops' own hosts, or to the one address that the settings have in their place.
+    ///
+    /// # Errors
+    /// When the machine has no TLS to speak.
+    pub fn to_shops(config: &Config) -> Result<Self, Error> {
+        Outgoing::new(Rules::new(Hosts::Shops, &[&config.shopify.url]), System)
+    }
+
+    /// To addresses that merchants, or others whom nobody vouches for, have given us.
+    ///
+    /// # Errors
+    /// When the machine has no TLS to speak.
+    pub fn to_strangers(config: &Config) -> Result<Self, Error> {
+        Outgoing::new(Rules::new(Hosts::Any, &config.outgoing.trusted), System)
+    }
+
+    /// To files that Shopify names in its answers: on hosts of others, or beside the configured address.
+    ///
+    /// # Errors
+    /// When the machine has no TLS to speak.
+    pub fn to_files(config: &Config) -> Result<Self, Error> {
+        Outgoing::new(Rules::new(Hosts::Any, &[&config.shopify.url]), System)
+    }
+
+    fn new(rules: Rules, names: impl Resolve + 'static) -> Result<Self, Error> {
+        let guarded = builder().https_only(true).dns_resolver(Guard::new(names));
+        Ok(Outgoing {
+            guarded: guarded.build().map_err(Error::from)?,
+            trusting: builder().build().map_err(Error::from)?,
+            rules: Arc::new(rules),
+        })
+    }
+
+    /// Whether a request could go there, as far as the address itself tells: what its name means is not looked up.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn check(&self, address: &str) -> Result<(), AddressError> {
+        self.rules.check(address).map(|_| ())
+    }
+
+    /// A request, for [`fetch`].
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn request(&self, method: Method, address: &str) -> Result<RequestBuilder, AddressError> {
+        let (url, trust) = self.rules.check(address)?;
+        let client = match trust {
+            Trust::Operators => &self.trusting,
+            Trust::Nobodys => &self.guarded,
+        };
+        Ok(client.request(method, url))
+    }
+}
+
+fn builder() -> ClientBuilder {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    Client::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(PAUSE)
+        .timeout(IN_ALL)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .user_agent(concat!("LoyalNest/", env!("CARGO_PKG_VERSION")))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::guard::tests::Names;
+    use super::*;
+
+    async fn refused(outgoing: &Outgoing, address: &str) -> bool {
+        let request = outgoing.request(Method::GET, address).unwrap();
+        matches!(fetch(request, 1).await, Err(Error::Address(AddressError::NotPublic)))
+    }
+
+    #[tokio::test]
+    async fn a_name_that_means_this_machine_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:8443").await;
+        let names = Names::new(&[
+            ("inside.example", &["127.0.0.1"]),
+            ("both.example", &["93.184.215.14", "127.0.0.1"]),
+            ("mapped.example", &["::ffff:10.0.0.1"]),
+            ("nobody.example", &[]),
+        ]);
+        let outgoing = Outgoing::new(Rules::new(Hosts::Any, &[""; 0]), names).unwrap();
+        for name in ["inside", "both", "mapped"] {
+            assert!(refused(&outgoing, &format!("https://{name}.example:8443/")).await, "{name}");
+        }
+        let nobody = outgoing.request(Method::GET, "https://nobody.example/").unwrap();
+        assert!(matches!(fetch(nobody, 1).await, Err(Error::Unreachable(_))));
+        if let Ok(listener) = listener {
+            let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+            assert!(connected.is_err(), "nobody came");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_once_for_a_connection() {
+        let names = Names::new(&[("turns.example", &["127.0.0.1"])]);
+        let asked = names.asked();
+        let outgoing = Outgoing::new(Rules::new(Hosts::Any, &[""; 0]), names).unwrap();
+        assert!(refused(&outgoing, "https://turns.example/").await);
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+    }
+}
