@@ -95,7 +95,7 @@ impl App {
     /// # Errors
     /// When there is no such token, and none can be had now.
     pub async fn admin_of(&self, shop: &Shop) -> Result<Admin, ShopError> {
-        Ok(self.admin.shop(&shop.domain, &self.shops.token(shop).await?))
+        self.shops.admin(&self.admin, shop).await
     }
 }
 

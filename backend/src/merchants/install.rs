@@ -31,7 +31,7 @@ impl Shops {
     ) -> Result<Arc<Shop>, ShopError> {
         let _turn = self.installing[stripe(domain)].lock().await;
         // Whoever had the turn before may have done it.
-        if let Some(shop) = self.find_by_domain(domain).await? {
+        if let Some(shop) = self.find_by_domain(domain).await?.filter(|shop| !shop.needs_token) {
             return Ok(shop);
         }
         let asked_at = self.clock.now();
@@ -84,6 +84,7 @@ impl Shops {
             currency,
             time_zone: details.time_zone,
             installed_at: asked_at,
+            needs_token: false,
         };
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;

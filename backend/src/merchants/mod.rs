@@ -5,7 +5,7 @@
 //! an approval's code ┴─ OAuth ─ admit ───────┤─ event merchant.created
 //!                                            └─ set_up_due_at ─ set_up_due: the program's metafields, activation
 //! standing(shop, user) ─ an online token for each member of staff, and what they may do: `staff`
-//! token(shop) ─ under 5 minutes left? ─ lease ─ OAuth ─ the next pair
+//! token(shop) ─ under 5 minutes left, or refused? ─ lease ─ OAuth ─ the next pair
 //! ```
 
 mod authorize;
@@ -16,6 +16,7 @@ mod jobs;
 mod languages;
 mod pairs;
 mod plans;
+mod refused;
 pub mod routes;
 mod staff;
 mod store;
@@ -58,6 +59,8 @@ pub struct Shop {
     pub time_zone: String,
     /// When it last granted the app a token.
     pub installed_at: Timestamp,
+    /// Whether Shopify refused its token: a merchant who opens the app brings another.
+    pub needs_token: bool,
 }
 
 /// Why a shop cannot be added or read, or its token had.
@@ -75,6 +78,14 @@ pub enum ShopError {
     /// There is no token, because the app was uninstalled or Shopify does not accept it any more.
     #[error("the shop's token is gone; it comes back when a merchant opens the app")]
     NoToken,
+    /// Shopify refused the token a moment ago.
+    #[error(
+        "Shopify refuses the shop's token; it is tried again at {until}, or when a merchant opens the app"
+    )]
+    TokenRefused {
+        /// Nobody asks before.
+        until: Timestamp,
+    },
     /// The app was uninstalled while it was being installed.
     #[error("the app was uninstalled meanwhile")]
     UninstalledMeanwhile,

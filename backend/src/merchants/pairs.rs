@@ -17,13 +17,16 @@ pub(super) struct SealedPair {
     pub token_expires_at: Option<Timestamp>,
     pub sealed_refresh_token: Option<Vec<u8>>,
     pub refresh_expires_at: Option<Timestamp>,
+    /// Nobody asks with the access token before.
+    pub token_refused_until: Option<Timestamp>,
 }
 
 /// The tokens of a shop that has the app installed.
 pub(super) async fn tokens(read: &mut Read, id: ShopId) -> Result<Option<SealedPair>, db::Error> {
     db!(
         read.optional,
-        "select sealed_token, token_expires_at, sealed_refresh_token, refresh_expires_at
+        "select sealed_token, token_expires_at, sealed_refresh_token, refresh_expires_at,
+             token_refused_until
          from merchants_shops where shop_id = $1 and uninstalled_at is null and sealed_token is not null",
         id
     )
@@ -61,7 +64,8 @@ pub(super) async fn refreshed(
     let kept = db!(
         tx.execute,
         "update merchants_shops set sealed_token = $3, token_expires_at = $4, sealed_refresh_token = $5,
-             refresh_expires_at = $6, refresh_lease = null, refresh_lease_until = null, updated_at = $7
+             refresh_expires_at = $6, token_refused_until = null, refresh_lease = null, refresh_lease_until = null,
+             updated_at = $7
          where shop_id = $1 and refresh_lease = $2",
         id,
         lease,
@@ -84,13 +88,31 @@ pub(super) async fn drop_tokens(
     let dropped = db!(
         tx.execute,
         "update merchants_shops set sealed_token = null, token_expires_at = null, sealed_refresh_token = null,
-             refresh_expires_at = null, refresh_lease = null, refresh_lease_until = null, updated_at = $3
+             refresh_expires_at = null, token_refused_until = null, refresh_lease = null,
+             refresh_lease_until = null, updated_at = $3
          where shop_id = $1 and refresh_lease = $2",
         id,
         lease,
         now
     )?;
     Ok(dropped > 0)
+}
+
+/// Nobody asks with this pair's access token before `until`.
+pub(super) async fn rest(
+    tx: &mut Tx,
+    id: ShopId,
+    pair: &SealedPair,
+    until: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update merchants_shops set token_refused_until = $3 where shop_id = $1 and sealed_token = $2",
+        id,
+        pair.sealed_token,
+        until
+    )?;
+    Ok(())
 }
 
 /// Nobody tries to refresh before `until`.
@@ -154,6 +176,7 @@ pub(super) async fn dormant(
         read.all,
         "select shop_id from merchants_shops
          where refresh_expires_at <= $2 and token_expires_at <= $1 and sealed_token is not null
+             and coalesce(token_refused_until, $1) <= $1
          order by refresh_expires_at limit $3",
         now,
         before,

@@ -13,7 +13,7 @@ crate::holds! {
         shop_id: Id, domain: Plain, name: Plain, currency: Plain, time_zone: Plain, sealed_token: Sealed,
         installed_at: Time, uninstalled_at: Time, updated_at: Time, token_expires_at: Time,
         sealed_refresh_token: Sealed, refresh_expires_at: Time, scopes: Plain, refresh_lease: Id,
-        refresh_lease_until: Time, set_up_due_at: Time, told_at: Time, staff_default_role: Plain,
+        refresh_lease_until: Time, token_refused_until: Time, set_up_due_at: Time, told_at: Time, staff_default_role: Plain,
         support_allowed: Plain, primary_locale: Plain, languages: Plain,
     }
 }
@@ -29,6 +29,7 @@ pub(super) struct ShopRow {
     currency: String,
     time_zone: String,
     installed_at: Timestamp,
+    needs_token: bool,
 }
 
 impl TryFrom<ShopRow> for Shop {
@@ -42,6 +43,7 @@ impl TryFrom<ShopRow> for Shop {
             currency: Currency::parse(&row.currency)?,
             time_zone: row.time_zone,
             installed_at: row.installed_at,
+            needs_token: row.needs_token,
         })
     }
 }
@@ -49,7 +51,7 @@ impl TryFrom<ShopRow> for Shop {
 pub(super) async fn find_by_domain(read: &mut Read, domain: &str) -> Result<Option<ShopRow>, db::Error> {
     db!(
         read.optional,
-        "select shop_id, domain, name, currency, time_zone, installed_at
+        "select shop_id, domain, name, currency, time_zone, installed_at, token_refused_until is not null as needs_token
          from merchants_shops where domain = $1 and uninstalled_at is null and sealed_token is not null",
         domain
     )
@@ -58,7 +60,7 @@ pub(super) async fn find_by_domain(read: &mut Read, domain: &str) -> Result<Opti
 pub(super) async fn find(read: &mut Read, id: ShopId) -> Result<Option<ShopRow>, db::Error> {
     db!(
         read.optional,
-        "select shop_id, domain, name, currency, time_zone, installed_at
+        "select shop_id, domain, name, currency, time_zone, installed_at, token_refused_until is not null as needs_token
          from merchants_shops where shop_id = $1 and uninstalled_at is null and sealed_token is not null",
         id
     )
@@ -164,7 +166,7 @@ pub(super) async fn admit(
         tx.execute,
         "update merchants_shops set name = $2, currency = $3, time_zone = $4, installed_at = $5,
              uninstalled_at = null, sealed_token = $6, token_expires_at = $7, sealed_refresh_token = $8,
-             refresh_expires_at = $9, scopes = $10, refresh_lease = null, refresh_lease_until = null,
+             refresh_expires_at = $9, token_refused_until = null, scopes = $10, refresh_lease = null, refresh_lease_until = null,
              set_up_due_at = coalesce($11, set_up_due_at), updated_at = $12
          where shop_id = $1",
         shop.id,
@@ -188,7 +190,7 @@ pub(super) async fn uninstall(tx: &mut Tx, id: ShopId, at: Timestamp) -> Result<
     let gone = db!(
         tx.execute,
         "update merchants_shops set uninstalled_at = $2, sealed_token = null, token_expires_at = null,
-             sealed_refresh_token = null, refresh_expires_at = null, refresh_lease = null,
+             sealed_refresh_token = null, refresh_expires_at = null, token_refused_until = null, refresh_lease = null,
              refresh_lease_until = null, set_up_due_at = null, updated_at = $2
          where shop_id = $1 and uninstalled_at is null and installed_at < $2",
         id,

@@ -24,12 +24,12 @@ const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How long a shop that could not be asked is left alone.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
 /// How long to wait for someone else's refresh once the old token is over.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 /// How often to look meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What became of an attempt to refresh.
-enum Attempt {
+pub(super) enum Attempt {
     /// The next token.
     Refreshed(Secret),
     /// Someone else is at it, or was faster.
@@ -42,7 +42,8 @@ impl Shops {
     /// A token for the shop's Admin API that is good for a while.
     ///
     /// # Errors
-    /// [`ShopError::NoToken`] when a merchant must open the app first; [`ShopError::OAuth`] or
+    /// [`ShopError::NoToken`] when a merchant must open the app first; [`ShopError::TokenRefused`] when Shopify would
+    /// refuse it; [`ShopError::OAuth`] or
     /// [`ShopError::Refreshing`] when the token is over and there is no new one yet.
     pub async fn token(&self, shop: &Shop) -> Result<Secret, ShopError> {
         let give_up = Instant::now() + PATIENCE;
@@ -50,6 +51,9 @@ impl Shops {
             let pair = pairs::tokens(&mut self.db.read().await?, shop.id).await?;
             let pair = pair.ok_or(ShopError::NoToken)?;
             let now = self.clock.now();
+            if let Some(until) = pair.token_refused_until.filter(|until| now < *until) {
+                return Err(ShopError::TokenRefused { until });
+            }
             let left = pair.token_expires_at.map_or(SignedDuration::MAX, |until| until - now);
             let held = || open(&self.cipher, ACCESS, shop.id, &pair.sealed_token);
             if left >= FRESH {
@@ -77,7 +81,12 @@ impl Shops {
         }
     }
 
-    async fn refresh(&self, shop: &Shop, pair: &SealedPair, refresh: &Secret) -> Result<Attempt, ShopError> {
+    pub(super) async fn refresh(
+        &self,
+        shop: &Shop,
+        pair: &SealedPair,
+        refresh: &Secret,
+    ) -> Result<Attempt, ShopError> {
         let (lease, now) = (Uuid::now_v7(), self.clock.now());
         let mut tx = self.db.begin().await?;
         let leased = pairs::lease_refresh(&mut tx, shop.id, pair, lease, (now, now + LEASE)).await?;
@@ -140,6 +149,7 @@ pub(super) fn seal(
         token_expires_at: grant.expires_in.map(|life| asked_at + life),
         sealed_refresh_token: grant.refresh_token.as_ref().map(|token| seal(REFRESH, token)).transpose()?,
         refresh_expires_at: grant.refresh_expires_in.map(|life| asked_at + life),
+        token_refused_until: None,
     })
 }
 
@@ -196,7 +206,7 @@ async fn reseal_shops(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
     }
 }
 
-fn open(cipher: &Cipher, column: &str, shop: ShopId, sealed: &[u8]) -> Result<Secret, ShopError> {
+pub(super) fn open(cipher: &Cipher, column: &str, shop: ShopId, sealed: &[u8]) -> Result<Secret, ShopError> {
     let token = cipher.open(column, shop.0, sealed)?;
     Ok(Secret::new(String::from_utf8(token).map_err(|_| CipherError)?))
 }

@@ -143,8 +143,8 @@ impl OrderHandler {
     /// A shop's Admin API; none if the shop has gone.
     async fn admin(&self, shop: ShopId) -> Result<Option<Admin>, HandlerError> {
         let Some(shop) = self.shops.find(shop).await.map_err(failed)? else { return Ok(None) };
-        let token = self.shops.token(&shop).await.map_err(failed)?;
-        Ok(Some(self.admin.shop(&shop.domain, &token).within(READ_WITHIN)))
+        let admin = self.shops.admin(&self.admin, &shop).await.map_err(failed)?;
+        Ok(Some(admin.within(READ_WITHIN)))
     }
 
     /// The order that was edited, as it is now; none if nobody can be asked or it is gone.

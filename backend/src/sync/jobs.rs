@@ -10,7 +10,7 @@ use super::{Error, publish, store};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::ids::{MemberId, ShopId};
-use crate::merchants::Shop;
+use crate::merchants::{Shop, ShopError};
 use crate::shopify::admin::{AdminError, METAFIELDS_AT_ONCE, Priority};
 
 /// How many members one look takes on.
@@ -51,11 +51,15 @@ pub async fn publish_due(app: &App) -> Result<usize, Error> {
                 Err(Error::Db(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::warn!(shop = %shop.id, %error, "accounts are not published; tried again");
-                    let wait = match &error {
-                        Error::Admin(AdminError::Throttled { wait }) => SignedDuration::try_from(*wait),
-                        _ => Ok(UNREACHABLE),
+                    let now = app.clock.now();
+                    let until = match &error {
+                        Error::Admin(AdminError::Throttled { wait }) => {
+                            now + SignedDuration::try_from(*wait).unwrap_or(UNREACHABLE)
+                        }
+                        Error::Shop(ShopError::TokenRefused { until }) => *until,
+                        _ => now + UNREACHABLE,
                     };
-                    put_off(app, shop.id, Some(app.clock.now() + wait.unwrap_or(UNREACHABLE))).await?;
+                    put_off(app, shop.id, Some(until)).await?;
                     break;
                 }
             }

@@ -138,7 +138,8 @@ impl From<ShopError> for Problem {
         let away = match error {
             ShopError::Database(error) => return error.into(),
             ShopError::OAuth(OAuthError::Unreachable(_) | OAuthError::Server { .. })
-            | ShopError::Refreshing => true,
+            | ShopError::Refreshing
+            | ShopError::TokenRefused { .. } => true,
             ShopError::Admin(ref error) => error.is_retryable(),
             _ => false,
         };

@@ -47,12 +47,13 @@ pub(super) async fn verified(parts: &Parts, app: &App) -> Result<Verified, Probl
     })?;
     let Session { shop, bearer, issued_at } = app.session_tokens.verify(token, app.clock.now())?;
     let shop = match app.shops.find_by_domain(&shop).await? {
-        Some(shop) => shop,
-        // The app's page opens for the first time: Shopify has installed it and told nobody.
-        None if bearer.surface() == Surface::Merchant => {
+        Some(shop) if !shop.needs_token || bearer.surface() != Surface::Merchant => shop,
+        // The app's page opens for the first time: Shopify has installed it and told nobody. Or Shopify refused the
+        // token that we had.
+        _ if bearer.surface() == Surface::Merchant => {
             app.shops.install(&app.admin, &shop, token).await.map_err(not_installed)?
         }
-        None => return Err(Problem::unknown_shop()),
+        _ => return Err(Problem::unknown_shop()),
     };
     limits::take(app, parts, shop.id)?;
     Ok(Verified { caller: SessionCaller { shop, bearer }, token: token.to_owned(), issued_at })

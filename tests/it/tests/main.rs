@@ -28,6 +28,7 @@ mod outgoing;
 mod payloads;
 mod privacy;
 mod publications;
+mod revoked;
 mod serve;
 mod session;
 mod staff;

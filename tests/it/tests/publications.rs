@@ -14,18 +14,22 @@ use crate::support::door::{Door, SHOP};
 use crate::support::{TestDb, on_both_engines};
 
 /// A shop with members who are to be published, and nobody who does it.
-struct Batch {
-    door: Door,
-    shop: Shop,
-    customers: Vec<u64>,
-    members: Vec<MemberId>,
+pub struct Batch {
+    pub door: Door,
+    pub shop: Shop,
+    pub customers: Vec<u64>,
+    pub members: Vec<MemberId>,
 }
 
 impl Batch {
-    async fn of(test: &TestDb, count: usize) -> Batch {
+    pub async fn of(test: &TestDb, count: usize) -> Batch {
         let door = Door::new(test).await;
-        let token = door.shop.session_token(devshop::Surface::Admin(devshop::StaffUser::some()[0].id));
-        assert!(door.me(&token).await.status.is_success());
+        opens(&door).await;
+        Batch::at(test, door, count).await
+    }
+
+    /// The same, in a shop that has the app already.
+    pub async fn at(test: &TestDb, door: Door, count: usize) -> Batch {
         let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
         let new = |n| door.shop.add_customer("Ada", "Byron", &format!("{n}@example.com")).id;
         let customers: Vec<u64> = (0..count).map(new).collect();
@@ -42,16 +46,16 @@ impl Batch {
         self.shop.id
     }
 
-    async fn admin(&self) -> Admin {
+    pub async fn admin(&self) -> Admin {
         self.door.app.admin_of(&self.shop).await.unwrap().within(Duration::from_secs(1))
     }
 
-    async fn publish(&self, members: &[MemberId]) -> Result<sync::Outcome, sync::Error> {
+    pub async fn publish(&self, members: &[MemberId]) -> Result<sync::Outcome, sync::Error> {
         let app = &self.door.app;
         sync::publish(&app.db, &self.admin().await, &app.clock, self.shop_id(), members).await
     }
 
-    async fn waiting(&self) -> i64 {
+    pub async fn waiting(&self) -> i64 {
         sync::backlog(&mut self.door.app.db.read().await.unwrap()).await.unwrap()
     }
 
@@ -60,11 +64,22 @@ impl Batch {
     }
 
     /// Publishes whoever is due in two minutes; then nobody waits.
-    async fn comes_right(&self) {
+    pub async fn comes_right(&self) {
         self.door.advance(SignedDuration::from_mins(2));
         sync::publish_due(&self.door.app).await.unwrap();
         assert_eq!(self.waiting().await, 0);
     }
+
+    pub fn all_are_published(&self) -> bool {
+        self.customers.iter().all(|customer| self.is_published(*customer))
+    }
+}
+
+/// A merchant opens the app.
+pub async fn opens(door: &Door) {
+    let token = door.shop.session_token(devshop::Surface::Admin(devshop::StaffUser::some()[0].id));
+    let answered = door.me(&token).await;
+    assert!(answered.status.is_success(), "{answered:?}");
 }
 
 #[test]
@@ -84,30 +99,7 @@ fn a_shop_that_throttles_for_a_minute_is_not_pressed_and_nobody_is_lost() {
             batch.door.shop.heal_admin();
         }
         batch.comes_right().await;
-        assert!(batch.customers.iter().all(|customer| batch.is_published(*customer)));
-    });
-}
-
-#[test]
-fn a_token_that_is_revoked_between_two_batches_leaves_the_second_marked_and_stays() {
-    on_both_engines(async |test| {
-        let batch = Batch::of(test, 30).await;
-        let (first, second) = batch.members.split_at(25);
-        assert_eq!(batch.publish(first).await.unwrap().published.len(), 25);
-        for fault in [AdminFault::before, AdminFault::after] {
-            // The second time the write takes effect, and nobody hears of it.
-            batch.door.shop.fail_admin([fault(AdminFaultKind::Status(401))]);
-            let error = batch.publish(second).await.unwrap_err();
-            assert!(
-                matches!(error, sync::Error::Admin(AdminError::Unauthorized { status: 401 })),
-                "{error:?}"
-            );
-            assert_eq!(batch.waiting().await, 5);
-        }
-        // Whether it is over is said where tokens are refreshed, or by the webhook of an uninstall.
-        assert!(batch.door.app.shops.token(&batch.shop).await.is_ok());
-        batch.comes_right().await;
-        assert!(batch.customers.iter().all(|customer| batch.is_published(*customer)));
+        assert!(batch.all_are_published());
     });
 }
 

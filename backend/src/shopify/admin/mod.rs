@@ -12,6 +12,7 @@ mod metafields;
 mod operations;
 mod order;
 mod queries;
+mod tokens;
 mod transport;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use super::ShopDomain;
 use crate::config::{self, Config, Secret};
 use crate::outgoing::Outgoing;
+use tokens::Held;
 
 use budget::Budgets;
 
@@ -34,6 +36,7 @@ pub use metafields::{
 };
 pub use operations::ShopDetails;
 pub use order::{Allocated, Amount, OrderLine, OrderNow};
+pub use tokens::Tokens;
 
 /// The Admin API of every shop. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -77,7 +80,7 @@ impl AdminApi {
             outgoing: self.outgoing.clone(),
             url: format!("{base}/admin/api/{}/graphql.json", self.version),
             shop: domain.clone(),
-            token: token.clone(),
+            token: Held::new(token.clone()),
             timeout: self.timeout,
             deadline: DEADLINE,
             priority: Priority::Background,
@@ -92,7 +95,7 @@ pub struct Admin {
     outgoing: Outgoing,
     url: String,
     shop: ShopDomain,
-    token: Secret,
+    token: Held,
     timeout: Duration,
     deadline: Duration,
     priority: Priority,
@@ -111,6 +114,13 @@ impl Admin {
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// The same API, which knows whom to ask for another token when Shopify refuses this one.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Arc<dyn Tokens>) -> Self {
+        self.token = self.token.with(tokens);
         self
     }
 

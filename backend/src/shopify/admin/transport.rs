@@ -7,12 +7,13 @@ use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, field};
 
 use super::bucket::seconds;
 use super::budget::{self, Call, Cost, waited};
 use super::{Admin, AdminError};
+use crate::config::Secret;
 use crate::outgoing;
 
 /// The first wait after a fault; each further one is twice as long, up to [`LONGEST_WAIT`].
@@ -79,16 +80,24 @@ impl Admin {
     ) -> Result<Answer<D>, AdminError> {
         let operation = body.operation_name;
         let call = Call { shop: &self.shop, operation, priority: self.priority, deadline };
-        let mut wait = FIRST_WAIT;
+        let (mut wait, mut replaced) = (FIRST_WAIT, false);
         loop {
             let reservation = self.budgets.reserve(&call).await?;
-            let (answer, cost) = self.send(body, deadline).await;
+            let token = self.token.get();
+            let (answer, cost) = self.send(body, &token, deadline).await;
             let throttled = matches!(answer, Err(AdminError::Throttled { .. }));
             budget::count(operation, &cost, throttled);
             let charged = matches!(answer, Err(AdminError::Unreachable(_)));
             self.budgets.settle(&call, reservation, &cost, charged).await;
             let error = match answer {
                 Ok(data) => return Ok(data),
+                // Nothing was done, so it may be asked for again even if it must not be done twice.
+                Err(AdminError::Unauthorized { status: 401 })
+                    if self.replace(&token, replaced, deadline).await =>
+                {
+                    replaced = true;
+                    continue;
+                }
                 Err(error) if !again(&error) => return Err(error),
                 Err(error) => error,
             };
@@ -112,13 +121,19 @@ impl Admin {
         }
     }
 
+    /// Whether there is another token than the one that was refused, in time. `again` if that was another already.
+    async fn replace(&self, refused: &Secret, again: bool, deadline: Instant) -> bool {
+        timeout_at(deadline, self.token.replace(refused, again)).await.unwrap_or(false)
+    }
+
     /// Sends an operation once. Whatever the answer is, it may say what that cost.
     async fn send<V: Serialize, D: DeserializeOwned>(
         &self,
         body: &QueryBody<V>,
+        token: &Secret,
         deadline: Instant,
     ) -> (Result<Answer<D>, AdminError>, Cost) {
-        let (status, retry_after, answer) = match self.exchange(body, deadline).await {
+        let (status, retry_after, answer) = match self.exchange(body, token, deadline).await {
             Ok(exchanged) => exchanged,
             Err(error) => return (Err(error), Cost::default()),
         };
@@ -144,11 +159,12 @@ impl Admin {
     async fn exchange<V: Serialize>(
         &self,
         body: &QueryBody<V>,
+        token: &Secret,
         deadline: Instant,
     ) -> Result<(StatusCode, Option<f64>, Vec<u8>), AdminError> {
         let left = deadline.saturating_duration_since(Instant::now());
         let request = self.outgoing.request(Method::POST, &self.url).map_err(outgoing::Error::from)?;
-        let request = request.header("X-Shopify-Access-Token", self.token.expose());
+        let request = request.header("X-Shopify-Access-Token", token.expose());
         // One attempt's time is the longest one; the deadline may be nearer. Both end a body that drips, too.
         let request = request.timeout(left.min(self.timeout)).json(body);
         let answer = outgoing::fetch(request, LARGEST_ANSWER).await?;

@@ -51,7 +51,7 @@ pub(crate) struct Gate {
 /// One request to the Admin API, as it was answered.
 #[derive(Debug, Clone, Serialize)]
 pub struct AdminCall {
-    /// The operation's name.
+    /// The operation's name; empty where the token was refused before it was read.
     pub operation: String,
     /// Its variables.
     pub variables: Value,
@@ -93,6 +93,8 @@ pub(crate) async fn graphql(
 ) -> Response {
     let token = headers.get("x-shopify-access-token").and_then(|token| token.to_str().ok());
     if !token.is_some_and(|token| shop.accepts(token)) {
+        let (operation, variables) = (String::new(), Value::Null);
+        lock(&shop.gate().calls).push(AdminCall { operation, variables, status: Some(401), executed: false });
         let message = "[API] Invalid API key or access token (unrecognized login or wrong password)";
         return answer(StatusCode::UNAUTHORIZED, json!({"errors": message}));
     }

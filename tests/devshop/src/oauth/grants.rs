@@ -81,6 +81,15 @@ impl Grants {
         self.codes.clear();
     }
 
+    /// Access tokens end before their time; those that refresh them stay, if they are spared.
+    pub fn revoke(&mut self, spare_refresh: bool) {
+        self.opened = false;
+        self.access.clear();
+        if !spare_refresh {
+            self.refresh.clear();
+        }
+    }
+
     pub fn accepts(&self, token: &str, opened_with: &str, now: Timestamp) -> bool {
         (self.opened && token == opened_with) || self.access.get(token).is_some_and(|until| now < *until)
     }

@@ -34,6 +34,16 @@ impl DevShop {
         self.tell("app/uninstalled", payload);
     }
 
+    /// Access tokens end before their time. Whoever has a refresh token gets another.
+    pub fn revoke_access_tokens(&self) {
+        self.grants().revoke(true);
+    }
+
+    /// All tokens end before their time, and nobody is told. A merchant who opens the app brings others.
+    pub fn revoke_tokens(&self) {
+        self.grants().revoke(false);
+    }
+
     /// The merchant installs the app again; it gets tokens when it asks for them.
     pub fn install_app(&self) {
         self.grants().install();
