@@ -41,7 +41,9 @@ pub use jobs::{refresh_dormant, set_up_due};
 pub use languages::{Languages, languages, set_primary_locale};
 pub use plans::{Plan, plan};
 pub use staff::{Permission, Role, RoleError, StaffError, Standing};
-pub use store::{Zone, allow_support, erase, installed_since, lock_installed, support_allowed, zones};
+pub use store::{
+    Zone, allow_support, domain, erase, installed_since, lock_installed, support_allowed, zones,
+};
 pub use tokens::Resealed;
 
 /// A shop that installed the app.

@@ -255,6 +255,16 @@ pub async fn installed_since(read: &mut Read, id: ShopId) -> Result<Option<Times
     Ok(since.map(|(at,)| at))
 }
 
+/// The permanent domain of a shop, if it is known.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn domain(read: &mut Read, id: ShopId) -> Result<Option<String>, db::Error> {
+    let found: Option<(String,)> =
+        db!(read.optional, "select domain from merchants_shops where shop_id = $1", id)?;
+    Ok(found.map(|(domain,)| domain))
+}
+
 /// Shops whose time to be set up has come, in the order in which it came.
 pub(super) async fn set_up_due(
     read: &mut Read,

@@ -25,6 +25,7 @@ pub struct PrivacyHandler {
 /// What the three tell. The customer's address stands there too, and is not read.
 #[derive(Deserialize, Default)]
 struct RequestJson {
+    shop_domain: Option<String>,
     customer: Option<Customer>,
     #[serde(default)]
     orders_requested: Vec<i64>,
@@ -50,6 +51,13 @@ impl PrivacyHandler {
         };
         if kind != RequestKind::RedactShop && told.customer.is_none() {
             return Ok(Outcome::Dead("the request names no customer".to_owned()));
+        }
+        if let Some(named) = &told.shop_domain {
+            // The header says whose the message is. Where the body says otherwise, nobody knows whom to erase.
+            let domain = merchants::domain(tx, message.shop).await?;
+            if domain.is_some_and(|domain| !domain.eq_ignore_ascii_case(named)) {
+                return Ok(Outcome::Dead("the request names another shop than its header".to_owned()));
+            }
         }
         let now = self.clock.now();
         let refused = match kind {

@@ -89,7 +89,7 @@ fn a_nul_in_any_text_of_any_topic_is_settled_at_once_on_both_engines() {
         let shop = json!({"name": "Tea", "currency": "GBP", "iana_timezone": "Europe/London", "primary_locale": "en"});
         let bulk = json!({"admin_graphql_api_id": "gid://shopify/BulkOperation/1", "status": "completed",
             "type": "query", "error_code": "TIMEOUT", "completed_at": "2026-11-20T07:34:56-05:00"});
-        let about = json!({"shop_id": 1, "shop_domain": "x", "customer": {"id": ada, "email": "a@b.c"}});
+        let about = json!({"shop_id": 1, "customer": {"id": ada, "email": "a@b.c"}});
         let scopes = json!({"previous": ["read_orders"], "current": ["read_orders", "write_customers"]});
         let topics = [
             ("orders/create", &order),

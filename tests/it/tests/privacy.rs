@@ -15,7 +15,7 @@ use sqlx::Connection as _;
 use crate::support::door::{Door, SHOP};
 use crate::support::house::House;
 use crate::support::{TestDb, on_both_engines};
-use crate::topics::{events, tell};
+use crate::topics::{events, outcome, tell};
 
 /// Every column of every table of the schema, but for what the migrations and the tests themselves keep.
 async fn columns(db: &Db) -> BTreeMap<String, BTreeSet<String>> {
@@ -346,7 +346,8 @@ fn everything_of_a_shop_that_is_gone_is_erased() {
         house.shop.webhooks().pause();
         house.shop.uninstall_app();
         tell(&house, "uninstalled", "app/uninstalled", &json!({"id": 1})).await;
-        tell(&house, "erase", "shop/redact", &json!({"shop_id": 1, "shop_domain": "x"})).await;
+        let domain = house.shop.settings().domain.as_str();
+        tell(&house, "erase", "shop/redact", &json!({"shop_id": 1, "shop_domain": domain})).await;
         assert_eq!(settled(test, &house).await.state, RequestState::Done);
         let left: Vec<&str> = {
             let mut left = Vec::new();
@@ -361,6 +362,35 @@ fn everything_of_a_shop_that_is_gone_is_erased() {
         };
         // The request, the task that settled it, and that it did.
         assert_eq!(left, ["events_outbox", "privacy_requests", "tasks"]);
+    });
+}
+
+#[test]
+fn a_request_that_names_another_shop_than_its_header_is_not_acted_upon() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let ada = house.customer(80).await;
+        for (id, topic) in [("ask", "data_request"), ("erase", "redact")] {
+            let mut body = about(ada);
+            body["shop_domain"] = json!("coffee.myshopify.com");
+            tell(&house, id, &format!("customers/{topic}"), &body).await;
+            let (state, reason) = outcome(test, id).await;
+            let reason = reason.unwrap();
+            assert_eq!(
+                (state.as_str(), reason.as_str()),
+                ("dead", "the request names another shop than its header")
+            );
+        }
+        let mut read = test.db.read().await.unwrap();
+        assert!(privacy::requests(&mut read, house.shop_id, 1).await.unwrap().is_empty());
+        drop(read);
+        assert_eq!(house.points(ada).await, (800, 0, 0));
+
+        // In whichever case Shopify writes it.
+        let mut body = about(ada);
+        body["shop_domain"] = json!(house.shop.settings().domain.to_uppercase());
+        tell(&house, "right", "customers/redact", &body).await;
+        assert_eq!(settled(test, &house).await.outcome.as_deref(), Some("erased"));
     });
 }
 
