@@ -405,7 +405,7 @@ fn while_shopify_does_not_let_the_app_in_that_is_said_and_nothing_is_lost() {
                 if (method == Method::GET) && operation == CREATE {
                     continue;
                 }
-                let refused = AdminFault::before(AdminFaultKind::Status(401));
+                let refused = AdminFault::before(AdminFaultKind::Status(403));
                 door.shop.fail_operation(operation, refused);
                 let answered = door.staff(42, method, "/api/activation", &Value::Null).await;
                 assert_eq!(answered.problem(), (502, "shopify_refuses_access".to_owned()));
@@ -413,12 +413,24 @@ fn while_shopify_does_not_let_the_app_in_that_is_said_and_nothing_is_lost() {
         }
         assert_eq!(ours(&door).len(), 0);
         // The task goes on by itself.
-        door.shop.fail_operation(CREATE, AdminFault::before(AdminFaultKind::Status(401)));
+        door.shop.fail_operation(CREATE, AdminFault::before(AdminFaultKind::Status(403)));
         set_up(&door).await;
         assert_eq!(ours(&door).len(), 0);
         door.advance(MINUTE);
         door.app.tasks.run_due(&door.app).await.unwrap();
         assert_eq!(points(&seen(&door).await), is("ok", "ok"));
+    });
+}
+
+#[test]
+fn whoever_asks_while_every_token_is_refused_brings_another() {
+    on_both_engines(async |test| {
+        let door = opened(test).await;
+        let refused = AdminFault::before(AdminFaultKind::Status(401));
+        door.shop.fail_admin([refused, refused]);
+        let ask = async || door.staff(42, Method::GET, "/api/activation", &Value::Null).await;
+        assert_eq!(ask().await.problem(), (502, "shopify_refuses_access".to_owned()));
+        assert!(ask().await.status.is_success(), "their session token was exchanged");
     });
 }
 
