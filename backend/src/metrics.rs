@@ -121,7 +121,7 @@ pub async fn render(app: &App) -> Result<String, db::Error> {
 
 async fn measure(app: &App) -> Result<(), db::Error> {
     let inbox = app.inbox.backlog().await?;
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read_outside().await?;
     let (accounts, outbox) = (sync::backlog(&mut read).await?, events::backlog(&mut read).await?);
     let tasks = app.tasks.backlog(&mut read).await?;
     drop(read);

@@ -164,7 +164,7 @@ mod tests {
         ];
         assert_eq!(topics.wants_beside(&batch), [2, 1]);
         let db = Db::connect("sqlite::memory:", &Options::default()).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin_outside().await.unwrap();
         let outcomes = topics.handle(&mut tx, &batch).await.unwrap();
         assert_eq!(*calls.lock().unwrap(), ["a c?", "b? e", "d"]);
         let ids: Vec<_> = batch.iter().map(|message| Outcome::Dead(message.webhook_id.clone())).collect();
@@ -174,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn a_topic_that_nobody_knows_any_more_is_an_error() {
         let db = Db::connect("sqlite::memory:", &Options::default()).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin_outside().await.unwrap();
         let lost = [message("orders/paid", "1", "a")];
         assert!(Topics::new(Vec::new()).handle(&mut tx, &lost).await.is_err());
     }

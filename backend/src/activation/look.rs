@@ -19,11 +19,11 @@ use crate::shopify::admin::{Admin, AdminError, AppDiscount, PublishedProgram, Sh
 pub async fn look(app: &App, shop: &Shop) -> Result<Vec<Thing>, Error> {
     let admin = app.admin_of(shop).await?;
     let functions = admin.shopify_functions().await?;
-    let program = program_of(&mut app.db.read().await?, shop).await?;
+    let program = program_of(&mut app.db.read(shop.id).await?, shop).await?;
     let mut things = vec![published(app, shop.id, &admin, program.as_ref().ok()).await?];
     let program = program.map_or_else(|standard| standard, |versioned| versioned.program);
     for wanted in &WANTED {
-        let known = store::known(&mut app.db.read().await?, shop.id, wanted.kind).await?;
+        let known = store::known(&mut app.db.read(shop.id).await?, shop.id, wanted.kind).await?;
         let found = find(&admin, wanted, &functions, &program, &known).await?;
         things.push(compare(wanted, &functions, &program, &known, found.as_ref()));
     }
@@ -49,7 +49,7 @@ pub(super) async fn published(
     admin: &Admin,
     program: Option<&Versioned>,
 ) -> Result<Thing, Error> {
-    let known = store::known(&mut app.db.read().await?, shop, Kind::Program).await?;
+    let known = store::known(&mut app.db.read(shop).await?, shop, Kind::Program).await?;
     let PublishedProgram { program: functions, program_ui: widgets } = admin.program_metafields().await?;
     let differs = match program {
         Some(Versioned { version, program }) => {

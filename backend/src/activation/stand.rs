@@ -37,14 +37,14 @@ pub enum Again {
 pub async fn stand(app: &App, shop: &Shop, again: Again, by: &By) -> Result<Vec<Thing>, Error> {
     let lease = Uuid::now_v7();
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop.id).await?;
     let ours = store::lease(&mut tx, shop.id, lease, (now, now + LEASE)).await?;
     tx.commit().await?;
     if !ours {
         return Err(Error::Busy);
     }
     let stood = Work { app, shop, by, lease, again }.all().await;
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop.id).await?;
     store::release(&mut tx, shop.id, lease).await?;
     tx.commit().await?;
     stood
@@ -63,7 +63,8 @@ impl Work<'_> {
         let admin = self.app.admin_of(self.shop).await?.within(CALL);
         let mut things = vec![self.program(&admin).await?];
         let functions = admin.shopify_functions().await?;
-        let program = programs::current(&mut self.app.db.read().await?, self.shop.id).await?.program;
+        let program =
+            programs::current(&mut self.app.db.read(self.shop.id).await?, self.shop.id).await?.program;
         for wanted in &WANTED {
             let discount =
                 Discount { work: self, admin: &admin, functions: &functions, wanted, program: &program };
@@ -74,7 +75,7 @@ impl Work<'_> {
 
     async fn program(&self, admin: &Admin) -> Result<Thing, Error> {
         let look = async || {
-            let program = look::program_of(&mut self.app.db.read().await?, self.shop).await?;
+            let program = look::program_of(&mut self.app.db.read(self.shop.id).await?, self.shop).await?;
             look::published(self.app, self.shop.id, admin, program.as_ref().ok()).await
         };
         let before = look().await?;
@@ -98,7 +99,7 @@ impl Work<'_> {
 
     /// Proves that the lease still stands, and keeps it long enough for the next call.
     async fn prolong(&self) -> Result<(), Error> {
-        let mut tx = self.app.db.begin().await?;
+        let mut tx = self.app.db.begin(self.shop.id).await?;
         let ours = store::renew(&mut tx, self.shop.id, self.lease, self.app.clock.now() + LEASE).await?;
         tx.commit().await?;
         if ours { Ok(()) } else { Err(Error::Lost) }
@@ -107,7 +108,7 @@ impl Work<'_> {
     /// Notes what is known of a thing now, and in the same transaction what was changed in Shopify.
     async fn note(&self, kind: Kind, known: &Known, (before, after): (&Thing, &Thing)) -> Result<(), Error> {
         let (shop, now) = (self.shop.id, self.app.clock.now());
-        let mut tx = self.app.db.begin().await?;
+        let mut tx = self.app.db.begin(shop).await?;
         if !store::renew(&mut tx, shop, self.lease, now + LEASE).await? {
             return Err(Error::Lost);
         }
@@ -144,7 +145,7 @@ struct Discount<'a> {
 impl Discount<'_> {
     async fn stand(&self) -> Result<Thing, Error> {
         let Work { app, shop, .. } = self.work;
-        let known = store::known(&mut app.db.read().await?, shop.id, self.wanted.kind).await?;
+        let known = store::known(&mut app.db.read(shop.id).await?, shop.id, self.wanted.kind).await?;
         let found = self.find(&known).await?;
         let before = self.compare(&known, found.as_ref());
         match (before.state, &found) {

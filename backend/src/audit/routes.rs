@@ -111,7 +111,7 @@ async fn list(
     let lang = lang.map_err(|error| Problem::bad_request("bad_language", format!("That is {error}.")))?;
     let tongue = tongue(lang.iter().chain(&staff.locale));
 
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(staff.shop.id).await?;
     let mut entries = store::page(&mut read, staff.shop.id, asked.after, limit + 1).await?;
     let more = entries.len() as i64 > limit;
     entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

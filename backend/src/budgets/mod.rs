@@ -45,7 +45,7 @@ impl SharedBuckets for Budgets {
         own: Option<Bucket>,
     ) -> Result<Option<Result<(), Duration>>, Unshared> {
         let Some(shop) = self.shop(domain).await? else { return Ok(None) };
-        let mut tx = self.db.begin().await.map_err(unshared)?;
+        let mut tx = self.db.begin(shop).await.map_err(unshared)?;
         let known = store::lock(&mut tx, shop).await.map_err(unshared)?;
         // The time once the lock is had: others may have had it for a while.
         let now = jiff::Timestamp::now();
@@ -63,7 +63,7 @@ impl SharedBuckets for Budgets {
 
     async fn settle(&self, domain: &ShopDomain, done: &Done) -> Result<(), Unshared> {
         let Some(shop) = self.shop(domain).await? else { return Ok(()) };
-        let mut tx = self.db.begin().await.map_err(unshared)?;
+        let mut tx = self.db.begin(shop).await.map_err(unshared)?;
         let known = store::lock(&mut tx, shop).await.map_err(unshared)?;
         let (now, at) = (jiff::Timestamp::now(), self.clock.now());
         let Some(mut bucket) = known.or_else(|| done.told.map(|told| Bucket::new(told, now))) else {

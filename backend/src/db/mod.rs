@@ -1,7 +1,8 @@
 //! The database: two engines, one text.
 //!
 //! SQLite is the embedded default, PostgreSQL is production. This room is the only one that knows there are
-//! two of them. Everyone else opens a transaction and writes plain lower-case SQL in [`db!`](crate::db!):
+//! two of them. Everyone else opens a transaction in a shop ([`Db::begin`], [`Db::read`]; outside of every shop, as here, only
+//! open tables can be used, see `wall`) and writes plain lower-case SQL in [`db!`](crate::db!):
 //!
 //! ```
 //! use loyalnest::db; // the module and the macro
@@ -12,7 +13,7 @@
 //! struct Shop { shop_id: Uuid, domain: String, installed_at: Timestamp }
 //!
 //! async fn shops(db: &Db, now: Timestamp) -> Result<Vec<Shop>, db::Error> {
-//!     let mut tx = db.begin().await?;
+//!     let mut tx = db.begin_outside().await?;
 //!
 //!     // `execute` says how many rows were written.
 //!     let written: u64 = db!(tx.execute,
@@ -82,6 +83,7 @@
 mod cipher;
 mod error;
 mod holdings;
+mod migrate;
 mod pool;
 mod prepare;
 mod statement;
@@ -89,6 +91,7 @@ mod text_enum;
 mod timestamp;
 mod tx;
 mod value;
+mod wall;
 
 pub use cipher::{Cipher, CipherError};
 pub use error::{Error, OnConstraint};
@@ -99,6 +102,7 @@ pub use statement::{Call, Statement};
 pub use timestamp::Timestamp;
 pub use tx::{Read, Record, Tx};
 pub use value::{Column, Value, Values};
+pub use wall::OPEN;
 
 /// What the macros of this room expand to.
 #[doc(hidden)]

@@ -3,16 +3,17 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection, PgConnection};
 
-use super::{Error, Read, Tx};
+use super::{Error, Read, Tx, wall};
+use crate::ids::ShopId;
 
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// How PostgreSQL begins a transaction that reads one state of the database.
+const BEGIN_READ: &str = "begin isolation level repeatable read read only";
 
 /// Which engine a database runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,63 +83,65 @@ impl Db {
         }
     }
 
-    /// Opens a transaction that may write (SQLite: `begin immediate`, after its turn; PostgreSQL: read committed).
+    /// Opens a transaction that may write, in a shop: of tables that belong to shops it sees and writes this one's rows
+    /// (SQLite: `begin immediate`, after its turn; PostgreSQL: read committed).
     ///
     /// # Errors
     /// [`Error::Unavailable`] when there is no connection in time.
-    pub async fn begin(&self) -> Result<Tx, Error> {
+    pub async fn begin(&self, shop: ShopId) -> Result<Tx, Error> {
+        match self {
+            Db::Sqlite { .. } => self.begin_outside().await,
+            Db::Postgres(pool) => {
+                let tx = pool.begin_with(wall::begin_in("begin", shop)).await?;
+                Ok(Tx::new(Read::postgres(tx, Some(shop))))
+            }
+        }
+    }
+
+    /// Opens a transaction that may write, outside of every shop: for tables that belong to none, and those that are
+    /// [open](super::OPEN). It may [enter](Read::enter) one shop after the other.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when there is no connection in time.
+    pub async fn begin_outside(&self) -> Result<Tx, Error> {
         Ok(Tx::new(match self {
             Db::Sqlite { writer, .. } => Read::sqlite(writer.begin_with("begin immediate").await?),
-            Db::Postgres(pool) => Read::postgres(pool.begin().await?),
+            Db::Postgres(pool) => Read::postgres(pool.begin().await?, None),
         }))
     }
 
-    /// Opens a transaction that reads one state of the database.
+    /// Opens a transaction that reads one state of the database, in a shop.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when there is no connection in time.
-    pub async fn read(&self) -> Result<Read, Error> {
+    pub async fn read(&self, shop: ShopId) -> Result<Read, Error> {
+        match self {
+            Db::Sqlite { .. } => self.read_outside().await,
+            Db::Postgres(pool) => {
+                Ok(Read::postgres(pool.begin_with(wall::begin_in(BEGIN_READ, shop)).await?, Some(shop)))
+            }
+        }
+    }
+
+    /// The same outside of every shop.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when there is no connection in time.
+    pub async fn read_outside(&self) -> Result<Read, Error> {
         Ok(match self {
             Db::Sqlite { readers, .. } => Read::sqlite(readers.begin().await?),
-            Db::Postgres(pool) => {
-                Read::postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
-            }
+            Db::Postgres(pool) => Read::postgres(pool.begin_with(BEGIN_READ).await?, None),
         })
     }
 
-    /// Brings the schema up to date; safe to call from several processes at once.
+    /// The same in all shops at once: for who looks where there is something to do. A test lists who may.
     ///
     /// # Errors
-    /// When a migration fails or one that was applied has been changed since.
-    pub async fn migrate(&self) -> Result<(), Error> {
+    /// [`Error::Unavailable`] when there is no connection in time.
+    pub async fn read_across(&self) -> Result<Read, Error> {
         match self {
-            Db::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
-            Db::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
-        }
-        Ok(())
-    }
-
-    /// Whether the database answers and every migration this program knows is applied.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub async fn is_migrated(&self) -> Result<bool, Error> {
-        let (applied, known) = match self {
-            Db::Sqlite { readers, .. } => {
-                let mut connection = readers.acquire().await?;
-                (connection.list_applied_migrations("_sqlx_migrations").await, &SQLITE_MIGRATIONS)
-            }
-            Db::Postgres(pool) => {
-                let mut connection = pool.acquire().await?;
-                (connection.list_applied_migrations("_sqlx_migrations").await, &POSTGRES_MIGRATIONS)
-            }
-        };
-        match applied.map_err(Error::from) {
-            Ok(applied) => {
-                Ok(known.iter().all(|known| applied.iter().any(|applied| applied.version == known.version)))
-            }
-            Err(Error::Other(_)) => Ok(false), // the table of migrations itself is missing
-            Err(unavailable) => Err(unavailable),
+            Db::Sqlite { .. } => self.read_outside().await,
+            Db::Postgres(pool) => Ok(Read::postgres(pool.begin_with(wall::BEGIN_ACROSS).await?, None)),
         }
     }
 
@@ -190,10 +193,25 @@ async fn connect_postgres(url: &str, options: &Options) -> Result<Db, Error> {
             ("timezone", "UTC"),
         ])
         .statement_cache_capacity(500);
+    let connect = match role(&connect, options.acquire_timeout).await? {
+        Some(role) => connect.options([("role", role)]),
+        None => connect,
+    };
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .acquire_timeout(options.acquire_timeout)
         .connect_with(connect)
         .await?;
     Ok(Db::Postgres(pool))
+}
+
+/// The role that connections must take, so that no one of them passes through the walls between shops.
+async fn role(connect: &PgConnectOptions, within: Duration) -> Result<Option<&'static str>, Error> {
+    let role = async {
+        let mut connection = PgConnection::connect_with(connect).await?;
+        let role = wall::role(&mut connection).await?;
+        connection.close().await?;
+        Ok(role)
+    };
+    tokio::time::timeout(within, role).await.unwrap_or(Err(Error::Unavailable(sqlx::Error::PoolTimedOut)))
 }

@@ -26,7 +26,7 @@ impl std::fmt::Display for Failure {
 /// When the database cannot be reached.
 pub async fn prepare_all(db: &Db) -> Result<Vec<Failure>, Error> {
     let mut failures = Vec::new();
-    for statement in inventory::iter::<Statement> {
+    for statement in Statement::all() {
         if let Err(reason) = check(db, statement).await? {
             failures.push(Failure { statement, reason });
         }

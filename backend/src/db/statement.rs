@@ -106,6 +106,11 @@ const SQLITE_CHUNKS: [usize; 4] = [64, 16, 4, 1];
 const POSTGRES_CHUNK: usize = 5_000;
 
 impl Statement {
+    /// Every one in the program.
+    pub fn all() -> impl Iterator<Item = &'static Statement> {
+        inventory::iter::<Statement>.into_iter()
+    }
+
     /// This statement with its values.
     ///
     /// # Errors

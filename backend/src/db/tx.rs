@@ -6,7 +6,8 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use super::{Call, Engine, Error, Values};
+use super::{Call, Engine, Error, Values, wall};
+use crate::ids::ShopId;
 
 /// What a statement can read into: a tuple, or a struct that derives `sqlx::FromRow`.
 pub trait Record:
@@ -21,7 +22,11 @@ impl<T> Record for T where
 
 /// A transaction that reads: everything in it sees one state of the database. A [`Tx`] can stand in for it, so a
 /// function that only reads asks for `&mut Read`.
-pub struct Read(Connection);
+pub struct Read {
+    connection: Connection,
+    /// The shop it is in, as PostgreSQL knows.
+    shop: Option<ShopId>,
+}
 
 /// A transaction that reads and writes. Dropping it without [`commit`](Tx::commit) undoes everything.
 pub struct Tx(Read);
@@ -52,19 +57,32 @@ macro_rules! run {
 /// The verbs that [`db!`](crate::db!) calls.
 impl Read {
     pub(super) fn sqlite(tx: Transaction<'static, Sqlite>) -> Self {
-        Read(Connection::Sqlite(tx))
+        Read { connection: Connection::Sqlite(tx), shop: None }
     }
 
-    pub(super) fn postgres(tx: Transaction<'static, Postgres>) -> Self {
-        Read(Connection::Postgres(tx))
+    pub(super) fn postgres(tx: Transaction<'static, Postgres>, shop: Option<ShopId>) -> Self {
+        Read { connection: Connection::Postgres(tx), shop }
     }
 
     /// The engine it runs on.
     pub fn engine(&self) -> Engine {
-        match self.0 {
+        match self.connection {
             Connection::Sqlite(_) => Engine::Sqlite,
             Connection::Postgres(_) => Engine::Postgres,
         }
+    }
+
+    /// Moves into a shop: what belongs to any other is neither seen nor written from here on. Costs nothing where it
+    /// is in that shop already.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn enter(&mut self, shop: ShopId) -> Result<(), Error> {
+        if let (Connection::Postgres(tx), true) = (&mut self.connection, self.shop != Some(shop)) {
+            wall::enter(tx, shop).await?;
+            self.shop = Some(shop);
+        }
+        Ok(())
     }
 
     /// The one row.
@@ -72,7 +90,9 @@ impl Read {
     /// # Errors
     /// [`Error::NoRow`] if there is none, or any error of the database.
     pub async fn one<T: Record>(&mut self, call: Result<Call, Error>) -> Result<T, Error> {
-        run!(self.0, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values).fetch_one(tx).await?))
+        run!(self.connection, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values)
+            .fetch_one(tx)
+            .await?))
     }
 
     /// The first row, if there is one.
@@ -80,7 +100,9 @@ impl Read {
     /// # Errors
     /// Any error of the database.
     pub async fn optional<T: Record>(&mut self, call: Result<Call, Error>) -> Result<Option<T>, Error> {
-        run!(self.0, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values).fetch_optional(tx).await?))
+        run!(self.connection, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values)
+            .fetch_optional(tx)
+            .await?))
     }
 
     /// Every row.
@@ -88,7 +110,9 @@ impl Read {
     /// # Errors
     /// Any error of the database.
     pub async fn all<T: Record>(&mut self, call: Result<Call, Error>) -> Result<Vec<T>, Error> {
-        run!(self.0, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values).fetch_all(tx).await?))
+        run!(self.connection, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values)
+            .fetch_all(tx)
+            .await?))
     }
 
     /// Every row of every call.
@@ -114,7 +138,7 @@ impl Tx {
     /// # Errors
     /// Any error of the database.
     pub async fn execute(&mut self, call: Result<Call, Error>) -> Result<u64, Error> {
-        run!(self.0.0, call, |sql, values, tx| {
+        run!(self.0.connection, call, |sql, values, tx| {
             Ok(sqlx::query_with(sql, values).execute(tx).await?.rows_affected())
         })
     }
@@ -136,7 +160,7 @@ impl Tx {
     /// # Errors
     /// Any error of the database. After [`Error::Unavailable`] it is not known whether the commit happened.
     pub async fn commit(self) -> Result<(), Error> {
-        match self.0.0 {
+        match self.0.connection {
             Connection::Sqlite(tx) => tx.commit().await?,
             Connection::Postgres(tx) => tx.commit().await?,
         }
@@ -148,7 +172,7 @@ impl Tx {
     /// # Errors
     /// Any error of the database; the work is undone all the same.
     pub async fn rollback(self) -> Result<(), Error> {
-        match self.0.0 {
+        match self.0.connection {
             Connection::Sqlite(tx) => tx.rollback().await?,
             Connection::Postgres(tx) => tx.rollback().await?,
         }

@@ -89,7 +89,7 @@ mod tests {
             tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
         let _guard = tracing::subscriber::set_default(subscriber);
         let db = Db::connect("sqlite::memory:", &Options::default()).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin_outside().await.unwrap();
         let told = |refused: Option<&str>| Envelope {
             id: Uuid::from_u128(1),
             position: 1,

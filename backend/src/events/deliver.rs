@@ -22,7 +22,7 @@ const DROPPED_AT_ONCE: i64 = 1_000;
 pub(super) async fn deliver_due(events: &Inner) -> Result<usize, db::Error> {
     give_positions(events).await?;
     open_cursors(events).await?;
-    let due = store::due(&mut events.db.read().await?, events.clock.now()).await?;
+    let due = store::due(&mut events.db.read_outside().await?, events.clock.now()).await?;
     let mut delivered = 0;
     for subscriber in &events.subscribers {
         if due.iter().any(|(name,)| name == subscriber.name()) {
@@ -35,8 +35,8 @@ pub(super) async fn deliver_due(events: &Inner) -> Result<usize, db::Error> {
 async fn give_positions(events: &Inner) -> Result<(), db::Error> {
     let most = events.settings.batch as i64;
     // A look costs a reader; giving positions costs the writer.
-    while store::is_new(&mut events.db.read().await?).await? {
-        let mut tx = events.db.begin().await?;
+    while store::is_new(&mut events.db.read_outside().await?).await? {
+        let mut tx = events.db.begin_outside().await?;
         store::give_positions(&mut tx, most).await?;
         tx.commit().await?;
     }
@@ -44,10 +44,10 @@ async fn give_positions(events: &Inner) -> Result<(), db::Error> {
 }
 
 async fn open_cursors(events: &Inner) -> Result<(), db::Error> {
-    let known = store::cursors(&mut events.db.read().await?).await?;
+    let known = store::cursors(&mut events.db.read_outside().await?).await?;
     for subscriber in &events.subscribers {
         if known.iter().all(|cursor| cursor.subscriber != subscriber.name()) {
-            let mut tx = events.db.begin().await?;
+            let mut tx = events.db.begin_outside().await?;
             store::open_cursor(&mut tx, subscriber.name(), events.clock.now()).await?;
             tx.commit().await?;
         }
@@ -73,7 +73,7 @@ enum Batch {
 
 async fn deliver(events: &Inner, subscriber: &Arc<dyn Subscriber>) -> Result<usize, db::Error> {
     let (now, token) = (events.clock.now(), Uuid::new_v4());
-    let mut tx = events.db.begin().await?;
+    let mut tx = events.db.begin_outside().await?;
     let claimed = store::claim(&mut tx, subscriber.name(), token, now, now + events.settings.lease).await?;
     tx.commit().await?;
     let Some(cursor) = claimed else { return Ok(0) };
@@ -85,7 +85,7 @@ async fn deliver(events: &Inner, subscriber: &Arc<dyn Subscriber>) -> Result<usi
             Batch::Over => break,
         }
     }
-    let mut tx = events.db.begin().await?;
+    let mut tx = events.db.begin_outside().await?;
     store::release(&mut tx, subscriber.name(), token, events.clock.now()).await?;
     tx.commit().await?;
     Ok(delivered)
@@ -94,14 +94,15 @@ async fn deliver(events: &Inner, subscriber: &Arc<dyn Subscriber>) -> Result<usi
 impl Claim<'_> {
     async fn batch(&mut self) -> Result<Batch, db::Error> {
         let most = self.events.settings.batch as i64;
-        let rows = store::after(&mut self.events.db.read().await?, self.cursor.position, most).await?;
+        let rows =
+            store::after(&mut self.events.db.read_outside().await?, self.cursor.position, most).await?;
         let Some(last) = rows.last().map(|row| row.position) else { return Ok(Batch::Over) };
         let count = rows.len();
         let wanted = self.wanted(rows);
         let opened: Result<Vec<Envelope>, _> =
             wanted.iter().map(|(_, envelope)| envelope.clone().map_err(|_| ())).collect();
         let attempted = match opened {
-            Ok(envelopes) => self.attempt(envelopes.into(), last).await,
+            Ok(envelopes) => self.attempt(envelopes, last).await,
             Err(()) => Err(SubscriberError::Failed("a payload cannot be read".into())),
         };
         match attempted {
@@ -127,14 +128,15 @@ impl Claim<'_> {
     }
 
     /// Delivers events and moves the cursor to `position`, in one transaction. False if another took over.
-    async fn attempt(&mut self, events: Arc<[Envelope]>, position: i64) -> Result<bool, SubscriberError> {
+    async fn attempt(&mut self, mut events: Vec<Envelope>, position: i64) -> Result<bool, SubscriberError> {
         let Some(mut tx) = self.begin().await? else { return Ok(false) };
         if !events.is_empty() {
+            events.sort_by_key(|event| event.shop);
             // In a task of its own, so that a panic is a failure of these events and not of everyone.
             let handling = tokio::spawn({
                 let subscriber = self.subscriber.clone();
                 async move {
-                    let handled = subscriber.handle(&mut tx, &events).await;
+                    let handled = handle(subscriber.as_ref(), &mut tx, &events).await;
                     (tx, handled)
                 }
             });
@@ -160,7 +162,7 @@ impl Claim<'_> {
             let (shop, id, failure) = match event {
                 Ok(event) => {
                     let (shop, id) = (event.shop, event.id);
-                    match self.attempt(Arc::from([event]), position).await {
+                    match self.attempt(vec![event], position).await {
                         Ok(true) => continue,
                         Ok(false) => return Ok(Batch::Over),
                         Err(SubscriberError::Database(error)) if error.is_unavailable() => return Err(error),
@@ -196,7 +198,7 @@ impl Claim<'_> {
 
     /// Opens a transaction in which the claim is known to stand. None if it does not.
     async fn begin(&self) -> Result<Option<Tx>, db::Error> {
-        let mut tx = self.events.db.begin().await?;
+        let mut tx = self.events.db.begin_outside().await?;
         let until = self.events.clock.now() + self.events.settings.lease;
         let ours = store::renew(&mut tx, self.subscriber.name(), self.token, until).await?;
         Ok(ours.then_some(tx))
@@ -217,6 +219,19 @@ impl Claim<'_> {
     }
 }
 
+/// Hands each shop's events over, in that shop.
+async fn handle(
+    subscriber: &dyn Subscriber,
+    tx: &mut Tx,
+    events: &[Envelope],
+) -> Result<(), SubscriberError> {
+    for of_shop in events.chunk_by(|one, next| one.shop == next.shop) {
+        tx.enter(of_shop[0].shop).await?;
+        subscriber.handle(tx, of_shop).await?;
+    }
+    Ok(())
+}
+
 /// What is known of an event whose payload is not its kind's.
 #[derive(Clone, Copy)]
 struct Unreadable {
@@ -225,7 +240,7 @@ struct Unreadable {
 }
 
 pub(super) async fn clean_up(events: &Inner) -> Result<usize, db::Error> {
-    let cursors: HashMap<String, i64> = store::cursors(&mut events.db.read().await?)
+    let cursors: HashMap<String, i64> = store::cursors(&mut events.db.read_outside().await?)
         .await?
         .into_iter()
         .map(|cursor| (cursor.subscriber, cursor.position))
@@ -234,7 +249,7 @@ pub(super) async fn clean_up(events: &Inner) -> Result<usize, db::Error> {
     let position = |subscriber: &Arc<dyn Subscriber>| cursors.get(subscriber.name()).copied().unwrap_or(0);
     let everyone_has = events.subscribers.iter().map(position).min().unwrap_or(i64::MAX);
     let before = events.clock.now() - events.settings.kept;
-    let mut tx = events.db.begin().await?;
+    let mut tx = events.db.begin_outside().await?;
     let dropped = store::drop_old(&mut tx, everyone_has, before, DROPPED_AT_ONCE).await?;
     tx.commit().await?;
     Ok(usize::try_from(dropped).unwrap_or(usize::MAX))

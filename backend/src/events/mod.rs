@@ -76,8 +76,8 @@ pub trait Subscriber: Send + Sync + 'static {
     /// Whether it acts on events of this kind.
     fn wants(&self, kind: Kind) -> bool;
 
-    /// Acts on events, in their order, within the transaction that also moves its cursor past them. Everything is
-    /// undone if it fails, or panics.
+    /// Acts on events of one shop, in their order, within the transaction that also moves its cursor past them and is in
+    /// that shop. Everything is undone if it fails, or panics.
     async fn handle(&self, tx: &mut Tx, events: &[Envelope]) -> Result<(), SubscriberError>;
 }
 

@@ -12,7 +12,7 @@ pub(super) async fn clean_up(inbox: &Inner) -> Result<u64, db::Error> {
     let messages_before = now - inbox.settings.messages_kept;
     let mut gone = 0;
     loop {
-        let mut tx = inbox.db.begin().await?;
+        let mut tx = inbox.db.begin_outside().await?;
         let payloads = store::drop_payloads(&mut tx, payloads_before, AT_ONCE).await?;
         let messages = store::forget_messages(&mut tx, messages_before, AT_ONCE).await?;
         store::drop_expired_holds(&mut tx, now).await?;

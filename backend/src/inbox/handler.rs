@@ -85,7 +85,7 @@ pub trait Handler: Send + Sync + 'static {
     fn knows(&self, topic: &str) -> bool;
 
     /// The customers of orders that are known already, so that a message which names only its order (a refund)
-    /// keeps in line with the customer's others.
+    /// keeps in line with the customer's others. Shops are [entered](Read::enter) one after the other.
     async fn customers_of(
         &self,
         _read: &mut Read,
@@ -104,7 +104,8 @@ pub trait Handler: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Acts on a batch, in its order, within the transaction that also settles it: one outcome for each message.
+    /// Acts on a batch of one shop, in its order, within the transaction that also settles it and is in that shop: one
+    /// outcome for each message.
     /// Everything is undone if it fails, or panics.
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError>;
 }

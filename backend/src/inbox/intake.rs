@@ -95,7 +95,7 @@ async fn commit(inbox: &Arc<Inner>, waiting: Vec<Waiting>) {
 
 /// Stores deliveries in one transaction, each unless it is stored already.
 async fn store_all(inbox: &Inner, waiting: &[Waiting]) -> Result<Vec<Accepted>, db::Error> {
-    let mut tx = inbox.db.begin().await?;
+    let mut tx = inbox.db.begin_outside().await?;
     let orders: Vec<OrderKey> = waiting
         .iter()
         .filter(|one| one.about.customer.is_none())

@@ -110,7 +110,7 @@ impl Inbox {
     /// # Errors
     /// When the database fails.
     pub async fn is_idle(&self) -> Result<bool, db::Error> {
-        Ok(!store::is_work_due(&mut self.0.db.read().await?, self.0.clock.now()).await?)
+        Ok(!store::is_work_due(&mut self.0.db.read_outside().await?, self.0.clock.now()).await?)
     }
 
     /// How many messages of a shop could not be acted upon and wait for a person.
@@ -118,7 +118,7 @@ impl Inbox {
     /// # Errors
     /// When the database fails.
     pub async fn dead(&self, shop: ShopId) -> Result<i64, db::Error> {
-        store::dead(&mut self.0.db.read().await?, shop).await
+        store::dead(&mut self.0.db.read_outside().await?, shop).await
     }
 
     /// The oldest messages that could not be acted upon, of one shop or of all.
@@ -126,7 +126,7 @@ impl Inbox {
     /// # Errors
     /// When the database fails.
     pub async fn dead_letters(&self, shop: Option<ShopId>, most: i64) -> Result<Vec<DeadLetter>, db::Error> {
-        dead::list(&mut self.0.db.read().await?, shop, most).await
+        dead::list(&mut self.0.db.read_outside().await?, shop, most).await
     }
 
     /// Makes dead messages ready again that still have their body: one or all, of one shop or of all. Says how many
@@ -135,7 +135,7 @@ impl Inbox {
     /// # Errors
     /// When the database fails.
     pub async fn requeue(&self, shop: Option<ShopId>, message: Option<Uuid>) -> Result<u64, db::Error> {
-        let mut tx = self.0.db.begin().await?;
+        let mut tx = self.0.db.begin_outside().await?;
         let count = dead::requeue(&mut tx, shop, message).await?;
         tx.commit().await?;
         self.0.work.notify_one();
@@ -147,7 +147,7 @@ impl Inbox {
     /// # Errors
     /// When the database fails.
     pub async fn backlog(&self) -> Result<Backlog, db::Error> {
-        watch::backlog(&mut self.0.db.read().await?).await
+        watch::backlog(&mut self.0.db.read_outside().await?).await
     }
 
     /// Tells of every shop that is behind (event `shop.behind`), once until it has caught up, and says how many those

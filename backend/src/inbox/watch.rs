@@ -65,7 +65,7 @@ async fn note(tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<bool, db::Err
 /// Tells of every shop that is behind, once until it has caught up, and says how many those were.
 pub(super) async fn watch(inbox: &Inner) -> Result<usize, db::Error> {
     let now = inbox.clock.now();
-    let mut read = inbox.db.read().await?;
+    let mut read = inbox.db.read_outside().await?;
     let behind = behind(&mut read, now - inbox.settings.behind_after).await?;
     let mut recovered = told(&mut read).await?;
     drop(read);
@@ -74,7 +74,7 @@ pub(super) async fn watch(inbox: &Inner) -> Result<usize, db::Error> {
         if recovered.remove(&shop.shop_id) {
             continue;
         }
-        let mut tx = inbox.db.begin().await?;
+        let mut tx = inbox.db.begin_outside().await?;
         if note(&mut tx, shop.shop_id, now).await? {
             let event = Event::ShopBehind(ShopBehind { waiting: shop.waiting, oldest_at: shop.oldest_at });
             events::publish(&mut tx, shop.shop_id, event, now).await?;
@@ -84,7 +84,7 @@ pub(super) async fn watch(inbox: &Inner) -> Result<usize, db::Error> {
     }
     for shop in recovered {
         tracing::info!(%shop, "a shop has caught up");
-        let mut tx = inbox.db.begin().await?;
+        let mut tx = inbox.db.begin_outside().await?;
         db!(tx.execute, "delete from inbox_behind where shop_id = $1", shop)?;
         tx.commit().await?;
     }

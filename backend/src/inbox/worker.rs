@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::handler::{HandlerError, Message, Outcome};
+use super::handler::{Handler, HandlerError, Message, Outcome};
 use super::store::{self, Settled, State};
 use super::{BUCKETS, Inner, body};
 use crate::config::duration;
@@ -58,7 +58,7 @@ pub(super) async fn drain_until_idle(inbox: &Arc<Inner>) -> Result<u64, db::Erro
     loop {
         if let Some(more) = turn(inbox, &never).await? {
             handled += more;
-        } else if !store::is_work_due(&mut inbox.db.read().await?, inbox.clock.now()).await? {
+        } else if !store::is_work_due(&mut inbox.db.read_outside().await?, inbox.clock.now()).await? {
             return Ok(handled);
         } else if Instant::now() > give_up {
             return Err(db::Error::other("another worker holds due messages"));
@@ -101,7 +101,7 @@ async fn turn(inbox: &Arc<Inner>, stop: &CancellationToken) -> Result<Option<u64
     let worked = work_off(inbox, &claim, stop).await;
     if !matches!(worked, Ok((_, false))) {
         // Also after an error: the lanes need not wait for the lease to end.
-        let mut tx = inbox.db.begin().await?;
+        let mut tx = inbox.db.begin_outside().await?;
         store::release(&mut tx, claim.token, inbox.clock.now()).await?;
         tx.commit().await?;
     }
@@ -130,12 +130,12 @@ async fn work_off(
 async fn claim(inbox: &Inner) -> Result<Option<Claim>, db::Error> {
     let now = inbox.clock.now();
     // A look costs a reader; a claim would cost the writer.
-    if !store::is_work_due(&mut inbox.db.read().await?, now).await? {
+    if !store::is_work_due(&mut inbox.db.read_outside().await?, now).await? {
         return Ok(None);
     }
     let token = Uuid::new_v4();
     let most = BUCKETS.div_ceil(workers(inbox)) as i64;
-    let mut tx = inbox.db.begin().await?;
+    let mut tx = inbox.db.begin_outside().await?;
     let buckets = store::claim(&mut tx, token, now, now + inbox.settings.lease, most).await?;
     tx.commit().await?;
     Ok((buckets > 0).then_some(Claim { token, buckets }))
@@ -143,7 +143,7 @@ async fn claim(inbox: &Inner) -> Result<Option<Claim>, db::Error> {
 
 /// Opens a transaction in which the claim is known to stand. None if it does not.
 async fn begin(inbox: &Inner, claim: &Claim) -> Result<Option<Tx>, db::Error> {
-    let mut tx = inbox.db.begin().await?;
+    let mut tx = inbox.db.begin_outside().await?;
     let ours = store::renew(&mut tx, claim.token, inbox.clock.now() + inbox.settings.lease).await?;
     Ok((ours == claim.buckets).then_some(tx))
 }
@@ -180,6 +180,8 @@ async fn batch(inbox: &Arc<Inner>, claim: &Claim) -> Result<Batch, db::Error> {
         held_until: None,
     };
     store::settle(&mut tx, &unreadable.iter().map(dead).collect::<Vec<_>>(), now).await?;
+    // Shop after shop, in the order in which every worker takes shops.
+    messages.sort_by_key(|message| message.shop);
 
     let count = (messages.len() + unreadable.len()) as u64;
     let wanting = inbox.handler.wants_beside(&messages);
@@ -252,22 +254,36 @@ async fn attempt(inbox: &Arc<Inner>, mut tx: Tx, messages: Arc<[Message]>) -> Re
     let handling = tokio::spawn({
         let (handler, messages) = (inbox.handler.clone(), messages.clone());
         async move {
-            let outcomes = handler.handle(&mut tx, &messages).await;
+            let outcomes = handle(handler.as_ref(), &mut tx, &messages).await;
             (tx, outcomes)
         }
     });
     let Ok((mut tx, outcomes)) = handling.await else {
         return Err(HandlerError::Failed("the handler panicked".into()));
     };
-    let outcomes = outcomes?;
-    if outcomes.len() != messages.len() {
-        return Err(HandlerError::Failed("the handler must give one outcome for each message".into()));
-    }
-    let outcomes: Vec<_> = outcomes.into_iter().map(Outcome::storable).collect();
+    let outcomes: Vec<_> = outcomes?.into_iter().map(Outcome::storable).collect();
     let settled: Vec<_> =
         messages.iter().zip(&outcomes).map(|(message, outcome)| settled(inbox, message, outcome)).collect();
     store::settle(&mut tx, &settled, inbox.clock.now()).await?;
     Ok(tx.commit().await?)
+}
+
+/// Hands each shop's messages over, in that shop.
+async fn handle(
+    handler: &dyn Handler,
+    tx: &mut Tx,
+    messages: &[Message],
+) -> Result<Vec<Outcome>, HandlerError> {
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for of_shop in messages.chunk_by(|one, next| one.shop == next.shop) {
+        tx.enter(of_shop[0].shop).await?;
+        let given = handler.handle(tx, of_shop).await?;
+        if given.len() != of_shop.len() {
+            return Err(HandlerError::Failed("the handler must give one outcome for each message".into()));
+        }
+        outcomes.extend(given);
+    }
+    Ok(outcomes)
 }
 
 /// Handles each message in its own transaction; one that fails holds back its lane.

@@ -98,7 +98,7 @@ pub(super) async fn callback(
     if !same || sent.shop != back.shop || sent.expires_at <= now {
         return Err(bad_state());
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin_outside().await?;
     let first = store::use_state(&mut tx, &sent.state, sent.expires_at, now).await?;
     tx.commit().await?;
     if !first {

@@ -49,7 +49,7 @@ impl MerchantHandler {
         if store::uninstall(tx, message.shop, message.triggered_at).await? {
             let by = By::from(Actor::System);
             staff::store::end_all(tx, message.shop).await?;
-            support::close(tx, (Some(message.shop), None), &by, message.received_at).await?;
+            support::close(tx, message.shop, None, &by, message.received_at).await?;
             groups::leave(tx, message.shop, &by, message.received_at).await?;
             tracing::info!(shop = %message.shop, "a shop uninstalled the app");
             self.shops.forget(message.shop);

@@ -87,7 +87,7 @@ impl Shops {
             needs_token: false,
         };
         let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_outside().await?;
         // Two installs at once: one makes the row, the other waits for it here, and both seal for its id.
         let created = store::insert_unless_known(&mut tx, &shop).await?;
         let (id, uninstalled_at) = store::lock(&mut tx, domain.as_str()).await?;

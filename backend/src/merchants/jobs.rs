@@ -23,11 +23,11 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 /// Any error of the database. A shop that cannot be reached is tried again.
 pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
     let now = app.clock.now();
-    let due = store::set_up_due(&mut app.db.read().await?, now, AT_ONCE).await?;
+    let due = store::set_up_due(&mut app.db.read_outside().await?, now, AT_ONCE).await?;
     let mut taken = 0;
     for (id, due_at) in due {
         let again = now + AGAIN;
-        let mut tx = app.db.begin().await?;
+        let mut tx = app.db.begin(id).await?;
         let ours = store::set_up_again(&mut tx, id, due_at, Some(again)).await?;
         tx.commit().await?;
         if !ours {
@@ -40,7 +40,7 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
             tracing::warn!(shop = %id, error, "a shop is not set up; tried again");
             continue;
         }
-        let mut tx = app.db.begin().await?;
+        let mut tx = app.db.begin(id).await?;
         // A shop that installed again meanwhile is set up again.
         store::set_up_again(&mut tx, id, again, None).await?;
         activation::stand_soon(&mut tx, id, Again::Made, format!("installed, due at {due_at}"), now).await?;
@@ -58,7 +58,7 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
 /// Any error of the database. A shop that cannot be asked is tried again next time.
 pub async fn refresh_dormant(app: &App) -> Result<usize, ShopError> {
     let now = app.clock.now();
-    let dormant = pairs::dormant(&mut app.db.read().await?, (now, now + DORMANT), AT_ONCE).await?;
+    let dormant = pairs::dormant(&mut app.db.read_outside().await?, (now, now + DORMANT), AT_ONCE).await?;
     let mut refreshed = 0;
     for id in dormant {
         let Some(shop) = app.shops.find(id).await? else { continue };

@@ -152,7 +152,7 @@ impl Shops {
         if let Some(shop) = self.recall(domain) {
             return Ok(Some(shop));
         }
-        let row = store::find_by_domain(&mut self.db.read().await?, domain.as_str()).await?;
+        let row = store::find_by_domain(&mut self.db.read_outside().await?, domain.as_str()).await?;
         let Some(shop) = row.map(Shop::try_from).transpose()? else { return Ok(None) };
         let shop = Arc::new(shop);
         if let Ok(mut remembered) = self.remembered.write() {
@@ -166,7 +166,7 @@ impl Shops {
     /// # Errors
     /// [`ShopError::Database`].
     pub async fn find(&self, id: ShopId) -> Result<Option<Shop>, ShopError> {
-        let row = store::find(&mut self.db.read().await?, id).await?;
+        let row = store::find(&mut self.db.read(id).await?, id).await?;
         row.map(Shop::try_from).transpose()
     }
 
@@ -181,7 +181,7 @@ impl Shops {
         if let Some(shop) = self.find_by_domain(domain).await? {
             return Ok(Some(shop.id));
         }
-        Ok(store::find_id(&mut self.db.read().await?, domain.as_str()).await?)
+        Ok(store::find_id(&mut self.db.read_outside().await?, domain.as_str()).await?)
     }
 
     /// Adds a shop, or brings one that is known up to date, with what it says of itself and a token that lasts.

@@ -40,7 +40,7 @@ impl Shops {
     async fn other_token(&self, shop: &Shop, refused: &Secret) -> Result<Option<Secret>, ShopError> {
         let give_up = Instant::now() + PATIENCE;
         loop {
-            let pair = pairs::tokens(&mut self.db.read().await?, shop.id).await?;
+            let pair = pairs::tokens(&mut self.db.read(shop.id).await?, shop.id).await?;
             let Some(pair) = pair else { return Ok(None) };
             let held = open(&self.cipher, ACCESS, shop.id, &pair.sealed_token)?;
             if held != *refused {
@@ -64,13 +64,13 @@ impl Shops {
 
     /// Nobody asks with this token for a time, if it is still the shop's.
     async fn rest(&self, shop: &Shop, refused: &Secret, rest: SignedDuration) -> Result<(), ShopError> {
-        let pair = pairs::tokens(&mut self.db.read().await?, shop.id).await?;
+        let pair = pairs::tokens(&mut self.db.read(shop.id).await?, shop.id).await?;
         let Some(pair) = pair else { return Ok(()) };
         if open(&self.cipher, ACCESS, shop.id, &pair.sealed_token)? != *refused {
             return Ok(());
         }
         let until = self.clock.now() + rest;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(shop.id).await?;
         pairs::rest(&mut tx, shop.id, &pair, until).await?;
         tx.commit().await?;
         self.forget(shop.id);

@@ -52,7 +52,7 @@ async fn me(State(app): State<App>, caller: Caller) -> Result<Json<MeView>, Prob
         Caller::Staff(staff) => (&staff.shop, Surface::Merchant),
         Caller::Shopper(shopper) => (&shopper.shop, shopper.bearer.surface()),
     };
-    let languages = languages(&mut app.db.read().await?, shop.id).await?;
+    let languages = languages(&mut app.db.read(shop.id).await?, shop.id).await?;
     let view = MeView {
         shop: shop.domain.to_string(),
         name: shop.name.clone(),

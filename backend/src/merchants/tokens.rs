@@ -48,7 +48,7 @@ impl Shops {
     pub async fn token(&self, shop: &Shop) -> Result<Secret, ShopError> {
         let give_up = Instant::now() + PATIENCE;
         loop {
-            let pair = pairs::tokens(&mut self.db.read().await?, shop.id).await?;
+            let pair = pairs::tokens(&mut self.db.read(shop.id).await?, shop.id).await?;
             let pair = pair.ok_or(ShopError::NoToken)?;
             let now = self.clock.now();
             if let Some(until) = pair.token_refused_until.filter(|until| now < *until) {
@@ -88,7 +88,7 @@ impl Shops {
         refresh: &Secret,
     ) -> Result<Attempt, ShopError> {
         let (lease, now) = (Uuid::now_v7(), self.clock.now());
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(shop.id).await?;
         let leased = pairs::lease_refresh(&mut tx, shop.id, pair, lease, (now, now + LEASE)).await?;
         tx.commit().await?;
         if !leased {
@@ -109,7 +109,7 @@ impl Shops {
     ) -> Result<Attempt, ShopError> {
         let answer = self.oauth.refresh(&shop.domain, refresh).await;
         let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(shop.id).await?;
         let attempt = match answer {
             Ok(grant) => {
                 let next = seal(&self.cipher, shop.id, &grant, asked_at)?;
@@ -153,7 +153,7 @@ pub(super) fn seal(
     })
 }
 
-/// How many shops, or members of staff, share a transaction when their tokens are sealed anew.
+/// How many shops share a transaction when their tokens are sealed anew.
 const TOGETHER: i64 = 100;
 
 /// Whose tokens were sealed anew.
@@ -170,26 +170,25 @@ pub(super) async fn reseal(db: &Db, cipher: &Cipher) -> Result<Resealed, ShopErr
 }
 
 async fn reseal_staff(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
-    let (mut anew, mut after) = (0, (ShopId(Uuid::nil()), 0));
-    loop {
-        let mut tx = db.begin().await?;
-        let all = staff::store::sealed_after(&mut tx, after, TOGETHER).await?;
-        let Some((shop, user, _)) = all.last() else { return Ok(anew) };
-        after = (*shop, *user);
-        for (shop, user, sealed) in &all {
-            if let Some(sealed) = cipher.reseal(staff::store::ONLINE, shop.0, sealed)? {
-                staff::store::reseal(&mut tx, *shop, *user, &sealed).await?;
+    let mut anew = 0;
+    let shops = staff::store::with_tokens(&mut db.read_across().await?).await?;
+    for shop in shops {
+        let mut tx = db.begin(shop).await?;
+        for (user, sealed) in staff::store::sealed(&mut tx, shop).await? {
+            if let Some(sealed) = cipher.reseal(staff::store::ONLINE, shop.0, &sealed)? {
+                staff::store::reseal(&mut tx, shop, user, &sealed).await?;
                 anew += 1;
             }
         }
         tx.commit().await?;
     }
+    Ok(anew)
 }
 
 async fn reseal_shops(db: &Db, cipher: &Cipher) -> Result<u64, ShopError> {
     let (mut anew, mut after) = (0, ShopId(Uuid::nil()));
     loop {
-        let mut tx = db.begin().await?;
+        let mut tx = db.begin_outside().await?;
         let shops = pairs::sealed_after(&mut tx, after, TOGETHER).await?;
         let Some((last, ..)) = shops.last() else { return Ok(anew) };
         after = *last;

@@ -1,6 +1,5 @@
 //! What the inbox does with webhooks about orders.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -65,6 +64,7 @@ impl Handler for OrderHandler {
         }
         let mut found = HashMap::new();
         for (shop, orders) in by_shop {
+            read.enter(shop).await?;
             let customers = store::customers(read, shop, &orders).await?;
             found.extend(customers.into_iter().map(|(order, customer)| ((shop, order), customer)));
         }
@@ -91,7 +91,7 @@ impl Handler for OrderHandler {
             return self.reread(message).await;
         }
         let Ok(Some(order)) = payload::order(&message.payload) else { return Ok(None) };
-        let mut read = self.db.read().await?;
+        let mut read = self.db.read(message.shop).await?;
         let title = programs::current(&mut read, message.shop).await.map_err(failed)?.program.discount_title;
         let marked = match order.mark {
             Some(mark) => redemptions::lifecycle::is_held(&mut read, message.shop, mark.hold).await?,
@@ -107,34 +107,28 @@ impl Handler for OrderHandler {
     }
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
+        let Some(shop) = batch.first().map(|message| message.shop) else { return Ok(Vec::new()) };
+        let installed = match batch.iter().any(is_change) {
+            true => merchants::installed_since(tx, shop).await?,
+            false => None,
+        };
         let mut outcomes = Vec::with_capacity(batch.len());
-        let mut by_shop: BTreeMap<ShopId, Vec<Incoming>> = BTreeMap::new();
-        let mut installed: HashMap<ShopId, Option<Timestamp>> = HashMap::new();
+        let mut incoming = Vec::with_capacity(batch.len());
         for message in batch {
-            let since = match message.topic.as_str() {
-                "orders/updated" | "orders/fulfilled" | EDITED => {
-                    if let Entry::Vacant(unread) = installed.entry(message.shop) {
-                        unread.insert(merchants::installed_since(tx, message.shop).await?);
-                    }
-                    // A shop that is gone takes on nothing.
-                    Some(installed[&message.shop].unwrap_or(message.received_at))
-                }
-                _ => None,
-            };
+            // A shop that is gone takes on nothing.
+            let since = is_change(message).then(|| installed.unwrap_or(message.received_at));
             outcomes.push(match read(message, since) {
-                Ok(incoming) => {
-                    by_shop.entry(message.shop).or_default().extend(incoming);
+                Ok(told) => {
+                    incoming.extend(told);
                     Outcome::Done
                 }
                 Err(error) => Outcome::Dead(error.to_string()),
             });
         }
-        for (shop, batch) in by_shop {
-            process(tx, shop, batch, self.clock.now()).await.map_err(|error| match error {
-                Error::Db(error) => HandlerError::Database(error),
-                error => HandlerError::Failed(error.to_string()),
-            })?;
-        }
+        process(tx, shop, incoming, self.clock.now()).await.map_err(|error| match error {
+            Error::Db(error) => HandlerError::Database(error),
+            error => HandlerError::Failed(error.to_string()),
+        })?;
         Ok(outcomes)
     }
 }
@@ -154,6 +148,11 @@ impl OrderHandler {
         let order = admin.order_now(order).await.map_err(failed)?;
         order.map(|order| serde_json::to_string(&order)).transpose().map_err(failed)
     }
+}
+
+/// Whether it tells of an order that was there before, perhaps before the app was.
+fn is_change(message: &Message) -> bool {
+    matches!(message.topic.as_str(), "orders/updated" | "orders/fulfilled" | EDITED)
 }
 
 /// A cheap look, since few orders are: whether the list of discounts is anything but empty.

@@ -41,7 +41,7 @@ struct AccountView {
 async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<AccountView>, Problem> {
     let customer = caller.customer.ok_or_else(not_signed_in)?;
     let shop = caller.shop.id;
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(shop).await?;
     let Some(member) = customers::member(&mut read, shop, customer).await? else {
         let nothing = Points::ZERO;
         let view = AccountView { points: nothing, pending: nothing, held: nothing, seq: 0, redemption: None };
@@ -51,7 +51,7 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
     let standing = lifecycle::standing(&mut read, shop, member).await?;
     drop(read);
     if standing.is_some() {
-        let mut tx = app.db.begin().await?;
+        let mut tx = app.db.begin(shop).await?;
         lifecycle::renew(&mut tx, shop, member, app.clock.now()).await?;
         tx.commit().await?;
     }
@@ -67,7 +67,7 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
 /// The member's newest entries, newest first.
 async fn lines(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Vec<HistoryLine>>, Problem> {
     let customer = caller.customer.ok_or_else(not_signed_in)?;
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(caller.shop.id).await?;
     let member = customers::member(&mut read, caller.shop.id, customer).await?;
     match member {
         Some(member) => Ok(Json(history(&mut read, caller.shop.id, member, LINES).await?)),

@@ -37,7 +37,7 @@ pub async fn run(app: &App, command: PrivacyCommand) -> Result<(), Error> {
     match command {
         PrivacyCommand::List { shop } => {
             let shop = shop_named(app, &shop).await?;
-            for request in super::requests(&mut app.db.read().await?, shop, LISTED).await? {
+            for request in super::requests(&mut app.db.read(shop).await?, shop, LISTED).await? {
                 println!(
                     "{}\t{}\t{}\t{}\t{}",
                     request.request_id,

@@ -30,7 +30,7 @@ pub enum ExportError {
 /// # Errors
 /// [`ExportError`].
 pub async fn document(app: &App, shop: ShopId, request: Uuid) -> Result<Option<Vec<u8>>, ExportError> {
-    let sealed = store::export(&mut app.db.read().await?, shop, request, app.clock.now()).await?;
+    let sealed = store::export(&mut app.db.read(shop).await?, shop, request, app.clock.now()).await?;
     let Some(sealed) = sealed else { return Ok(None) };
     Ok(Some(app.cipher.open(DOCUMENT, shop.0, &sealed)?))
 }

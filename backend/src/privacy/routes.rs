@@ -78,7 +78,7 @@ async fn list(
     if !(1..=MOST_LISTED).contains(&limit) {
         return Err(Problem::bad_request("bad_parameter", "The limit must be from 1 to 200."));
     }
-    let requests = store::requests(&mut app.db.read().await?, staff.shop.id, limit).await?;
+    let requests = store::requests(&mut app.db.read(staff.shop.id).await?, staff.shop.id, limit).await?;
     Ok(Json(requests.into_iter().map(RequestView::from).collect()))
 }
 
@@ -94,7 +94,7 @@ async fn download(
     let Path(request) = request.map_err(|_| missing())?;
     let shop = staff.shop.id;
     let document = export::document(&app, shop, request).await?.ok_or_else(missing)?;
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     let change = Change {
         action: Action::PrivacyExported,
         target: Some(request.to_string()),

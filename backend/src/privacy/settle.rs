@@ -45,7 +45,7 @@ impl Task for Settle {
 
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let Some(shop) = run.shop() else { return Ok(()) };
-        let request = store::request(&mut run.app.db.read().await?, shop, self.request).await?;
+        let request = store::request(&mut run.app.db.read(shop).await?, shop, self.request).await?;
         let Some(request) = request.filter(|request| request.state == RequestState::Received) else {
             return Ok(());
         };
@@ -67,7 +67,7 @@ async fn export_customer(
     customer: CustomerId,
 ) -> Result<(), TaskError> {
     let now = run.now();
-    let (document, found) = export::collect(&mut run.app.db.read().await?, shop, customer, now).await?;
+    let (document, found) = export::collect(&mut run.app.db.read(shop).await?, shop, customer, now).await?;
     let sealed = run.app.cipher.seal(DOCUMENT, shop.0, document.to_string().as_bytes());
     let sealed = sealed.map_err(|error| TaskError::Failed(error.to_string()))?;
     let mut tx = run.begin().await?;
@@ -195,11 +195,17 @@ impl Task for Forget {
 
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let now = run.now();
-        for (shop, request) in store::open(&mut run.app.db.read().await?, now + SOON).await? {
+        let mut read = run.app.db.read_across().await?;
+        for (shop, request) in store::open(&mut read, now + SOON).await? {
             tracing::warn!(%shop, %request, "a privacy request is due soon and not settled; a person should look");
         }
+        let shops = store::with_settled(&mut read).await?;
+        drop(read);
         let mut tx = run.begin().await?;
-        store::forget(&mut tx, now, now - REQUEST_KEPT).await?;
+        for shop in shops {
+            tx.enter(shop).await?;
+            store::forget(&mut tx, shop, now, now - REQUEST_KEPT).await?;
+        }
         run.finish(tx).await
     }
 }

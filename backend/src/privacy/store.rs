@@ -196,16 +196,36 @@ pub(super) async fn export(
     Ok(found.map(|(document,)| document))
 }
 
-/// Forgets exports whose time is over, and requests that were settled before `settled_before`, of all shops.
-pub(super) async fn forget(tx: &mut Tx, now: Timestamp, settled_before: Timestamp) -> Result<u64, db::Error> {
-    let exports = db!(tx.execute, "delete from privacy_exports where expires_at <= $1", now)?;
+/// All shops that have requests which are settled.
+pub(super) async fn with_settled(read: &mut Read) -> Result<Vec<ShopId>, db::Error> {
+    let shops: Vec<(ShopId,)> = db!(
+        read.all,
+        "select distinct shop_id from privacy_requests where settled_at is not null order by shop_id"
+    )?;
+    Ok(shops.into_iter().map(|(shop,)| shop).collect())
+}
+
+/// Forgets a shop's exports whose time is over, and requests that were settled before `settled_before`.
+pub(super) async fn forget(
+    tx: &mut Tx,
+    shop: ShopId,
+    now: Timestamp,
+    settled_before: Timestamp,
+) -> Result<(), db::Error> {
+    db!(tx.execute, "delete from privacy_exports where shop_id = $1 and expires_at <= $2", shop, now)?;
     db!(
         tx.execute,
         "update privacy_requests set customer_id = null
-         where settled_at is not null and customer_id is not null and not exists (
+         where shop_id = $1 and settled_at is not null and customer_id is not null and not exists (
              select 1 from privacy_exports e
-             where e.shop_id = privacy_requests.shop_id and e.request_id = privacy_requests.request_id)"
+             where e.shop_id = privacy_requests.shop_id and e.request_id = privacy_requests.request_id)",
+        shop
     )?;
-    let requests = db!(tx.execute, "delete from privacy_requests where settled_at < $1", settled_before)?;
-    Ok(exports + requests)
+    db!(
+        tx.execute,
+        "delete from privacy_requests where shop_id = $1 and settled_at < $2",
+        shop,
+        settled_before
+    )?;
+    Ok(())
 }

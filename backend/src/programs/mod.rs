@@ -118,7 +118,7 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
 /// # Errors
 /// When Shopify or the database does not answer, or Shopify refuses.
 pub async fn publish(app: &App, shop: &Shop) -> Result<Versioned, Error> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop.id).await?;
     let current = match current(&mut tx, shop.id).await {
         Err(Error::Missing) => {
             set(&mut tx, shop.id, Program::standard(shop.currency), app.clock.now()).await?

@@ -35,7 +35,7 @@ pub async fn run(app: &App, command: RedemptionCommand) -> Result<(), Error> {
     match command {
         RedemptionCommand::Flagged { shop } => {
             let shop = app.shop_named(&shop).await?;
-            for order in store::flagged(&mut app.db.read().await?, shop.id).await? {
+            for order in store::flagged(&mut app.db.read(shop.id).await?, shop.id).await? {
                 let (discount, unbacked) =
                     (order.amount(order.used_minor), order.amount(order.unbacked_minor));
                 println!("{}\t{}\t{discount} off\t{unbacked} unbacked", order.order_id, order.used_at);
@@ -43,7 +43,7 @@ pub async fn run(app: &App, command: RedemptionCommand) -> Result<(), Error> {
         }
         RedemptionCommand::Reviewed { order, shop } => {
             let shop = app.shop_named(&shop).await?;
-            let mut tx = app.db.begin().await?;
+            let mut tx = app.db.begin(shop.id).await?;
             let closed = store::set_reviewed(&mut tx, shop.id, OrderId(order), app.clock.now()).await?;
             tx.commit().await?;
             if !closed {

@@ -15,10 +15,10 @@ const TAG: &str = "loyalty: unbacked";
 /// # Errors
 /// Any error of the ledger or the database.
 pub async fn advance_due(db: &Db, clock: &Clock) -> Result<usize, Error> {
-    let due = lifecycle::due(&mut db.read().await?, clock.now(), AT_ONCE).await?;
+    let due = lifecycle::due(&mut db.read_across().await?, clock.now(), AT_ONCE).await?;
     let mut advanced = 0;
     for (shop, member, hold) in due {
-        let mut tx = db.begin().await?;
+        let mut tx = db.begin(shop).await?;
         match lifecycle::advance(&mut tx, shop, member, hold, clock.now()).await {
             Ok(done) => advanced += usize::from(done),
             Err(Error::Db(error)) if error.is_unavailable() => return Err(error.into()),
@@ -38,7 +38,7 @@ pub async fn advance_due(db: &Db, clock: &Clock) -> Result<usize, Error> {
 /// # Errors
 /// Any error of the database. A shop that cannot be reached is tried again next time.
 pub async fn tag_flagged(app: &App) -> Result<usize, Error> {
-    let flagged = store::untagged(&mut app.db.read().await?, AT_ONCE).await?;
+    let flagged = store::untagged(&mut app.db.read_across().await?, AT_ONCE).await?;
     let mut tagged = 0;
     for (shop_id, order) in flagged {
         let Ok(Some(shop)) = app.shops.find(shop_id).await else { continue };
@@ -48,7 +48,7 @@ pub async fn tag_flagged(app: &App) -> Result<usize, Error> {
                 for error in &errors {
                     tracing::warn!(shop = %shop_id, %order, message = error.message, "an order was not tagged");
                 }
-                let mut tx = app.db.begin().await?;
+                let mut tx = app.db.begin(shop_id).await?;
                 store::set_tagged(&mut tx, shop_id, order, app.clock.now()).await?;
                 tx.commit().await?;
                 tagged += 1;

@@ -97,7 +97,7 @@ async fn open(
     let OpenRequest { reward, points, currency, scope } = request;
     let customer = caller.customer.ok_or_else(not_signed_in)?;
     let turn = app.turns.take(caller.shop.id, customer).await;
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(caller.shop.id).await?;
     let member = customers::member(&mut tx, caller.shop.id, customer).await?;
     // Who has never earned has nothing to spend.
     let member =
@@ -127,7 +127,7 @@ async fn cancel(
     let customer = caller.customer.ok_or_else(not_signed_in)?;
     let id = HoldId::parse(&id).ok_or(Error::UnknownHold)?;
     let turn = app.turns.take(caller.shop.id, customer).await;
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(caller.shop.id).await?;
     let member = customers::member(&mut tx, caller.shop.id, customer).await?.ok_or(Error::UnknownHold)?;
     let hold = lifecycle::cancel(&mut tx, caller.shop.id, member, id, app.clock.now()).await?;
     tx.commit().await?;
@@ -138,7 +138,7 @@ async fn cancel(
 /// Publishes the member within the budget and reads the hold as it is then.
 async fn publish(app: &App, caller: &ProxyCaller, member: MemberId, hold: Hold) -> Result<Hold, Problem> {
     sync::publish_within(app, &caller.shop, member, BUDGET).await;
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(caller.shop.id).await?;
     let now = lifecycle::get(&mut read, caller.shop.id, member, hold.id).await?;
     Ok(now.unwrap_or(hold))
 }

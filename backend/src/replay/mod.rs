@@ -143,7 +143,7 @@ pub async fn run(app: &App, args: &Args) -> Result<Report, Error> {
     booked?;
 
     bar.set_message("checking every invariant");
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(shop.id).await?;
     let totals = points::totals(&mut read, shop.id).await?;
     let mut violations = points::invariants::violations(&mut read, shop.id).await?;
     violations.extend(redemptions::invariants::violations(&mut read, shop.id).await?);
@@ -245,7 +245,7 @@ async fn new_shop(app: &App, name: &str) -> Result<Shop, Error> {
     // Nobody is asked anything, so there is no token to ask with.
     let shop = app.shops.register(details, &domain, &Secret::new("none")).await?;
     let program = loyalty::Program::standard(shop.currency);
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop.id).await?;
     programs::set(&mut tx, shop.id, program, app.clock.now()).await.map_err(orders::Error::from)?;
     tx.commit().await?;
     Ok(shop)

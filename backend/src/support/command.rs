@@ -57,16 +57,22 @@ pub async fn run(app: &App, command: SupportCommand) -> Result<(), Error> {
             println!("{}", token.show());
         }
         SupportCommand::Close { id, all: _ } => {
-            let mut tx = app.db.begin().await?;
-            let closed = close(&mut tx, (None, id), &By::from(Actor::Cli), app.clock.now()).await?;
-            tx.commit().await?;
+            let now = app.clock.now();
+            let open = store::all_open(&mut app.db.read_across().await?, now).await?;
+            let mut closed = 0;
+            for session in open.iter().filter(|open| id.is_none_or(|id| open.session_id == id)) {
+                let mut tx = app.db.begin(session.shop_id).await?;
+                let by = By::from(Actor::Cli);
+                closed += close(&mut tx, session.shop_id, Some(session.session_id), &by, now).await?;
+                tx.commit().await?;
+            }
             if let (Some(id), 0) = (id, closed) {
                 return Err(Error::Usage(format!("{id} is no support session that is open")));
             }
             println!("{closed} ended");
         }
         SupportCommand::List => {
-            for session in store::all_open(&mut app.db.read().await?, app.clock.now()).await? {
+            for session in store::all_open(&mut app.db.read_across().await?, app.clock.now()).await? {
                 let shop = app.shops.find(session.shop_id).await?;
                 let shop = shop.map_or(session.shop_id.to_string(), |shop| shop.domain.to_string());
                 let may = if session.may_write { "edits" } else { "looks" };

@@ -108,7 +108,7 @@ pub async fn open(app: &App, shop: &Shop, wish: Wish) -> Result<(Session, Token)
         expires_at: now + life,
         closed_at: None,
     };
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop.id).await?;
     // Whoever switches support off waits here, or is waited for.
     if !lock_installed(&mut tx, shop.id).await? {
         return Err(SupportError::Uninstalled);
@@ -128,25 +128,26 @@ pub async fn open(app: &App, shop: &Shop, wish: Wish) -> Result<(Session, Token)
     Ok((session, token))
 }
 
-/// Ends a session, or all that are open, of one shop or of all, and says how many.
+/// Ends a session of a shop, or all that are open there, and says how many.
 ///
 /// # Errors
 /// Any error of the database.
 pub async fn close(
     tx: &mut Tx,
-    (shop, session): (Option<ShopId>, Option<Uuid>),
+    shop: ShopId,
+    session: Option<Uuid>,
     by: &By,
     now: Timestamp,
 ) -> Result<usize, db::Error> {
     let closed = store::close(tx, shop, session, now).await?;
-    for (shop, session) in &closed {
+    for (session,) in &closed {
         let change = Change {
             action: Action::SupportClosed,
             target: Some(session.to_string()),
             before: json!({"open": true}),
             after: json!({"open": false}),
         };
-        audit::record(tx, *shop, by, change, now).await?;
+        audit::record(tx, shop, by, change, now).await?;
     }
     Ok(closed.len())
 }
@@ -157,7 +158,7 @@ pub async fn close(
 /// Any error of the database.
 pub async fn find(app: &App, token: &str) -> Result<Option<Session>, db::Error> {
     let Some(token) = Token::read(token) else { return Ok(None) };
-    let session = store::find(&mut app.db.read().await?, token.shop, token.session).await?;
+    let session = store::find(&mut app.db.read(token.shop).await?, token.shop, token.session).await?;
     Ok(session.filter(|session| bool::from(session.token_hash.ct_eq(&token.hash()[..]))))
 }
 

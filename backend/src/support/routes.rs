@@ -72,7 +72,7 @@ impl SessionView {
 /// `GET /api/support`
 async fn list(State(app): State<App>, staff: Staff<View>) -> Result<Json<SupportView>, Problem> {
     let now = app.clock.now();
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(staff.shop.id).await?;
     let allowed = support_allowed(&mut read, staff.shop.id).await?;
     let sessions = store::of_shop(&mut read, staff.shop.id, LISTED).await?;
     let sessions = sessions.into_iter().map(|session| SessionView::new(session, now)).collect();
@@ -93,8 +93,8 @@ async fn end(
         )
     };
     let id = id.parse::<Uuid>().map_err(|_| unknown())?;
-    let mut tx = app.db.begin().await?;
-    let closed = close(&mut tx, (Some(staff.shop.id), Some(id)), staff.by(), app.clock.now()).await?;
+    let mut tx = app.db.begin(staff.shop.id).await?;
+    let closed = close(&mut tx, staff.shop.id, Some(id), staff.by(), app.clock.now()).await?;
     tx.commit().await?;
     if closed == 0 { Err(unknown()) } else { Ok(StatusCode::NO_CONTENT) }
 }
@@ -114,7 +114,7 @@ async fn put_allowed(
 ) -> Result<StatusCode, Problem> {
     let Json(request) = body?;
     let (shop, now) = (staff.shop.id, app.clock.now());
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     // Whoever lets support in waits here, or is waited for.
     if !lock_installed(&mut tx, shop).await? {
         return Err(Problem::unknown_shop());
@@ -131,7 +131,7 @@ async fn put_allowed(
         audit::record(&mut tx, shop, staff.by(), change, now).await?;
     }
     if !request.allowed {
-        close(&mut tx, (Some(shop), None), staff.by(), now).await?;
+        close(&mut tx, shop, None, staff.by(), now).await?;
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,4 +1,4 @@
-//! Support sessions in the database. An operator's commands may cross tenants: they list and end those of all shops.
+//! Support sessions in the database. An operator's commands look for those of all shops.
 
 use uuid::Uuid;
 
@@ -84,19 +84,18 @@ pub(super) async fn all_open(read: &mut Read, now: Timestamp) -> Result<Vec<Sess
     )
 }
 
-/// Ends those that are open, of this shop and with this id where they are given, and says which.
+/// Ends those of a shop that are open, or one of them, and says which.
 pub(super) async fn close(
     tx: &mut Tx,
-    shop: Option<ShopId>,
+    shop: ShopId,
     session: Option<Uuid>,
     now: Timestamp,
-) -> Result<Vec<(ShopId, Uuid)>, db::Error> {
+) -> Result<Vec<(Uuid,)>, db::Error> {
     db!(
         tx.all,
         "update support_sessions set closed_at = $3
-         where shop_id = coalesce($1, shop_id) and session_id = coalesce($2, session_id)
-           and closed_at is null and expires_at > $3
-         returning shop_id, session_id",
+         where shop_id = $1 and session_id = coalesce($2, session_id) and closed_at is null and expires_at > $3
+         returning session_id",
         shop,
         session,
         now

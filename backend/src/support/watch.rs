@@ -53,7 +53,7 @@ async fn watched(app: App, session: Session, route: String, mut request: Request
     let after = json!({"status": response.status().as_u16()});
     let change = Change { action: Action::SupportRequest, target: Some(target), before: Value::Null, after };
     let recorded: Result<(), db::Error> = async {
-        let mut tx = app.db.begin().await?;
+        let mut tx = app.db.begin(shop).await?;
         audit::record(&mut tx, shop, &by, change, app.clock.now()).await?;
         tx.commit().await
     }

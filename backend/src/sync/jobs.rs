@@ -26,7 +26,7 @@ const UNREACHABLE: SignedDuration = SignedDuration::from_secs(5);
 /// Any error of the database, or a shop whose token cannot be read. A shop that cannot be reached only delays its own
 /// members.
 pub async fn publish_due(app: &App) -> Result<usize, Error> {
-    let due = store::due(&mut app.db.read().await?, app.clock.now(), AT_ONCE).await?;
+    let due = store::due(&mut app.db.read_outside().await?, app.clock.now(), AT_ONCE).await?;
     let count = due.len();
     let mut by_shop: BTreeMap<ShopId, Vec<MemberId>> = BTreeMap::new();
     for (shop, member) in due {
@@ -70,7 +70,7 @@ pub async fn publish_due(app: &App) -> Result<usize, Error> {
 
 /// Nobody of a shop is due before `until`, or at all until marked again.
 async fn put_off(app: &App, shop: ShopId, until: Option<Timestamp>) -> Result<(), Error> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     store::put_off(&mut tx, shop, app.clock.now(), until).await?;
     tx.commit().await?;
     Ok(())
@@ -99,11 +99,11 @@ async fn publish_until_done(
     budget: Duration,
 ) -> Result<bool, Error> {
     let admin = app.admin_of(shop).await?.within(budget).priority(Priority::Redemption);
-    let wanted = store::progress(&mut app.db.read().await?, shop.id, member).await?.wanted;
+    let wanted = store::progress(&mut app.db.read(shop.id).await?, shop.id, member).await?.wanted;
     let (mut wait, until) = (BUSY, Instant::now() + budget);
     while Instant::now() < until {
         // Someone else's write may have covered our change.
-        if store::progress(&mut app.db.read().await?, shop.id, member).await?.published >= wanted {
+        if store::progress(&mut app.db.read(shop.id).await?, shop.id, member).await?.published >= wanted {
             return Ok(true);
         }
         let outcome = publish(&app.db, &admin, &app.clock, shop.id, &[member]).await?;

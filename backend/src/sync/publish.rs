@@ -53,7 +53,7 @@ pub async fn publish(
 ) -> Result<Outcome, Error> {
     let lease = Uuid::now_v7();
     let now = clock.now();
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(shop).await?;
     let leased = store::lease(&mut tx, shop, members, lease, (now, now + LEASE)).await?;
     tx.commit().await?;
     let mut outcome = Outcome::default();
@@ -72,7 +72,7 @@ pub async fn publish(
         _ => None,
     };
     batch.postpone_the_rest(&leased, told);
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(shop).await?;
     // Holds before marks: in the order in which everyone locks them.
     let ours = store::still_leased(&mut tx, shop, lease).await?;
     let mut shown = batch.shown();
@@ -150,7 +150,7 @@ impl Batch {
     /// Reads the ledger for everyone who is leased.
     async fn project(&mut self, db: &Db, leased: &[Leased]) -> Result<(), Error> {
         let members: Vec<MemberId> = leased.iter().map(|leased| leased.member_id).collect();
-        let mut read = db.read().await?;
+        let mut read = db.read(self.shop).await?;
         let balances = points::balances(&mut read, self.shop, &members).await?;
         let holds = redemptions::lifecycle::visible(&mut read, self.shop, &members).await?;
         let customers = customers::customers(&mut read, self.shop, &members).await?;

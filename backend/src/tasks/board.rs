@@ -52,7 +52,7 @@ async fn show(
         None => None,
         Some(state) => Some(TaskState::parse(state).ok_or_else(nothing)?),
     };
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read_outside().await?;
     let backlog = app.tasks.backlog(&mut read).await?;
     let mut tasks = store::of_all(&mut read, state, shown.before.unwrap_or(Uuid::max()), PAGE + 1).await?;
     drop(read);

@@ -249,7 +249,7 @@ impl Tasks {
     /// # Errors
     /// When the database fails.
     pub async fn dead(&self, shop: Option<ShopId>, most: i64) -> Result<Vec<Listed>, db::Error> {
-        store::dead(&mut self.0.db.read().await?, shop, most).await
+        store::dead(&mut self.0.db.read_outside().await?, shop, most).await
     }
 
     /// Gives dead tasks all their tries again: one or all, of one shop or of all. Says how many those were.
@@ -257,7 +257,7 @@ impl Tasks {
     /// # Errors
     /// When the database fails.
     pub async fn requeue(&self, shop: Option<ShopId>, task: Option<Uuid>) -> Result<u64, db::Error> {
-        let mut tx = self.0.db.begin().await?;
+        let mut tx = self.0.db.begin_outside().await?;
         let count = store::requeue(&mut tx, shop, task, self.0.clock.now()).await?;
         tx.commit().await?;
         Ok(count)
@@ -273,7 +273,7 @@ impl Tasks {
         let (now, settings) = (self.0.clock.now(), &self.0.settings);
         let mut gone = 0;
         loop {
-            let mut tx = self.0.db.begin().await?;
+            let mut tx = self.0.db.begin_outside().await?;
             let before = (now - settings.kept, now - settings.dead_kept);
             let count = store::forget(&mut tx, before, AT_ONCE).await?;
             tx.commit().await?;

@@ -88,7 +88,7 @@ async fn list(
     }
     let before = page.before.unwrap_or(Uuid::max());
     // One more tells whether there is a next page.
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(staff.shop.id).await?;
     let mut tasks = store::of_shop(&mut read, staff.shop.id, before, limit + 1).await?;
     let more = tasks.len() as i64 > limit;
     tasks.truncate(usize::try_from(limit).unwrap_or_default());

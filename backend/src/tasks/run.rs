@@ -46,12 +46,16 @@ impl Run {
         self.app.clock.now()
     }
 
-    /// Opens a transaction in which the lease is known to stand, until it ends.
+    /// Opens a transaction in which the lease is known to stand, until it ends: in the task's shop, or outside of every
+    /// shop if it is the installation's own.
     ///
     /// # Errors
     /// [`TaskError::Lost`] if another worker took the task over, or any error of the database.
     pub async fn begin(&self) -> Result<Tx, TaskError> {
-        let mut tx = self.app.db.begin().await?;
+        let mut tx = match self.shop() {
+            Some(shop) => self.app.db.begin(shop).await?,
+            None => self.app.db.begin_outside().await?,
+        };
         let until = self.now() + self.app.config.tasks.lease;
         if store::renew(&mut tx, &self.claimed, until).await? { Ok(tx) } else { Err(TaskError::Lost) }
     }

@@ -93,7 +93,7 @@ pub(super) async fn tick(inner: &Inner) -> Result<usize, db::Error> {
     }
     let mut after = INSTALLATION;
     loop {
-        let shops = merchants::zones(&mut inner.db.read().await?, after, AT_ONCE).await?;
+        let shops = merchants::zones(&mut inner.db.read_outside().await?, after, AT_ONCE).await?;
         let Some(last) = shops.last() else { return Ok(count) };
         after = last.shop_id;
         let mut due = Vec::new();
@@ -122,7 +122,7 @@ async fn start(inner: &Inner, mut tasks: Vec<NewTask>, now: Timestamp) -> Result
     if tasks.is_empty() {
         return Ok(0);
     }
-    let mut tx = inner.db.begin().await?;
+    let mut tx = inner.db.begin_outside().await?;
     let new = store::insert(&mut tx, &tasks, now).await?;
     for task in tasks.iter().filter(|task| task.shop != INSTALLATION && new.contains(&task.id)) {
         let event = Event::TaskCreated(TaskCreated { task: task.id, kind: task.kind.to_owned() });

@@ -157,11 +157,11 @@ async fn claim(inner: &Inner) -> Result<Option<Claimed>, db::Error> {
     let kinds: Vec<&str> = inner.kinds.iter().map(|kind| kind.name).collect();
     let now = inner.clock.now();
     // A look costs a reader; a claim would cost the writer.
-    let mut due = store::due(&mut inner.db.read().await?, i64::MAX, &kinds, now).await?;
+    let mut due = store::due(&mut inner.db.read_outside().await?, i64::MAX, &kinds, now).await?;
     if due.is_none() {
         return Ok(None);
     }
-    let mut tx = inner.db.begin().await?;
+    let mut tx = inner.db.begin_outside().await?;
     let token = Uuid::new_v4();
     while let Some(priority) = due {
         let claimed = store::claim(&mut tx, token, priority, &kinds, now, now + inner.settings.lease).await?;
@@ -212,7 +212,7 @@ async fn execute(inner: &Inner, app: &App, claimed: Claimed) -> Result<(), db::E
             Settled { state, reason: Some(&reason), due_at: wait.map_or(now, |wait| now + wait) }
         }
     };
-    let mut tx = inner.db.begin().await?;
+    let mut tx = inner.db.begin_outside().await?;
     if settle(&mut tx, &run.claimed, &settled, now).await? {
         tx.commit().await?;
     } else {
@@ -240,7 +240,7 @@ async fn keep(inner: &Inner, run: &Run) {
     loop {
         sleep(duration(inner.settings.lease) / 3).await;
         let renewed = async {
-            let mut tx = inner.db.begin().await?;
+            let mut tx = inner.db.begin_outside().await?;
             let ours = store::renew(&mut tx, &run.claimed, inner.clock.now() + inner.settings.lease).await?;
             tx.commit().await?;
             Ok::<_, db::Error>(ours)

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use loyalnest::activation::{Again, Error, stand};
 use loyalnest::audit::{Actor, By};
 use loyalnest::db;
+use loyalnest::ids::ShopId;
 use loyalnest::merchants::{Shop, set_up_due};
 use loyalnest::programs;
 use serde_json::{Value, json};
@@ -101,7 +102,7 @@ async fn log(door: &Door) -> Vec<Value> {
 
 async fn rename(door: &Door, title: &str) -> Result<(), programs::Error> {
     let shop = shop(door).await;
-    let mut tx = door.app.db.begin().await.unwrap();
+    let mut tx = door.app.db.begin(shop.id).await.unwrap();
     let mut program = programs::current(&mut tx, shop.id).await?.program;
     program.discount_title = title.to_owned();
     programs::set(&mut tx, shop.id, program, door.now()).await?;
@@ -343,16 +344,15 @@ fn an_answer_that_was_lost_makes_no_second_discount() {
 
 /// The next shop is new to the database.
 async fn forget(test: &TestDb) {
-    let mut tx = test.db.begin().await.unwrap();
-    for table in ["activation_things", "activation_leases", "merchants_shops", "programs_versions", "tasks"] {
-        match table {
-            "activation_things" => db!(tx.execute, "delete from activation_things"),
-            "activation_leases" => db!(tx.execute, "delete from activation_leases"),
-            "merchants_shops" => db!(tx.execute, "delete from merchants_shops"),
-            "programs_versions" => db!(tx.execute, "delete from programs_versions"),
-            _ => db!(tx.execute, "delete from tasks"),
-        }
-        .unwrap();
+    let mut tx = test.db.begin_outside().await.unwrap();
+    let shops: Vec<(ShopId,)> = db!(tx.all, "select shop_id from merchants_shops").unwrap();
+    for (shop,) in shops {
+        tx.enter(shop).await.unwrap();
+        db!(tx.execute, "delete from activation_things where shop_id = $1", shop).unwrap();
+        db!(tx.execute, "delete from activation_leases where shop_id = $1", shop).unwrap();
+        db!(tx.execute, "delete from programs_versions where shop_id = $1", shop).unwrap();
+        db!(tx.execute, "delete from tasks where shop_id = $1", shop).unwrap();
+        db!(tx.execute, "delete from merchants_shops where shop_id = $1", shop).unwrap();
     }
     tx.commit().await.unwrap();
 }
@@ -451,7 +451,7 @@ fn two_processes_at_once_make_one_discount() {
         assert_eq!((ours(&door).len(), sent(&door, CREATE)), (1, 1));
 
         // A process that died at it is waited for, not for ever.
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin(shop.id).await.unwrap();
         db!(
             tx.execute,
             "insert into activation_leases (shop_id, lease, until) values ($1, $2, $3)",

@@ -26,7 +26,7 @@ async fn opened(door: &Door) -> ShopId {
 }
 
 async fn record(test: &TestDb, door: &Door, shop: ShopId, target: &str) {
-    let mut tx = test.db.begin().await.unwrap();
+    let mut tx = test.db.begin(shop).await.unwrap();
     let change = Change {
         action: Action::StaffSessionEnded,
         target: Some(target.into()),
@@ -73,7 +73,7 @@ fn an_entry_is_undone_with_what_it_tells_of() {
     on_both_engines(async |test| {
         let door = Door::new(test).await;
         let shop = opened(&door).await;
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin(shop).await.unwrap();
         let change = Change {
             action: Action::LanguagesChanged,
             target: None,

@@ -94,7 +94,7 @@ impl Processes {
 
     /// The warnings so far.
     async fn warnings(&self) -> Vec<Value> {
-        let mut read = self.apps[0].db.read().await.unwrap();
+        let mut read = self.apps[0].db.read_across().await.unwrap();
         let found: Vec<(sqlx::types::Json<Value>,)> = db!(
             read.all,
             "select payload from events_outbox where kind = $1 order by event_id",

@@ -28,7 +28,7 @@ fn shop(number: u32) -> Shop {
 }
 
 async fn insert(db: &Db, shops: &[Shop]) -> Result<u64, Error> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_outside().await?;
     let written = db!(tx.each shops,
         sqlite: "insert into merchants_shops (shop_id, domain, name, currency, time_zone, sealed_token, installed_at,
                                     uninstalled_at, updated_at)
@@ -45,7 +45,7 @@ async fn insert(db: &Db, shops: &[Shop]) -> Result<u64, Error> {
 }
 
 async fn shops(db: &Db) -> Vec<Shop> {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     db!(
         read.all,
         "select shop_id, domain, sealed_token, installed_at, uninstalled_at from merchants_shops order by shop_id"
@@ -72,7 +72,7 @@ fn many_rows_keep_every_value() {
         assert_eq!(insert(&test.db, &[]).await.unwrap(), 0);
 
         let wanted = ["shop-7.myshopify.com", "shop-149.myshopify.com", "nobody.myshopify.com"];
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let mut found: Vec<Shop> = db!(read.all each wanted,
             sqlite: "with v (domain) as (values ($1))
                      select shop_id, domain, sealed_token, installed_at, uninstalled_at
@@ -111,7 +111,7 @@ fn constraints_have_one_name() {
 #[test]
 fn what_is_not_committed_never_happened() {
     on_both_engines(async |test| {
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         let deleted = db!(tx.execute, "delete from merchants_shops").unwrap();
         assert_eq!(deleted, 0);
         let name = "n".to_owned();
@@ -140,10 +140,10 @@ fn what_is_not_committed_never_happened() {
 fn a_reader_cannot_write_and_does_not_wait_for_the_writer() {
     on_both_engines(async |test| {
         insert(&test.db, &[shop(1)]).await.unwrap();
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         db!(tx.execute, "update merchants_shops set name = 'renamed'").unwrap();
 
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let (name,): (String,) = db!(read.one, "select name from merchants_shops").unwrap();
         assert_eq!(name, "n");
         let refused: Result<(String,), _> =

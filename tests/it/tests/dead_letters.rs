@@ -75,7 +75,7 @@ fn what_was_put_right_is_acted_upon_and_what_lost_its_body_stays_dead() {
             assert_eq!(app.send(webhook).await.status, 200);
         }
         assert_eq!(test.count("dead").await, 2);
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         db!(
             tx.execute,
             "delete from inbox_payloads where message_id = (
@@ -126,7 +126,7 @@ fn bodies_are_kept_compressed_and_sealed() {
         let app = TestApp::new(&test.db).await;
         let lines = format!(r#","lines":[{}{{}}]"#, r#"{"price":"10.00","quantity":1},"#.repeat(200));
         app.order("large", 1, &lines).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let (kept,): (Vec<u8>,) = db!(read.one, "select payload from inbox_payloads").unwrap();
         drop(read);
         assert!(kept.len() * 5 < lines.len(), "{} of {}", kept.len(), lines.len());
@@ -141,7 +141,7 @@ fn a_shop_that_is_behind_is_told_of_once_until_it_has_caught_up() {
     on_both_engines(async |test| {
         let app = TestApp::new(&test.db).await;
         let told = async || {
-            let mut read = test.db.read().await.unwrap();
+            let mut read = test.db.read_across().await.unwrap();
             let (count,): (i64,) =
                 db!(read.one, "select count(*) from events_outbox where kind = $1", Kind::ShopBehind)
                     .unwrap();

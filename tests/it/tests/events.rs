@@ -102,7 +102,7 @@ impl Outbox {
     }
 
     async fn publish(&self, customer: i64) {
-        let mut tx = self.db.begin().await.unwrap();
+        let mut tx = self.db.begin_outside().await.unwrap();
         events::publish(&mut tx, SHOP, self.created(customer), self.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -112,7 +112,7 @@ impl Outbox {
     }
 
     async fn dead(&self) -> Vec<(i64, String)> {
-        let mut read = self.db.read().await.unwrap();
+        let mut read = self.db.read_across().await.unwrap();
         db!(read.all, "select position, reason from events_dead order by position").unwrap()
     }
 }
@@ -121,7 +121,7 @@ impl Outbox {
 fn what_is_committed_is_told_once_in_order_and_what_is_undone_is_not() {
     on_both_engines(async |test| {
         let outbox = Outbox::with(&test.db, 3);
-        let mut undone = test.db.begin().await.unwrap();
+        let mut undone = test.db.begin_outside().await.unwrap();
         events::publish(&mut undone, SHOP, outbox.created(99), outbox.clock.now()).await.unwrap();
         undone.rollback().await.unwrap();
         for customer in 1..=10 {
@@ -132,7 +132,7 @@ fn what_is_committed_is_told_once_in_order_and_what_is_undone_is_not() {
         assert_eq!(outbox.listener.customers(), (1..=10).collect::<Vec<_>>());
         let told = outbox.listener.told.lock().unwrap().clone();
         assert_eq!(told.iter().map(|told| told.position).collect::<Vec<_>>(), (1..=10).collect::<Vec<_>>());
-        let backlog = events::backlog(&mut test.db.read().await.unwrap()).await.unwrap();
+        let backlog = events::backlog(&mut test.db.read_across().await.unwrap()).await.unwrap();
         assert_eq!((backlog[0].subscriber.as_str(), backlog[0].waiting, backlog[0].dead), ("listener", 0, 0));
     });
 }
@@ -142,7 +142,7 @@ fn a_late_commit_is_not_passed_by() {
     // SQLite has one writer, so nothing there commits out of its order.
     on_engine(Engine::Postgres, async |test| {
         let outbox = Outbox::new(&test.db);
-        let mut early = test.db.begin().await.unwrap();
+        let mut early = test.db.begin_outside().await.unwrap();
         events::publish(&mut early, SHOP, outbox.created(1), outbox.clock.now()).await.unwrap();
         outbox.publish(2).await;
         outbox.deliver().await;
@@ -163,7 +163,7 @@ fn the_events_of_a_key_come_in_order_from_writers_that_wait_for_each_other() {
             let (outbox, number) = (outbox.clone(), number.clone());
             writers.spawn(async move {
                 for _ in 0..25 {
-                    let mut tx = outbox.db.begin().await.unwrap();
+                    let mut tx = outbox.db.begin_outside().await.unwrap();
                     // Whoever writes of a member has locked its account; here, the one row there is for all.
                     db!(tx.execute, "update inbox_leases set bucket = bucket where bucket = 0").unwrap();
                     let next = number.fetch_add(1, Ordering::SeqCst);
@@ -247,7 +247,7 @@ fn a_process_whose_lease_was_taken_over_moves_nothing() {
             let (db, until) = (self.0.clone(), self.1);
             tokio::task::block_in_place(|| {
                 tokio::runtime::Handle::current().block_on(async move {
-                    let mut tx = db.begin().await.unwrap();
+                    let mut tx = db.begin_outside().await.unwrap();
                     let token = Uuid::from_u128(9);
                     db!(tx.execute, "update events_cursors set token = $1, leased_until = $2", token, until)
                         .unwrap();
@@ -268,7 +268,7 @@ fn a_process_whose_lease_was_taken_over_moves_nothing() {
         let robbed = Arc::new(Robbed(test.db.clone(), until));
         let events = Events::new(test.db.clone(), outbox.clock.clone(), settings(10), vec![robbed]);
         assert_eq!(events.deliver_due().await.unwrap(), 0);
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let cursor: (i64, i64) = db!(read.one, "select position, attempts from events_cursors").unwrap();
         assert_eq!(cursor, (0, 0));
         drop(read);
@@ -301,13 +301,13 @@ fn the_rooms_tell_what_happened_in_the_transaction_that_did_it() {
     on_both_engines(async |test| {
         let outbox = Outbox::new(&test.db);
         let (db, now) = (&test.db, outbox.clock.now());
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin(SHOP).await.unwrap();
         let program = Program::standard(Currency::parse("GBP").unwrap());
         programs::set(&mut tx, SHOP, program, now).await.unwrap();
         tx.commit().await.unwrap();
         let take = async |order: &Order, commit: bool| {
             let order = payload::order(order.payload().to_string().as_bytes()).unwrap().unwrap();
-            let mut tx = db.begin().await.unwrap();
+            let mut tx = db.begin(SHOP).await.unwrap();
             let incoming = Incoming::Order { order: Box::new(order), metafield: None, opens: true };
             orders::process(&mut tx, SHOP, vec![incoming], now).await.unwrap();
             if commit { tx.commit().await.unwrap() } else { tx.rollback().await.unwrap() }
@@ -316,10 +316,10 @@ fn the_rooms_tell_what_happened_in_the_transaction_that_did_it() {
         take(&Order::new(1, 101), true).await;
         take(&Order::new(1, 101), true).await; // a repeat is nothing new
         let member = {
-            let mut read = db.read().await.unwrap();
+            let mut read = db.read_across().await.unwrap();
             loyalnest::customers::member(&mut read, SHOP, CustomerId(101)).await.unwrap().unwrap()
         };
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin(SHOP).await.unwrap();
         let wish = lifecycle::Wish {
             reward: "points".into(),
             points: Some(Points::new(100).unwrap()),

@@ -47,7 +47,7 @@ async fn group(door: &Door) -> Answered {
 }
 
 async fn rows(test: &TestDb) -> (i64, i64, i64) {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     db!(
         read.one,
         "select (select count(*) from merchants_groups), (select count(*) from merchants_group_shops),
@@ -122,7 +122,7 @@ fn an_invitation_is_good_once_and_for_a_day_and_only_its_hash_is_kept() {
             let answered = late.staff(42, Method::POST, "/api/group/join", &nonsense).await;
             assert_eq!(answered.problem(), (400, "bad_body".to_owned()), "{nonsense}");
         }
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let hashes: Vec<(Vec<u8>,)> =
             db!(read.all, "select code_hash from merchants_group_invitations").unwrap();
         assert!(hashes.iter().all(|(hash,)| hash.len() == 32));

@@ -14,7 +14,7 @@ use crate::support::recorder::effects;
 use crate::support::{TestDb, on_both_engines};
 
 async fn attempts(db: &Db, webhook_id: &str) -> (String, i64, Option<String>) {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     db!(read.one, "select state, attempts, reason from inbox_messages where webhook_id = $1", webhook_id)
         .unwrap()
 }
@@ -91,7 +91,7 @@ async fn take_over_while_waiting(app: &TestApp, db: &Db) -> Result<u64, Error> {
     }
     let (db, until) = (db.clone(), app.now() + SignedDuration::from_secs(60));
     let taking_over = tokio::spawn(async move {
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin_outside().await.unwrap();
         db!(tx.execute,
             sqlite: "update inbox_leases set bucket = bucket",
             postgres: "lock table inbox_leases in share row exclusive mode")
@@ -190,7 +190,7 @@ fn work_starts_at_once_and_stops_after_the_batch_in_hand() {
         working.await.unwrap();
         assert_eq!(effects(&test.db).await, ["1", "2"]);
         // The leases were given back.
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let (leased,): (i64,) =
             db!(read.one, "select count(*) from inbox_leases where expires_at > $1", app.now()).unwrap();
         assert_eq!(leased, 0);
@@ -213,7 +213,7 @@ fn payloads_are_sealed_dropped_in_time_and_messages_forgotten_later() {
         let app = TestApp::new(&test.db).await;
         app.order("done", 1, r#","note":"secret""#).await;
         app.order("held", 2, r#","do":"fail""#).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let sealed: Vec<(Vec<u8>,)> = db!(read.all, "select payload from inbox_payloads").unwrap();
         drop(read);
         assert!(sealed.iter().all(|(payload,)| !payload.windows(6).any(|part| part == b"secret")));
@@ -232,7 +232,7 @@ fn payloads_are_sealed_dropped_in_time_and_messages_forgotten_later() {
 }
 
 async fn rows(db: &Db) -> (i64, i64) {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     let (messages,): (i64,) = db!(read.one, "select count(*) from inbox_messages").unwrap();
     let (payloads,): (i64,) = db!(read.one, "select count(*) from inbox_payloads").unwrap();
     (messages, payloads)

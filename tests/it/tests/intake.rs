@@ -27,7 +27,7 @@ fn with(mut request: Request<Body>, name: &str, value: Option<&str>) -> Request<
 }
 
 async fn reasons(test: &TestDb) -> Vec<(String, String)> {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     db!(
         read.all,
         "select webhook_id, reason from inbox_messages where reason is not null order by webhook_id"
@@ -113,7 +113,7 @@ fn what_is_not_shopifys_or_not_a_webhook_is_refused_and_not_kept() {
             assert_eq!(answered.problem(), (problem.0, problem.1.to_owned()), "{why}");
         }
         assert_eq!(app.drain().await, 0);
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let (kept,): (i64,) = db!(read.one, "select count(*) from inbox_messages").unwrap();
         assert_eq!(kept, 0);
     });
@@ -204,7 +204,7 @@ fn a_full_queue_answers_503_and_the_next_try_is_kept() {
         let settings = [("LOYALNEST_INBOX__QUEUE", "2"), ("LOYALNEST_INBOX__ACCEPT_TIMEOUT", "300ms")];
         let app = TestApp::with(&test.db, &settings).await;
         // Nothing can be committed as long as this transaction is open.
-        let mut blocking = test.db.begin().await.unwrap();
+        let mut blocking = test.db.begin_outside().await.unwrap();
         db!(blocking.execute,
             sqlite: "update inbox_leases set bucket = bucket",
             postgres: "lock table inbox_messages in exclusive mode")
@@ -294,7 +294,7 @@ fn the_database_may_go_at_any_moment_and_nothing_is_lost() {
         stop.cancel();
         working.await.unwrap();
         // What a cut left leased is free again after the lease.
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         db!(tx.execute, "update inbox_leases set expires_at = $1", Timestamp::UNIX_EPOCH).unwrap();
         tx.commit().await.unwrap();
         app.drain().await;
@@ -315,7 +315,7 @@ fn a_shop_that_has_the_app_is_looked_up_once_for_many_webhooks_and_one_that_has_
         let app = TestApp::new(&test.db).await;
         let answer = async |id: &str| app.send(app.webhook(id, "orders/create", r#"{"id":1}"#)).await.status;
         let change = async |what: &str| {
-            let mut tx = test.db.begin().await.unwrap();
+            let mut tx = test.db.begin_outside().await.unwrap();
             match what {
                 "rename" => db!(tx.execute, "update merchants_shops set domain = 'other.myshopify.com'"),
                 "uninstall" => {

@@ -253,7 +253,7 @@ fn a_customer_who_is_gone_is_not_written_to_again() {
         house.shop.webhooks().resume();
         house.settle().await;
         assert_eq!(house.account(bob)["points"], 130, "the others of a batch are written");
-        let mut read = house.app.db.read().await.unwrap();
+        let mut read = house.app.db.read_across().await.unwrap();
         let (gone,): (i64,) = db!(read.one, "select count(*) from sync_accounts where gone").unwrap();
         assert_eq!(gone, 1);
     });
@@ -282,7 +282,7 @@ fn two_hundred_picks_at_once_leave_one_live_hold() {
         }
         assert!(answers.contains_key(&200), "{answers:?}");
         house.settle().await;
-        let mut read = house.app.db.read().await.unwrap();
+        let mut read = house.app.db.read_across().await.unwrap();
         let held: Vec<(String, i64)> = db!(
             read.all,
             "select state, count(*) from redemptions_holds where state in ('opening', 'live', 'closing')
@@ -313,7 +313,7 @@ fn fifty_checkouts_with_one_hold_capture_it_once_and_flag_the_rest() {
         }
         house.shop.webhooks().resume();
         house.settle().await;
-        let mut read = house.app.db.read().await.unwrap();
+        let mut read = house.app.db.read_across().await.unwrap();
         let (used, captured, debited, unbacked, captures, flagged): (i64, i64, i64, i64, i64, i64) = db!(
             read.one,
             "select cast(sum(used_minor) as bigint), cast(sum(captured_minor) as bigint),

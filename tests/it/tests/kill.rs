@@ -72,7 +72,7 @@ async fn add_shop(app: &App) -> ShopId {
         time_zone: "Europe/London".into(),
     };
     let shop = app.shops.register(details, &domain, &Secret::new("shpat_1")).await.unwrap();
-    let mut tx = app.db.begin().await.unwrap();
+    let mut tx = app.db.begin(shop.id).await.unwrap();
     let program = Program::standard(Currency::parse("GBP").unwrap());
     programs::set(&mut tx, shop.id, program, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
@@ -125,7 +125,7 @@ async fn deliver(app: &App, http: &reqwest::Client, address: SocketAddr, (id, to
 
 /// What members have, by customer.
 async fn balances(db: &Db) -> BTreeMap<i64, (i64, i64)> {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     let rows: Vec<(i64, i64, i64)> = db!(
         read.all,
         "select m.customer_id, a.available, a.pending from customers_members m
@@ -136,7 +136,7 @@ async fn balances(db: &Db) -> BTreeMap<i64, (i64, i64)> {
 }
 
 async fn number(db: &Db, what: What) -> i64 {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     let (count,): (i64,) = match what {
         What::Messages => db!(read.one, "select count(*) from inbox_messages where state = 'done'"),
         What::Unsettled => db!(read.one, "select count(*) from inbox_messages where state <> 'done'"),
@@ -241,7 +241,7 @@ async fn killed_again_and_again(test: &TestDb) {
     assert_eq!(balances(&test.db).await, expected().await);
     assert_eq!(number(&test.db, What::Told).await, number(&test.db, What::Earned).await);
     assert!(number(&test.db, What::Told).await > 0);
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     let mut broken = points::invariants::violations(&mut read, shop).await.unwrap();
     broken.extend(redemptions::invariants::violations(&mut read, shop).await.unwrap());
     broken.extend(orders::invariants::violations(&mut read, shop).await.unwrap());

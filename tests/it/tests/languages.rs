@@ -10,7 +10,7 @@ use crate::support::{TestDb, on_both_engines};
 
 async fn primary(test: &TestDb, door: &Door, locale: &str) -> bool {
     let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
-    let mut tx = test.db.begin().await.unwrap();
+    let mut tx = test.db.begin(shop.id).await.unwrap();
     let changed = set_primary_locale(&mut tx, shop.id, locale, door.now()).await.unwrap();
     tx.commit().await.unwrap();
     changed
@@ -39,7 +39,7 @@ fn the_shops_own_language_is_always_among_them_and_first() {
         assert_eq!(set, json!({"primary": "fr", "languages": ["fr", "nl"]}));
         assert_eq!(offered(&door, &json!([])).await["languages"], json!(["fr"]));
         let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
-        let known = languages(&mut test.db.read().await.unwrap(), shop.id).await.unwrap();
+        let known = languages(&mut test.db.read_across().await.unwrap(), shop.id).await.unwrap();
         assert_eq!(known.negotiate(&["de".parse().unwrap()]).as_str(), "fr");
 
         offered(&door, &json!([])).await;

@@ -29,7 +29,7 @@ impl<'a> Shop<'a> {
     async fn open(db: &'a Db) -> Shop<'a> {
         let shop = Shop { db, id: ShopId(Uuid::now_v7()), now: "2026-11-22T09:00:00Z".parse().unwrap() };
         let program = Program::standard(Currency::parse("GBP").unwrap());
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin(shop.id).await.unwrap();
         programs::set(&mut tx, shop.id, program, shop.now).await.unwrap();
         tx.commit().await.unwrap();
         shop
@@ -45,13 +45,13 @@ impl<'a> Shop<'a> {
     }
 
     async fn take(&self, batch: Vec<Incoming>) {
-        let mut tx = self.db.begin().await.unwrap();
+        let mut tx = self.db.begin(self.id).await.unwrap();
         orders::process(&mut tx, self.id, batch, self.now).await.unwrap();
         tx.commit().await.unwrap();
     }
 
     async fn member(&self, customer: i64) -> MemberId {
-        let mut tx = self.db.begin().await.unwrap();
+        let mut tx = self.db.begin(self.id).await.unwrap();
         let members = customers::enrol(&mut tx, self.id, &[CustomerId(customer)], self.now).await.unwrap();
         tx.commit().await.unwrap();
         members[&CustomerId(customer)]
@@ -59,7 +59,7 @@ impl<'a> Shop<'a> {
 
     async fn balance(&self, customer: i64) -> Balance {
         let member = self.member(customer).await;
-        points::balance(&mut self.db.read().await.unwrap(), self.id, member).await.unwrap()
+        points::balance(&mut self.db.read_across().await.unwrap(), self.id, member).await.unwrap()
     }
 
     /// Available, pending, held.
@@ -91,7 +91,7 @@ impl<'a> Shop<'a> {
             currency: Currency::parse("GBP").unwrap(),
             scope,
         };
-        let mut tx = self.db.begin().await.unwrap();
+        let mut tx = self.db.begin(self.id).await.unwrap();
         let hold = lifecycle::open(&mut tx, self.id, member, wish, self.now).await?;
         tx.commit().await.unwrap();
         Ok(hold)
@@ -99,20 +99,23 @@ impl<'a> Shop<'a> {
 
     async fn hold(&self, customer: i64, hold: HoldId) -> Hold {
         let member = self.member(customer).await;
-        lifecycle::get(&mut self.db.read().await.unwrap(), self.id, member, hold).await.unwrap().unwrap()
+        lifecycle::get(&mut self.db.read_across().await.unwrap(), self.id, member, hold)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Says to the redemptions that the member's metafield shows this hold, as a publication would.
     async fn shown(&self, customer: i64, hold: Option<HoldId>) {
         let shown = [(self.member(customer).await, hold)].into();
-        let mut tx = self.db.begin().await.unwrap();
+        let mut tx = self.db.begin(self.id).await.unwrap();
         lifecycle::shown(&mut tx, self.id, &shown, self.now).await.unwrap();
         tx.commit().await.unwrap();
     }
 
     async fn cancel(&self, customer: i64, hold: HoldId) -> Result<Hold, redemptions::Error> {
         let member = self.member(customer).await;
-        let mut tx = self.db.begin().await.unwrap();
+        let mut tx = self.db.begin(self.id).await.unwrap();
         let hold = lifecycle::cancel(&mut tx, self.id, member, hold, self.now).await?;
         tx.commit().await.unwrap();
         Ok(hold)
@@ -120,7 +123,7 @@ impl<'a> Shop<'a> {
 
     async fn advance(&self, customer: i64, hold: HoldId) -> bool {
         let member = self.member(customer).await;
-        let mut tx = self.db.begin().await.unwrap();
+        let mut tx = self.db.begin(self.id).await.unwrap();
         let advanced = lifecycle::advance(&mut tx, self.id, member, hold, self.now).await.unwrap();
         tx.commit().await.unwrap();
         advanced
@@ -132,7 +135,7 @@ impl<'a> Shop<'a> {
 
     /// Every invariant holds.
     async fn is_sound(&self) {
-        let mut read = self.db.read().await.unwrap();
+        let mut read = self.db.read_across().await.unwrap();
         let mut all = points::invariants::violations(&mut read, self.id).await.unwrap();
         all.extend(redemptions::invariants::violations(&mut read, self.id).await.unwrap());
         all.extend(orders::invariants::violations(&mut read, self.id).await.unwrap());
@@ -188,7 +191,8 @@ fn what_is_told_twice_late_or_in_any_order_is_booked_once() {
                 }
                 assert_eq!(shop.points(ADA).await, (25, 0, 0), "rotation {rotation}, again {again}");
                 shop.is_sound().await;
-                totals.push(points::totals(&mut shop.db.read().await.unwrap(), shop.id).await.unwrap());
+                totals
+                    .push(points::totals(&mut shop.db.read_across().await.unwrap(), shop.id).await.unwrap());
             }
         }
         totals.dedup();
@@ -472,7 +476,7 @@ fn a_discount_is_known_by_the_title_it_was_promised_under() {
         let shop = Shop::open(&test.db).await;
         shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
         let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin(shop.id).await.unwrap();
         let mut program = programs::current(&mut tx, shop.id).await.unwrap().program;
         program.discount_title = "Rewards".into();
         programs::set(&mut tx, shop.id, program, shop.now).await.unwrap();

@@ -37,3 +37,4 @@ mod subscriptions;
 mod support_access;
 mod tasks;
 mod topics;
+mod walls;

@@ -91,7 +91,7 @@ fn requests_and_the_ledgers_entries_are_counted() {
         let forged = Request::post("/webhooks").body(Body::from("{}")).unwrap();
         assert_eq!(app.send(forged).await.status, 401);
         let (shop, now) = (ShopId(Uuid::now_v7()), app.now());
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin(shop).await.unwrap();
         let program = Program::standard(Currency::parse("GBP").unwrap());
         programs::set(&mut tx, shop, program, now).await.unwrap();
         let order = payload::order(Order::new(1, 101).payload().to_string().as_bytes()).unwrap().unwrap();

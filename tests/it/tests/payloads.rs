@@ -55,7 +55,7 @@ fn floats_in_a_refund_say_nothing() {
 }
 
 async fn state(test: &TestDb, id: &str) -> (String, i64) {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     db!(read.one, "select state, attempts from inbox_messages where webhook_id = $1", id).unwrap()
 }
 
@@ -165,7 +165,7 @@ fn what_happened_before_an_uninstall_and_is_told_after_it_is_booked() {
             assert_eq!(door.webhook("late", "orders/create", bought_at, &order).await, 200);
         }
         assert_eq!(state(test, "late").await.0, "done");
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let booked: Vec<(i64,)> = db!(read.all, "select available from points_accounts").unwrap();
         assert_eq!(booked, [(100,)], "the shop may come back, with its members");
     });

@@ -19,7 +19,7 @@ use crate::topics::{events, outcome, tell};
 
 /// Every column of every table of the schema, but for what the migrations and the tests themselves keep.
 async fn columns(db: &Db) -> BTreeMap<String, BTreeSet<String>> {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     let rows: Vec<(String, String)> = db!(read.all,
         sqlite: "select t.name, c.name from sqlite_schema t join pragma_table_info(t.name) c
                  where t.type = 'table' and t.name not like 'sqlite_%'",
@@ -89,7 +89,7 @@ async fn settled(test: &TestDb, house: &House) -> privacy::Request {
     let give_up = Instant::now() + Duration::from_secs(30);
     loop {
         run_tasks(&house.app).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let request = privacy::requests(&mut read, house.shop_id, 1).await.unwrap().remove(0);
         if request.state != RequestState::Received {
             return request;
@@ -167,14 +167,14 @@ fn nothing_leads_to_a_customer_who_was_erased_and_the_books_stay_whole() {
         assert_eq!(places(test, "ada@example.com").await, BTreeSet::new());
 
         // What they had picked was let go, and a return of their order still finds their points.
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let totals = loyalnest::points::totals(&mut read, house.shop_id).await.unwrap();
         assert_eq!((totals.issued, totals.outstanding), (820, 820));
         drop(read);
         let all = devshop::RefundRequest { lines: vec![(order.lines[0].id, 2)], ..Default::default() };
         house.shop.refund(order.id, &all).unwrap();
         house.settle().await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let totals = loyalnest::points::totals(&mut read, house.shop_id).await.unwrap();
         assert_eq!((totals.issued, totals.reversed, totals.outstanding), (820, 20, 800));
         // Whoever tells of the order later does not lead there again; that it was told is kept for a time.
@@ -233,7 +233,7 @@ fn exports_and_requests_are_forgotten_in_time() {
         run_tasks(&door.app).await;
         let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
         let requests = async || {
-            let mut read = test.db.read().await.unwrap();
+            let mut read = test.db.read_across().await.unwrap();
             privacy::requests(&mut read, shop.id, 10).await.unwrap()
         };
         let id = requests().await[0].request_id;
@@ -271,7 +271,7 @@ fn exports_and_requests_are_forgotten_in_time() {
         assert!(!exported().await, "its time is over");
         assert_eq!(requests().await.len(), 1);
         door.advance(SignedDuration::from_hours(60 * 24));
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         loyalnest::tasks::push_own(
             &mut tx,
             &privacy::Forget {},
@@ -300,7 +300,7 @@ fn of_a_shop_that_comes_back_before_it_is_erased_nothing_is_erased() {
         let body = json!({"shop_id": 1, "shop_domain": SHOP});
         assert_eq!(door.webhook("erase", "shop/redact", door.now(), &body).await, 200);
         let request = async || {
-            let mut read = test.db.read().await.unwrap();
+            let mut read = test.db.read_across().await.unwrap();
             privacy::requests(&mut read, shop.id, 10).await.unwrap().remove(0)
         };
         assert_eq!(request().await.state, RequestState::Received);
@@ -352,7 +352,7 @@ fn everything_of_a_shop_that_is_gone_is_erased() {
         let left: Vec<&str> = {
             let mut left = Vec::new();
             for table in Table::all().into_iter().filter(|table| table.is_a_shops()) {
-                let mut tx = test.db.begin().await.unwrap();
+                let mut tx = test.db.begin(shop).await.unwrap();
                 if table.erase(&mut tx, shop, 1).await.unwrap() > 0 {
                     left.push(table.name);
                 }
@@ -381,7 +381,7 @@ fn a_request_that_names_another_shop_than_its_header_is_not_acted_upon() {
                 ("dead", "the request names another shop than its header")
             );
         }
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         assert!(privacy::requests(&mut read, house.shop_id, 1).await.unwrap().is_empty());
         drop(read);
         assert_eq!(house.points(ada).await, (800, 0, 0));
@@ -402,7 +402,7 @@ fn nobody_waits_for_a_metafield_that_nobody_can_write_any_more() {
         tell(&house, "erase", "customers/redact", &about(ada)).await;
         settled(test, &house).await;
         // A publication that was under way put the member off to a time that has come.
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         let due = db!(tx.execute, "update sync_accounts set due_at = $1 where gone", house.app.clock.now());
         assert_eq!(due.unwrap(), 1);
         tx.commit().await.unwrap();

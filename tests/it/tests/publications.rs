@@ -33,7 +33,7 @@ impl Batch {
         let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
         let new = |n| door.shop.add_customer("Ada", "Byron", &format!("{n}@example.com")).id;
         let customers: Vec<u64> = (0..count).map(new).collect();
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin(shop.id).await.unwrap();
         let ids: Vec<_> = customers.iter().map(|id| CustomerId(*id as i64)).collect();
         let enrolled = customers::enrol(&mut tx, shop.id, &ids, door.now()).await.unwrap();
         let members: Vec<MemberId> = ids.iter().map(|id| enrolled[id]).collect();
@@ -56,7 +56,7 @@ impl Batch {
     }
 
     pub async fn waiting(&self) -> i64 {
-        sync::backlog(&mut self.door.app.db.read().await.unwrap()).await.unwrap()
+        sync::backlog(&mut self.door.app.db.read_across().await.unwrap()).await.unwrap()
     }
 
     fn is_published(&self, customer: u64) -> bool {

@@ -19,7 +19,7 @@ fn health_says_the_process_is_up_and_readiness_that_it_can_serve() {
         let app = TestApp::new(&test.db).await;
         assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
         assert_eq!(app.get("/readyz").await.status, StatusCode::OK);
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         db!(tx.execute, "delete from _sqlx_migrations where version = 2").unwrap();
         tx.commit().await.unwrap();
         assert_eq!(app.get("/readyz").await.problem(), (503, "not_migrated".to_owned()));
@@ -36,7 +36,7 @@ fn a_server_that_is_asked_to_stop_finishes_what_it_has_in_hand() {
         let running = tokio::spawn(serve::run(app.app.clone(), Some(listener), true, stop.clone()));
 
         // A webhook whose commit has to wait: it is in hand when the server is asked to stop.
-        let mut blocking = test.db.begin().await.unwrap();
+        let mut blocking = test.db.begin_outside().await.unwrap();
         db!(blocking.execute,
             sqlite: "update inbox_leases set bucket = bucket",
             postgres: "lock table inbox_messages in exclusive mode")

@@ -45,7 +45,7 @@ async fn acts_as(door: &Door, user: i64) -> bool {
 }
 
 async fn sessions(test: &TestDb) -> i64 {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     let (count,): (i64,) = db!(
         read.one,
         "select count(*) from merchants_staff where sealed_online_token is not null and expires_at is not null"
@@ -79,7 +79,7 @@ fn nothing_of_a_person_is_kept_but_number_and_language_and_the_token_is_sealed()
     on_both_engines(async |test| {
         let door = Door::new(test).await;
         role(&door, 43).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let (sealed, locale): (Vec<u8>, String) =
             db!(read.one, "select sealed_online_token, locale from merchants_staff").unwrap();
         assert!(!String::from_utf8_lossy(&sealed).contains("shpua"), "the token is readable");
@@ -375,7 +375,7 @@ fn staff_of_one_shop_are_nobody_in_another() {
         role(&door, 43).await;
         // The same people at another shop, which answers at the same address here.
         let tea = loyalnest::ids::ShopId(uuid::Uuid::now_v7());
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         db!(
             tx.execute,
             "insert into merchants_shops (shop_id, domain, name, currency, time_zone, installed_at, updated_at,

@@ -59,7 +59,7 @@ fn customers_products_shop_and_plan_change() {
         house.settle().await;
 
         assert_eq!(house.points(kept).await, (500, 0, 0));
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let member = customers::member(&mut read, house.shop_id, CustomerId(kept as i64)).await.unwrap();
         assert!(member.is_some());
         let product = products::find(&mut read, house.shop_id, pen.id as i64).await.unwrap().unwrap();
@@ -76,7 +76,7 @@ fn customers_products_shop_and_plan_change() {
 
         house.shop.delete_product(pen.id).unwrap();
         house.settle().await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let product = products::find(&mut read, house.shop_id, pen.id as i64).await.unwrap().unwrap();
         assert!(product.deleted_at.is_some());
         drop(read);

@@ -41,7 +41,7 @@ async fn log(door: &Door) -> Vec<(String, Value, Value)> {
 }
 
 async fn requests(test: &TestDb) -> i64 {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     let (count,): (i64,) =
         db!(read.one, "select count(*) from audit_entries where action = $1", "support.request").unwrap();
     count
@@ -153,7 +153,7 @@ fn no_token_but_the_one_that_was_shown_is_let_in() {
         let me = ask(&door, &token, Method::GET, "/api/me", &Value::Null).await;
         assert_eq!(me.status, StatusCode::OK);
         // Nothing that could be replayed is kept.
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let hashes: Vec<(Vec<u8>,)> = db!(read.all, "select token_hash from support_sessions").unwrap();
         assert!(
             hashes
@@ -206,8 +206,8 @@ fn a_session_ends_with_its_time_by_command_and_by_the_merchant() {
         let (two_session, two) = open(&door, wish(30, false)).await.unwrap();
         let close = async |which: Option<uuid::Uuid>| {
             let by = loyalnest::audit::By::from(loyalnest::audit::Actor::Cli);
-            let mut tx = test.db.begin().await.unwrap();
-            let closed = support::close(&mut tx, (None, which), &by, door.now()).await.unwrap();
+            let mut tx = test.db.begin(two_session.shop_id).await.unwrap();
+            let closed = support::close(&mut tx, two_session.shop_id, which, &by, door.now()).await.unwrap();
             tx.commit().await.unwrap();
             closed
         };

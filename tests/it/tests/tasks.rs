@@ -28,7 +28,7 @@ use crate::support::{TestDb, on_both_engines, on_engine};
 const SHOP: ShopId = ShopId(Uuid::from_u128(7));
 
 async fn push(test: &TestDb, app: &App, task: Script, order: Order) -> tasks::Pushed {
-    let mut tx = test.db.begin().await.unwrap();
+    let mut tx = test.db.begin_outside().await.unwrap();
     let pushed = tasks::push(&mut tx, SHOP, &task, order, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
     pushed
@@ -36,13 +36,13 @@ async fn push(test: &TestDb, app: &App, task: Script, order: Order) -> tasks::Pu
 
 /// State, tries and reason of a task.
 async fn task(db: &Db, id: Uuid) -> (String, i64, Option<String>) {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     db!(read.one, "select state, attempts, reason from tasks where task_id = $1", id).unwrap()
 }
 
 /// The events that tell of tasks: name and payload.
 async fn told(db: &Db) -> Vec<(String, Value)> {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     let rows: Vec<(String, sqlx::types::Json<Value>)> =
         db!(read.all, "select kind, payload from events_outbox where kind like 'task.%' order by written")
             .unwrap();
@@ -53,7 +53,7 @@ async fn told(db: &Db) -> Vec<(String, Value)> {
 fn a_task_is_there_if_the_transaction_that_pushed_it_commits() {
     on_both_engines(async |test| {
         let app = process(test, &[]).await;
-        let mut undone = test.db.begin().await.unwrap();
+        let mut undone = test.db.begin_outside().await.unwrap();
         let fine = Script::new("undone", Do::Fine);
         tasks::push(&mut undone, SHOP, &fine, Order::new("undone"), app.clock.now()).await.unwrap();
         undone.rollback().await.unwrap();
@@ -85,7 +85,7 @@ fn one_key_is_one_task_and_stands_for_no_other() {
         let again = push(test, &app, script(), Order::new("a").priority(9)).await;
         assert_eq!((again.id, again.new), (first.id, false));
 
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         let now = app.clock.now();
         let other = tasks::push(&mut tx, SHOP, &Script::new("b", Do::Fine), Order::new("a"), now).await;
         assert!(matches!(other, Err(PushError::KeyUsed { .. })), "{other:?}");
@@ -137,7 +137,7 @@ fn tasks_of_later_do_not_slow_down_those_of_now() {
         push(test, &app, Script::new("now", Do::Fine), Order::new("now")).await;
         let later = app.clock.now() + SignedDuration::from_hours(1);
         let urgent: Vec<Uuid> = (0..60_000).map(|_| Uuid::now_v7()).collect();
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         db!(tx.each urgent,
             sqlite: "insert into tasks (shop_id, task_id, kind, key, payload, priority, run_at, due_at, state, created_at)
                      values ($1, $2, 'test.brief', lower(hex($2)), '{}', 5, $3, $3, 'ready', $3)",
@@ -222,7 +222,7 @@ fn panics_deadlines_and_what_cannot_work_are_failures_with_reasons() {
         let says = format!("a␀b{}", "c".repeat(2_000));
         let panics = push(test, &app, Script::new("1", Do::Panic), Order::new("1")).await;
         let hopeless = push(test, &app, Script::new("2", Do::Dead(says)), Order::new("2")).await;
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         let hasty = tasks::push(&mut tx, SHOP, &Hasty {}, Order::new("3"), app.clock.now()).await.unwrap();
         let brief = tasks::push(&mut tx, SHOP, &Brief {}, Order::new("4"), app.clock.now()).await.unwrap();
         db!(tx.execute, sqlite: "update tasks set payload = '[7]' where task_id = $1",
@@ -250,7 +250,7 @@ fn kinds_that_a_process_does_not_know_are_left_to_those_that_do() {
         let app = process(test, &[]).await;
         let pushed = push(test, &app, Script::new("x", Do::Fine), Order::new("x")).await;
         let older = another_process(test, &app, &[]).await;
-        let mut tx = test.db.begin().await.unwrap();
+        let mut tx = test.db.begin_outside().await.unwrap();
         db!(tx.execute, "update tasks set kind = 'test.newer' where task_id = $1", pushed.id).unwrap();
         tx.commit().await.unwrap();
         assert_eq!(older.tasks.run_due(&older).await.unwrap(), 0);

@@ -38,7 +38,7 @@ fn ago(house: &House, hours: i64) -> String {
 }
 
 pub async fn events(test: &TestDb, kind: &str) -> Vec<Value> {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     let rows: Vec<(sqlx::types::Json<Value>,)> =
         db!(read.all, "select payload from events_outbox where kind = $1 order by written", kind).unwrap();
     rows.into_iter().map(|(payload,)| payload.0).collect()
@@ -46,7 +46,7 @@ pub async fn events(test: &TestDb, kind: &str) -> Vec<Value> {
 
 /// State and reason of a delivery.
 pub async fn outcome(test: &TestDb, id: &str) -> (String, Option<String>) {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     db!(read.one, "select state, reason from inbox_messages where webhook_id = $1", id).unwrap()
 }
 
@@ -187,7 +187,7 @@ fn a_new_customer_is_a_member_and_finds_an_account_with_nothing_in_it() {
         assert_eq!(last, Some(&json!("enabled")), "an older state is none: {states:?}");
 
         tell(&house, "4", "customers/update", &json!({"id": 77, "updated_at": "2026-11-03T10:00:00Z"})).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let stranger = customers::member(&mut read, house.shop_id, CustomerId(77)).await.unwrap();
         assert!(stranger.is_none(), "nobody becomes a member by being changed");
     });
@@ -314,7 +314,7 @@ fn of_a_product_what_changed_last_counts() {
         tell(&house, "2", "products/update", &told("Mug\u{0} 2", &ago(&house, 5))).await;
         tell(&house, "1", "products/update", &told("Mug 1", &ago(&house, 6))).await;
         let find = async || {
-            let mut read = test.db.read().await.unwrap();
+            let mut read = test.db.read_across().await.unwrap();
             products::find(&mut read, house.shop_id, id).await.unwrap().unwrap()
         };
         let product = find().await;
@@ -347,7 +347,7 @@ fn a_product_that_was_deleted_in_the_instant_of_its_last_change_is_deleted() {
             for (n, (topic, body)) in told.iter().chain(&told).enumerate() {
                 tell_at(&house, &format!("{id} {n}"), topic, &at, body).await;
             }
-            let mut read = test.db.read().await.unwrap();
+            let mut read = test.db.read_across().await.unwrap();
             let product = products::find(&mut read, house.shop_id, id).await.unwrap().unwrap();
             assert!(product.deleted_at.is_some(), "told of its end first: {deleted_first}");
         }
@@ -378,7 +378,7 @@ fn what_a_shop_says_of_itself_and_its_plan_is_kept_unless_it_is_older_or_nonsens
         tell(&house, "4", topic, &plan(1, "free", "CANCELLED", "2026-11-03T10:00:00Z")).await;
         tell(&house, "5", topic, &plan(1, "free", "ACTIVE", "2026-11-02T10:00:00Z")).await;
         tell(&house, "6", topic, &plan(2, "plus", "ACTIVE", "2026-11-03T10:00:00Z")).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let plan = merchants::plan(&mut read, house.shop_id).await.unwrap().unwrap();
         assert_eq!(plan.plan_handle.as_deref(), Some("plus"));
     });
@@ -395,7 +395,7 @@ fn what_became_of_a_bulk_operation_is_noted_once() {
         };
         tell(&house, "1", "bulk_operations/finish", &told("completed")).await;
         tell(&house, "2", "bulk_operations/finish", &told("failed")).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let finished = bulk::finished(&mut read, house.shop_id, id).await.unwrap().unwrap();
         assert_eq!((finished.status.as_str(), finished.kind.as_str()), ("completed", "query"));
         assert_eq!(finished.finished_at.to_string(), "2026-11-20T12:34:56Z");
@@ -414,7 +414,7 @@ fn a_privacy_request_is_written_down_once_without_an_address() {
             tell(&house, "ask", "customers/data_request", &ask("orders_requested")).await;
         }
         tell(&house, "erase", "customers/redact", &ask("orders_to_redact")).await;
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let requests = privacy::requests(&mut read, house.shop_id, 10).await.unwrap();
         assert_eq!(requests.len(), 2);
         for request in &requests {
@@ -437,7 +437,7 @@ fn nothing_of_a_shop_that_has_come_back_is_erased_and_somebody_hears_of_it() {
         let ada = house.customer(80).await;
         tell(&house, "erase", "shop/redact", &json!({"shop_id": 1})).await;
         assert_eq!(house.points(ada).await, (800, 0, 0));
-        let mut read = test.db.read().await.unwrap();
+        let mut read = test.db.read_across().await.unwrap();
         let requests = privacy::requests(&mut read, house.shop_id, 10).await.unwrap();
         assert_eq!(requests[0].state, privacy::RequestState::Refused);
         let told = events(test, "gdpr_request.created").await;

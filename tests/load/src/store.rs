@@ -26,7 +26,7 @@ pub async fn add_shops(app: &App, count: usize) -> Result<Vec<String>> {
             time_zone: "Europe/London".into(),
         };
         let shop = app.shops.register(details, &domain, &Secret::new("none")).await?;
-        let mut tx = app.db.begin().await?;
+        let mut tx = app.db.begin(shop.id).await?;
         let program = loyalty::Program::standard(shop.currency);
         loyalnest::programs::set(&mut tx, shop.id, program, app.clock.now()).await?;
         tx.commit().await?;
@@ -40,7 +40,7 @@ pub async fn add_shops(app: &App, count: usize) -> Result<Vec<String>> {
 /// # Errors
 /// When the database fails.
 pub async fn in_the_inbox(db: &db::Db) -> Result<Vec<String>> {
-    let mut read = db.read().await?;
+    let mut read = db.read_across().await?;
     let stored: Vec<(String,)> = db!(
         read.all,
         "select m.webhook_id from inbox_messages m

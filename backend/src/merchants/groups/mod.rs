@@ -60,7 +60,7 @@ pub enum GroupError {
 /// Founds a group with this shop in it.
 async fn create(app: &App, staff: &Staff<Manage>) -> Result<Uuid, GroupError> {
     let (group, now) = (Uuid::now_v7(), app.clock.now());
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(staff.shop.id).await?;
     if !lock_installed(&mut tx, staff.shop.id).await? {
         return Err(GroupError::Uninstalled);
     }
@@ -80,7 +80,7 @@ async fn invite(app: &App, staff: &Staff<Manage>) -> Result<(String, Timestamp),
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| GroupError::Random)?;
     let code = hex::encode(bytes);
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     let group = locked(&mut tx, shop).await?.ok_or(GroupError::NoGroup)?;
     if store::open_invitations(&mut tx, shop, now).await? >= INVITATIONS {
         return Err(GroupError::TooManyInvitations);
@@ -103,7 +103,7 @@ async fn invite(app: &App, staff: &Staff<Manage>) -> Result<(String, Timestamp),
 async fn join(app: &App, staff: &Staff<Manage>, code: &str) -> Result<Uuid, GroupError> {
     let (shop, now) = (staff.shop.id, app.clock.now());
     let code_hash = hash(code);
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     if !lock_installed(&mut tx, shop).await? {
         return Err(GroupError::Uninstalled);
     }
@@ -123,6 +123,8 @@ async fn join(app: &App, staff: &Staff<Manage>, code: &str) -> Result<Uuid, Grou
         return Err(GroupError::AlreadyInGroup);
     }
     record(&mut tx, shop, staff.by(), (Action::GroupJoined, group.to_string()), Value::Null, now).await?;
+    // The one place where a shop's request writes into another's log: that one invited it.
+    tx.enter(found.shop_id).await?;
     let told = (Action::GroupInvitationUsed, staff.shop.domain.to_string());
     record(&mut tx, found.shop_id, &By::from(Actor::System), told, Value::Null, now).await?;
     tx.commit().await?;

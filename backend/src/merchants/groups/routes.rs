@@ -38,7 +38,7 @@ struct NeighbourView {
 }
 
 async fn view(app: &App, group: Uuid) -> Result<Json<GroupView>, Problem> {
-    let shops = store::shops(&mut app.db.read().await?, group).await?;
+    let shops = store::shops(&mut app.db.read_outside().await?, group).await?;
     let shops = shops.into_iter().map(|shop| NeighbourView {
         name: shop.name,
         domain: shop.domain,
@@ -49,7 +49,7 @@ async fn view(app: &App, group: Uuid) -> Result<Json<GroupView>, Problem> {
 
 /// `GET /api/group`
 async fn show(State(app): State<App>, staff: Staff<View>) -> Result<Json<GroupView>, Problem> {
-    let group = store::of_shop(&mut app.db.read().await?, staff.shop.id).await?;
+    let group = store::of_shop(&mut app.db.read(staff.shop.id).await?, staff.shop.id).await?;
     view(&app, group.ok_or(GroupError::NoGroup)?).await
 }
 
@@ -64,7 +64,7 @@ async fn found(
 
 /// `DELETE /api/group`: this shop leaves.
 async fn go(State(app): State<App>, staff: Staff<Manage>) -> Result<StatusCode, Problem> {
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(staff.shop.id).await?;
     let left = leave(&mut tx, staff.shop.id, staff.by(), app.clock.now()).await?;
     tx.commit().await?;
     if left { Ok(StatusCode::NO_CONTENT) } else { Err(GroupError::NoGroup.into()) }

@@ -36,7 +36,7 @@ impl From<Languages> for LanguagesView {
 
 /// `GET /api/languages`
 async fn show(State(app): State<App>, staff: Staff<View>) -> Result<Json<LanguagesView>, Problem> {
-    Ok(Json(store::of_shop(&mut app.db.read().await?, staff.shop.id).await?.into()))
+    Ok(Json(store::of_shop(&mut app.db.read(staff.shop.id).await?, staff.shop.id).await?.into()))
 }
 
 /// What the program is to be offered in.
@@ -65,7 +65,7 @@ async fn put_languages(
     });
     let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
     let (shop, now) = (staff.shop.id, app.clock.now());
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     if !lock_installed(&mut tx, shop).await? {
         return Err(Problem::unknown_shop());
     }

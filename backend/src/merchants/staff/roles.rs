@@ -48,7 +48,7 @@ pub(super) async fn give(
         return Err(RoleError::NotAssignable);
     }
     let shop = staff.shop.id;
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     let all = locked(&mut tx, staff).await?;
     let target = all.iter().find(|row| row.user_id == user.0).ok_or(RoleError::Unknown)?;
     if target.is_owner {
@@ -87,7 +87,7 @@ pub(super) async fn set_default(app: &App, staff: &Staff<Own>, role: Role) -> Re
         return Err(RoleError::NotAssignable);
     }
     let shop = staff.shop.id;
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     // Whoever is the owner now: there is one who may give roles.
     locked(&mut tx, staff).await?;
     let before = store::default_role(&mut tx, shop).await?;
@@ -111,7 +111,7 @@ pub(super) async fn set_default(app: &App, staff: &Staff<Own>, role: Role) -> Re
 /// [`RoleError`]; then nothing has changed.
 pub(super) async fn end_session(app: &App, staff: &Staff<Manage>, user: UserId) -> Result<(), RoleError> {
     let (shop, now) = (staff.shop.id, app.clock.now());
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     let all = locked(&mut tx, staff).await?;
     let target = all.iter().find(|row| row.user_id == user.0).ok_or(RoleError::Unknown)?;
     store::end(&mut tx, shop, user, Some(now)).await?;

@@ -66,7 +66,7 @@ impl StaffView {
 /// `GET /api/staff`
 async fn list(State(app): State<App>, staff: Staff<View>) -> Result<Json<StaffListView>, Problem> {
     let now = app.clock.now();
-    let mut read = app.db.read().await?;
+    let mut read = app.db.read(staff.shop.id).await?;
     let default_role = store::default_role(&mut read, staff.shop.id).await?.as_str();
     let all = store::all(&mut read, staff.shop.id).await?;
     Ok(Json(StaffListView { staff: all.iter().map(|row| StaffView::new(row, now)).collect(), default_role }))

@@ -121,7 +121,7 @@ impl Shops {
                 return self.begin(shop, &grant, asked_at, request).await;
             }
             Ok(Err(OAuthError::Refused { code })) => {
-                let mut tx = self.db.begin().await?;
+                let mut tx = self.db.begin(shop.id).await?;
                 store::end(&mut tx, shop.id, user, None).await?;
                 tx.commit().await?;
                 return Err(StaffError::Refused { code });
@@ -145,7 +145,7 @@ impl Shops {
     /// [`ShopError::Sealed`] or [`ShopError::Database`].
     pub async fn online_token(&self, shop: &Shop, user: UserId) -> Result<Option<Secret>, ShopError> {
         let now = self.clock.now();
-        let Some(sealed) = store::token(&mut self.db.read().await?, shop.id, user, now).await? else {
+        let Some(sealed) = store::token(&mut self.db.read(shop.id).await?, shop.id, user, now).await? else {
             return Ok(None);
         };
         let token = self.cipher.open(store::ONLINE, shop.id.0, &sealed)?;
@@ -159,7 +159,7 @@ impl Shops {
         user: UserId,
         issued_at: Timestamp,
     ) -> Result<Option<Standing>, StaffError> {
-        let row = store::find(&mut self.db.read().await?, shop.id, user).await?;
+        let row = store::find(&mut self.db.read(shop.id).await?, shop.id, user).await?;
         let Some(row) = row else { return Ok(None) };
         if row.revoked_at.is_some_and(|at| issued_at <= at) {
             return Err(StaffError::Revoked);
@@ -179,7 +179,7 @@ impl Shops {
             return;
         }
         let noted = async {
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.db.begin(shop.id).await?;
             store::seen(&mut tx, shop.id, UserId(row.user_id), unless_since, now).await?;
             tx.commit().await
         };
@@ -191,7 +191,7 @@ impl Shops {
 
     /// Who they are as far as is known, while Shopify cannot be asked.
     async fn unconfirmed(&self, shop: &Shop, user: UserId) -> Result<Standing, StaffError> {
-        let row = store::find(&mut self.db.read().await?, shop.id, user).await?;
+        let row = store::find(&mut self.db.read(shop.id).await?, shop.id, user).await?;
         let stranger = Standing { user, role: Role::Viewer, locale: None, confirmed: false };
         Ok(row.map_or(stranger, |row| row.standing(false)))
     }
@@ -218,7 +218,7 @@ impl Shops {
             asked_at,
         };
         let now = self.clock.now();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin(shop.id).await?;
         if !lock_installed(&mut tx, shop.id).await? {
             return Err(StaffError::Uninstalled);
         }

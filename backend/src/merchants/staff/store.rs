@@ -228,22 +228,26 @@ pub(super) async fn token(
     Ok(token.map(|(token,)| token))
 }
 
-/// The next staff with tokens, by shop and number, their rows locked.
-pub(in crate::merchants) async fn sealed_after(
+/// All shops of whose staff someone has a token.
+pub(in crate::merchants) async fn with_tokens(read: &mut Read) -> Result<Vec<ShopId>, db::Error> {
+    let shops: Vec<(ShopId,)> = db!(
+        read.all,
+        "select distinct shop_id from merchants_staff where sealed_online_token is not null order by shop_id"
+    )?;
+    Ok(shops.into_iter().map(|(shop,)| shop).collect())
+}
+
+/// The staff of a shop who have tokens, by number, their rows locked.
+pub(in crate::merchants) async fn sealed(
     tx: &mut Tx,
-    (shop, user): (ShopId, i64),
-    limit: i64,
-) -> Result<Vec<(ShopId, i64, Vec<u8>)>, db::Error> {
+    shop: ShopId,
+) -> Result<Vec<(i64, Vec<u8>)>, db::Error> {
     db!(tx.all,
-        sqlite: "select shop_id, user_id, sealed_online_token from merchants_staff
-                 where (shop_id, user_id) > ($1, $2) and sealed_online_token is not null
-                 order by shop_id, user_id limit $3",
-        postgres: "select shop_id, user_id, sealed_online_token from merchants_staff
-                   where (shop_id, user_id) > ($1, $2) and sealed_online_token is not null
-                   order by shop_id, user_id limit $3 for update",
-        shop,
-        user,
-        limit)
+        sqlite: "select user_id, sealed_online_token from merchants_staff
+                 where shop_id = $1 and sealed_online_token is not null order by user_id",
+        postgres: "select user_id, sealed_online_token from merchants_staff
+                   where shop_id = $1 and sealed_online_token is not null order by user_id for update",
+        shop)
 }
 
 /// Replaces a sealed token by the same one sealed anew.

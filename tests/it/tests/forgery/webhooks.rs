@@ -45,7 +45,7 @@ impl Webhook {
 }
 
 async fn stored(test: &TestDb) -> Vec<(String, String)> {
-    let mut read = test.db.read().await.unwrap();
+    let mut read = test.db.read_across().await.unwrap();
     db!(read.all, "select webhook_id, topic from inbox_messages order by webhook_id").unwrap()
 }
 

@@ -107,7 +107,7 @@ impl House {
 
     /// Changes the program, from the next order and pick on.
     pub async fn set_program(&self, change: impl FnOnce(&mut loyalty::Program)) {
-        let mut tx = self.app.db.begin().await.unwrap();
+        let mut tx = self.app.db.begin(self.shop_id).await.unwrap();
         let mut program = programs::current(&mut tx, self.shop_id).await.unwrap().program;
         change(&mut program);
         programs::set(&mut tx, self.shop_id, program, self.app.clock.now()).await.unwrap();
@@ -181,7 +181,7 @@ impl House {
         self.shop.webhooks().flush().await.unwrap();
         self.app.inbox.drain_until_idle().await.unwrap();
         let published = async {
-            while sync::backlog(&mut self.app.db.read().await.unwrap()).await.unwrap() > 0 {
+            while sync::backlog(&mut self.app.db.read_across().await.unwrap()).await.unwrap() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -190,7 +190,7 @@ impl House {
 
     /// Every invariant holds, and every metafield shows the ledger.
     pub async fn is_sound(&self) {
-        let mut read = self.app.db.read().await.unwrap();
+        let mut read = self.app.db.read_across().await.unwrap();
         let mut all = points::invariants::violations(&mut read, self.shop_id).await.unwrap();
         all.extend(redemptions::invariants::violations(&mut read, self.shop_id).await.unwrap());
         all.extend(orders::invariants::violations(&mut read, self.shop_id).await.unwrap());

@@ -35,13 +35,13 @@ impl TestDb {
             Engine::Postgres => (postgres::create_database().await, None),
         };
         let db = Db::connect(&url, &Options::default()).await.unwrap();
+        recorder::create_table(&db, &url).await;
         db.migrate().await.unwrap();
-        recorder::create_table(&db).await;
         TestDb { db, url, _folder: folder }
     }
 
     pub async fn count(&self, state: &str) -> i64 {
-        let mut read = self.db.read().await.unwrap();
+        let mut read = self.db.read_across().await.unwrap();
         let (count,): (i64,) =
             db!(read.one, "select count(*) from inbox_messages where state = $1", state).unwrap();
         count

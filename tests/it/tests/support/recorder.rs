@@ -8,22 +8,25 @@ use loyalnest::db;
 use loyalnest::db::{Db, Tx};
 use loyalnest::inbox::{Handler, HandlerError, Message, Outcome};
 use serde_json::Value;
-use sqlx::Executor;
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::sync::Semaphore;
 
-/// Where effects are kept; every test database has it, so that every statement can be prepared everywhere.
-pub async fn create_table(db: &Db) {
+/// Where effects are kept; every test database has it, so that every statement can be prepared everywhere. Made before
+/// migrations run, which give the application its rights on it.
+pub async fn create_table(db: &Db, url: &str) {
     let table =
         "create table test_effects (position bigint not null primary key, webhook_id text not null unique)";
     match db {
         Db::Sqlite { writer, .. } => writer.execute(table).await.map(|_| ()).unwrap(),
-        Db::Postgres(pool) => pool.execute(table).await.map(|_| ()).unwrap(),
+        Db::Postgres(_) => {
+            PgConnection::connect(url).await.unwrap().execute(table).await.map(|_| ()).unwrap();
+        }
     }
 }
 
 /// The webhook ids of what was handled, in the order it was.
 pub async fn effects(db: &Db) -> Vec<String> {
-    let mut read = db.read().await.unwrap();
+    let mut read = db.read_across().await.unwrap();
     let rows: Vec<(String,)> =
         db!(read.all, "select webhook_id from test_effects order by position").unwrap();
     rows.into_iter().map(|(id,)| id).collect()
