@@ -65,6 +65,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 pub fn tests(report: &mut Report, scope: &Scope) {
     report.preparation("Functions", functions::build);
     report.part("Rust tests", |count| {
+        if !matches!(scope, Scope::Unit) {
+            npm::packages()?; // one of them asks a server that is not ours
+        }
         let postgres = cluster(Durability::None)?;
         cargo_test(&postgres, scope, count)
     });

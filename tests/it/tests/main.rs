@@ -33,6 +33,7 @@ mod serve;
 mod session;
 mod staff;
 mod storefront;
+mod stranger;
 mod subscriptions;
 mod support_access;
 mod tasks;

@@ -56,8 +56,9 @@ impl Admin {
         let tags = tags.iter().map(|&tag| tag.to_owned()).collect();
         let body = queries::TagsAdd::build_query(tags_add::Variables { id: order.gid(), tags });
         let data: tags_add::ResponseData = self.call(&body).await?;
-        let errors = data.tags_add.map(|payload| payload.user_errors).unwrap_or_default();
-        Ok(errors
+        let payload = data.tags_add.ok_or_else(|| AdminError::Operation("tagsAdd gave nothing".into()))?;
+        Ok(payload
+            .user_errors
             .into_iter()
             .map(|error| UserError {
                 field: error.field.unwrap_or_default(),

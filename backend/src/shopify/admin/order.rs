@@ -8,8 +8,8 @@ use super::queries::{self, order_now};
 use super::{Admin, AdminError};
 use crate::ids::OrderId;
 
-/// More lines than Shopify lets an order have; the pages of an answer must end somewhere.
-const MOST_LINES: usize = 2_000;
+/// The pages of an answer must end somewhere: more lines (of 50 each) than Shopify lets an order have.
+const MOST_PAGES: usize = 40;
 
 /// An order as the Admin API tells it. Amounts are decimal texts, ids global.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ impl Admin {
     /// See [`AdminError`].
     pub async fn order_now(&self, order: OrderId) -> Result<Option<OrderNow>, AdminError> {
         let (mut found, mut after): (Option<OrderNow>, _) = (None, None);
-        loop {
+        for _ in 0..MOST_PAGES {
             let variables = order_now::Variables { id: order.gid(), after };
             let data: order_now::ResponseData = self.call(&queries::OrderNow::build_query(variables)).await?;
             let Some(page) = data.order else { return Ok(None) };
@@ -114,11 +114,12 @@ impl Admin {
                     .collect(),
             });
             order.lines.extend(lines.into_iter().map(line));
-            after = info.end_cursor.filter(|_| info.has_next_page && order.lines.len() < MOST_LINES);
+            after = info.end_cursor.filter(|_| info.has_next_page);
             if after.is_none() {
                 return Ok(found);
             }
         }
+        Err(AdminError::Malformed("an order's lines have no end".into()))
     }
 }
 

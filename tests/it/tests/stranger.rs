@@ -1,0 +1,147 @@
+//! The Admin client against a server that is not ours: of the published schema, by graphql-js, with answers that are made
+//! up and then bent (`tests/node/stranger.mjs`). Whatever the schema allows is read, or is an error with a name.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use loyalnest::config::Secret;
+use loyalnest::ids::{CustomerId, OrderId};
+use loyalnest::shopify::admin::{
+    Admin, AdminApi, AdminError, CompareDigest, DiscountClass, DiscountWrite, MetafieldWrite,
+};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::app::{SHOP, config};
+
+const TOKEN: &str = "shpat_of_a_stranger";
+
+struct Stranger {
+    url: String,
+    // It ends with its standard input.
+    _child: Child,
+}
+
+impl Stranger {
+    async fn start() -> Stranger {
+        let schemas = std::env::var_os("LOYALNEST_TEST_SCHEMAS").expect(
+            "LOYALNEST_TEST_SCHEMAS must name the folder of the published schemas (dist/data of npm's \
+             @shopify/dev-mcp 1.16.0); `cargo xtask test` sets it",
+        );
+        let version = config(&[]).shopify.api_version;
+        let mut child = Command::new("node")
+            .arg(root().join("tests/node/stranger.mjs"))
+            .arg(schemas)
+            .arg(version)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = said.next_line().await.unwrap().expect("it starts; `npm ci` installs what it needs");
+        Stranger { url, _child: child }
+    }
+
+    /// Its Admin API, with answers bent that way.
+    fn admin(&self, bent: &str, version: Option<&str>, token: &str) -> Admin {
+        let url = format!("{}/{bent}", self.url);
+        // To validate against the whole schema takes its time.
+        let mut settings =
+            vec![("LOYALNEST_SHOPIFY_URL", url.as_str()), ("LOYALNEST_SHOPIFY__TIMEOUT", "60s")];
+        settings.extend(version.map(|version| ("LOYALNEST_SHOPIFY__API_VERSION", version)));
+        let api = AdminApi::new(&config(&settings)).unwrap();
+        api.shop(&SHOP.parse().unwrap(), &Secret::new(token)).within(Duration::from_secs(60))
+    }
+
+    /// The operations that it has executed.
+    async fn asked(&self) -> BTreeSet<String> {
+        reqwest::get(format!("{}/asked", self.url)).await.unwrap().json().await.unwrap()
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The operations of `graphql/`.
+fn operations() -> BTreeSet<String> {
+    let files = std::fs::read_dir(root().join("graphql")).unwrap().map(|entry| entry.unwrap().path());
+    let operations = files.filter(|path| !path.ends_with("schema.graphql"));
+    operations.map(|path| std::fs::read_to_string(path).unwrap().trim().to_owned()).collect()
+}
+
+/// Every call there is, and what became of it. (A call that is missing here is missed at the end of the test.)
+async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminError>)> {
+    fn shown<T: Debug>(answer: Result<T, AdminError>) -> Result<String, AdminError> {
+        answer.map(|answer| format!("{answer:?}"))
+    }
+    let customers = [CustomerId(1), CustomerId(2)];
+    let metafield = MetafieldWrite {
+        owner_id: customers[0].gid(),
+        namespace: "$app".into(),
+        key: "account".into(),
+        r#type: "json".into(),
+        value: "{}".into(),
+        compare_digest: CompareDigest::New,
+    };
+    let discount = DiscountWrite { title: "Points", classes: &[DiscountClass::Order] };
+    let (id, starts_at) = ("gid://shopify/DiscountNode/1", "2026-11-23T12:00:00Z");
+    vec![
+        ("shop_details", shown(admin.shop_details().await)),
+        ("order_redemption", shown(admin.order_redemption(OrderId(1)).await)),
+        ("order_now", shown(admin.order_now(OrderId(1)).await)),
+        ("tags_add", shown(admin.tags_add(OrderId(1), &["loyalty"]).await)),
+        ("metafields_set", shown(admin.metafields_set(&[metafield]).await)),
+        ("account_metafields", shown(admin.account_metafields(&customers).await)),
+        ("program_metafields", shown(admin.program_metafields().await)),
+        ("shopify_functions", shown(admin.shopify_functions().await)),
+        ("app_discount", shown(admin.app_discount(id).await)),
+        ("app_discounts", shown(admin.app_discounts().await)),
+        (
+            "create_app_discount",
+            shown(admin.create_app_discount("points", "points", &discount, starts_at).await),
+        ),
+        ("update_app_discount", shown(admin.update_app_discount(id, &discount).await)),
+    ]
+}
+
+#[tokio::test]
+async fn whatever_the_published_schema_allows_is_read_or_is_an_error_with_a_name() {
+    let stranger = Stranger::start().await;
+    // Where nothing can be made of an answer that the schema allows.
+    let mutations = ["tags_add", "metafields_set", "create_app_discount", "update_app_discount"];
+    for (bent, fail) in [
+        ("plain", &[][..]),
+        ("enums", &[]),
+        ("huge", &[]),
+        ("nulls", &mutations),
+        ("denied", &[]),
+        ("empty", &["account_metafields"]),
+        ("endless", &["order_now"]),
+    ] {
+        for (call, answer) in every_call(&stranger.admin(bent, None, TOKEN)).await {
+            match answer {
+                Ok(_) => assert!(!fail.contains(&call), "{bent} {call}: {answer:?}"),
+                Err(AdminError::Operation(_) | AdminError::Malformed(_)) => {
+                    assert!(fail.contains(&call), "{bent} {call}: {answer:?}");
+                }
+                Err(error) => panic!("{bent} {call}: {error:?}"),
+            }
+        }
+    }
+    let shop = stranger.admin("enums", None, TOKEN).shop_details().await.unwrap();
+    assert_eq!(shop.currency, "NEWER_THAN_THIS_PROGRAM", "what is newer is kept as it is");
+    assert_eq!(operations().difference(&stranger.asked().await).collect::<Vec<_>>(), [""; 0], "never called");
+
+    let other = stranger.admin("plain", Some("2026-07"), TOKEN).shop_details().await;
+    assert!(
+        matches!(other, Err(AdminError::Refused { status: 404 })),
+        "the version stands in the path: {other:?}"
+    );
+    let other = stranger.admin("plain", None, "shpat_other").shop_details().await;
+    assert!(matches!(other, Err(AdminError::Unauthorized { status: 401 })), "{other:?}");
+}
