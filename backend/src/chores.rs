@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::customers::emails;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
 use crate::{activation, merchants, privacy};
 
@@ -24,6 +25,9 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<ForgetEvents>(),
         Kind::of::<CleanUpInbox>(),
         Kind::of::<ForgetTasks>(),
+        Kind::of::<emails::Keep>(),
+        Kind::of::<emails::KeepAll>(),
+        Kind::of::<emails::EraseAll>(),
         Kind::of::<privacy::Settle>(),
         Kind::of::<privacy::Forget>(),
         Kind::of::<activation::Stand>(),

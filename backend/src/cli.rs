@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{self, App};
 use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
+use crate::customers::emails;
 use crate::error::Error;
 use crate::inbox::{self, command::InboxCommand};
 use crate::merchants::Resealed;
@@ -117,6 +118,10 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
             let app = App::builder(config).build().await?;
             let Resealed { shops, staff } = app.shops.reseal().await?;
             println!("the tokens of {shops} shops and {staff} members of staff were sealed anew");
+            let emails::Resealed { done, lost } = emails::reseal(&app.db, &app.cipher).await?;
+            println!(
+                "the e-mail addresses of {done} members were sealed anew; {lost} open with no key that is known"
+            );
             app.db.close().await;
             Ok(())
         }

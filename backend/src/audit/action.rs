@@ -23,6 +23,10 @@ crate::text_enum! {
         LanguagesChanged = "languages.changed",
         /// What is held of a customer was handed out.
         PrivacyExported = "privacy.exported",
+        /// Whether e-mail addresses of members are kept has changed.
+        PrivacySettingsChanged = "privacy.settings_changed",
+        /// Someone looked for members by an e-mail address.
+        MembersLookedUp = "members.looked_up",
         /// Something that the program needs in Shopify was made or put right there.
         ActivationChanged = "activation.changed",
         /// A group of shops was founded.

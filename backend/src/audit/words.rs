@@ -95,6 +95,16 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat heruntergeladen, was über einen Kunden gespeichert ist (Anfrage {target}).",
             "{who} a téléchargé les données conservées d’un client (demande {target}).",
         ],
+        Action::PrivacySettingsChanged => [
+            "{who} changed whether e-mail addresses of members are kept from {before.keep_emails} to {after.keep_emails}.",
+            "{who} hat das Speichern der E-Mail-Adressen von Mitgliedern von {before.keep_emails} zu {after.keep_emails} geändert.",
+            "{who} a changé la conservation des adresses e-mail des membres de {before.keep_emails} à {after.keep_emails}.",
+        ],
+        Action::MembersLookedUp => [
+            "{who} looked for members by an e-mail address and found: {after.found}.",
+            "{who} hat Mitglieder anhand einer E-Mail-Adresse gesucht und gefunden: {after.found}.",
+            "{who} a cherché des membres par une adresse e-mail et a trouvé : {after.found}.",
+        ],
         Action::ActivationChanged => [
             "{who} activated {target}: it was {before.code}, it is {after.code}.",
             "{who} hat {target} aktiviert: vorher {before.code}, jetzt {after.code}.",

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use super::{Error, merge, store};
+use super::{Error, emails, merge, store};
 use crate::clock::Clock;
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
@@ -28,8 +28,9 @@ struct CustomerJson {
     updated_at: Timestamp,
 }
 
+/// Whom a message is about.
 #[derive(Deserialize)]
-struct DeletedJson {
+struct IdJson {
     id: i64,
 }
 
@@ -57,7 +58,7 @@ impl CustomerHandler {
                 Ok(customer) => updated(tx, message.shop, &customer, now).await.map(Some),
                 Err(_) => Ok(None),
             },
-            "customers/delete" => match serde_json::from_slice::<DeletedJson>(&message.payload) {
+            "customers/delete" => match serde_json::from_slice::<IdJson>(&message.payload) {
                 Ok(customer) => deleted(tx, message.shop, CustomerId(customer.id), now).await.map(Some),
                 Err(_) => Ok(None),
             },
@@ -81,11 +82,22 @@ impl Handler for CustomerHandler {
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
         let mut outcomes = Vec::with_capacity(batch.len());
+        let mut changed = Vec::new();
         for message in batch {
             outcomes.push(self.act(tx, message).await.map_err(|error| match error {
                 Error::Db(error) => HandlerError::Database(error),
                 error => HandlerError::Failed(error.to_string()),
             })?);
+            let may_bring_an_address =
+                matches!(message.topic.as_str(), "customers/create" | "customers/update");
+            if let (true, Ok(IdJson { id })) =
+                (may_bring_an_address, serde_json::from_slice(&message.payload))
+            {
+                changed.push(CustomerId(id));
+            }
+        }
+        if let (Some(Message { shop, .. }), false) = (batch.first(), changed.is_empty()) {
+            emails::follow(tx, *shop, &changed, self.clock.now()).await?;
         }
         Ok(outcomes)
     }
@@ -129,6 +141,7 @@ async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp
     let version = programs::current(tx, shop).await?.version;
     redemptions::let_go(tx, shop, member, version, now).await?;
     sync::forget(tx, shop, member).await?;
+    emails::forget(tx, shop, &[member]).await?;
     let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted });
     Ok(events::publish(tx, shop, event, now).await?)
 }

@@ -1,6 +1,6 @@
 //! Two customers of a shop become one: what the one had is the other's.
 
-use super::{Error, store};
+use super::{Error, emails, store};
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, ShopId};
@@ -40,6 +40,7 @@ pub async fn merge(
     let version = programs::current(tx, shop).await?.version;
     // Before the accounts, as whoever deletes or erases a customer locks them.
     store::merge(tx, shop, from, into).await?;
+    emails::forget(tx, shop, &[from]).await?;
     let mut book = Book::load(tx, shop, &[from, into], version, now).await?;
     redemptions::merge(tx, &mut book, from, into).await?;
     points::merge(tx, &mut book, from, into).await?;

@@ -1,7 +1,9 @@
 //! Members: the customers of a shop that are enrolled in its programme, and what becomes of them.
 //!
-//! Of a person only Shopify's number is kept, and the state of their account at the shop: no name, no address.
+//! Of a person only Shopify's number is kept, and the state of their account at the shop: no name, and no address unless
+//! the merchant wants it ([`emails`]).
 
+pub mod emails;
 mod handler;
 mod merge;
 mod store;

@@ -236,13 +236,14 @@ pub async fn redact(
     customer: CustomerId,
     now: Timestamp,
 ) -> Result<(), db::Error> {
-    db!(
-        tx.execute,
+    let erased: Vec<(MemberId,)> = db!(
+        tx.all,
         "update customers_members set customer_id = null, state = null, redacted_at = $3
-         where shop_id = $1 and customer_id = $2",
+         where shop_id = $1 and customer_id = $2 returning member_id",
         shop,
         customer,
         now
     )?;
-    Ok(())
+    let members: Vec<MemberId> = erased.into_iter().map(|(member,)| member).collect();
+    super::emails::forget(tx, shop, &members).await
 }

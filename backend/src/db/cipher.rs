@@ -1,11 +1,15 @@
 //! Encrypted columns: AES-256-GCM, bound to their column and shop, with a ring of keys.
 //!
-//! One key seals; older ones still open, until `loyalnest keys rotate` has sealed everything anew.
+//! One key seals; older ones still open, until `loyalnest keys rotate` has sealed everything anew. What is sealed looks
+//! different each time. To find it all the same, its *blind index* stands beside it: a hash that nobody can make without
+//! the key.
 
 use std::fmt;
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, Generate, Key, KeyInit, Nonce, Payload};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -23,6 +27,8 @@ pub struct Cipher {
 struct RingKey {
     id: u8,
     cipher: Aes256Gcm,
+    /// Makes keys for blind indexes.
+    keys: Hkdf<Sha256>,
 }
 
 /// A sealed value that does not open: another key, another column or shop, or damaged.
@@ -74,13 +80,32 @@ impl Cipher {
         let plain = self.open(column, shop, sealed)?;
         self.seal(column, shop, &plain).map(Some)
     }
+
+    /// The blind index of a value, with the current key: HMAC-SHA-256 under a key of the column's and the shop's own
+    /// (HKDF-SHA-256). The same value has another one in another shop.
+    ///
+    /// # Errors
+    /// Never, with these lengths.
+    pub fn index(&self, column: &str, shop: Uuid, plain: &[u8]) -> Result<Vec<u8>, CipherError> {
+        self.current.index(column, shop, plain)
+    }
+
+    /// The blind indexes that a value may have: with the current key, and with each older one.
+    ///
+    /// # Errors
+    /// Never, with these lengths.
+    pub fn indexes(&self, column: &str, shop: Uuid, plain: &[u8]) -> Result<Vec<Vec<u8>>, CipherError> {
+        let keys = [&self.current].into_iter().chain(&self.old);
+        keys.map(|key| key.index(column, shop, plain)).collect()
+    }
 }
 
 impl RingKey {
     fn new(key: &[u8; 32]) -> Self {
         let [id, ..]: [u8; 32] =
             Sha256::new().chain_update("loyalnest key id").chain_update(key).finalize().into();
-        RingKey { id, cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)) }
+        let keys = Hkdf::new(Some(b"loyalnest blind index"), key);
+        RingKey { id, cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)), keys }
     }
 
     fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
@@ -88,6 +113,13 @@ impl RingKey {
         let (nonce, msg) = rest.split_at_checked(NONCE_BYTES)?;
         let nonce = Nonce::<Aes256Gcm>::try_from(nonce).ok()?;
         (*id == self.id).then(|| self.cipher.decrypt(&nonce, Payload { msg, aad }).ok())?
+    }
+
+    fn index(&self, column: &str, shop: Uuid, plain: &[u8]) -> Result<Vec<u8>, CipherError> {
+        let mut key = [0; 32];
+        self.keys.expand(&associated(column, shop), &mut key).map_err(|_| CipherError)?;
+        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).map_err(|_| CipherError)?;
+        Ok(mac.chain_update(plain).finalize().into_bytes().to_vec())
     }
 }
 
@@ -132,6 +164,28 @@ mod tests {
         assert_eq!(Cipher::new(&[8; 32]).open("shops.token", shop, &anew).unwrap(), b"shpat_1");
         assert_eq!(ring.reseal("shops.token", shop, &anew), Ok(None));
         assert_eq!(Cipher::new(&[8; 32]).reseal("shops.token", shop, &sealed), Err(CipherError));
+    }
+
+    #[test]
+    fn a_blind_index_is_the_same_for_the_same_value_column_shop_and_key_only() {
+        let (shop, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let cipher = Cipher::new(&[7; 32]);
+        let index = cipher.index("members.email", shop, b"ada@example.com").unwrap();
+        assert_eq!(
+            (cipher.index("members.email", shop, b"ada@example.com").unwrap(), index.len()),
+            (index.clone(), 32)
+        );
+        for different in [
+            cipher.index("members.email", shop, b"eve@example.com"),
+            cipher.index("members.email", other, b"ada@example.com"),
+            cipher.index("members.phone", shop, b"ada@example.com"),
+            Cipher::new(&[8; 32]).index("members.email", shop, b"ada@example.com"),
+        ] {
+            assert_ne!(different.unwrap(), index);
+        }
+        let ring = Cipher::ring(&[8; 32], &[[7; 32]]);
+        let indexes = ring.indexes("members.email", shop, b"ada@example.com").unwrap();
+        assert_eq!((indexes.len(), &indexes[1]), (2, &index), "found until everything is sealed anew");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::store;
 use crate::app::App;
 use crate::customers;
-use crate::db::{self, CipherError, Of, Read, Table, Timestamp};
+use crate::db::{self, Cipher, CipherError, Of, Read, Table, Timestamp};
 use crate::ids::{CustomerId, ShopId};
 
 /// What sealed exports are bound to.
@@ -38,6 +38,7 @@ pub async fn document(app: &App, shop: ShopId, request: Uuid) -> Result<Option<V
 /// Collects it: of every table whose rows are a person's, theirs. Says whether anything is held.
 pub(super) async fn collect(
     read: &mut Read,
+    cipher: &Cipher,
     shop: ShopId,
     customer: CustomerId,
     now: Timestamp,
@@ -66,6 +67,10 @@ pub(super) async fn collect(
             found.insert(table.name.to_owned(), json!({"kept": table.kept, "rows": rows}));
         }
     }
+    let email = match member {
+        Some(member) => customers::emails::of_member(read, cipher, shop, member).await?,
+        None => None,
+    };
     // The request itself is one row, and says nothing of the customer.
     let holds_something = found.keys().any(|table| table != "privacy_requests");
     let document = json!({
@@ -73,6 +78,7 @@ pub(super) async fn collect(
         "made_at": now,
         "holds_something": holds_something,
         "held_here": found,
+        "email": email.map(|email| email.unwrap_or_else(|_| "sealed with a key that is lost".to_owned())),
         "held_at_shopify": "the customer's metafield `$app.account`, which shows balance and tier",
         "held_for_a_time": "the bodies of webhooks about the customer, sealed, for some days (`inbox.payloads_kept`)",
     });

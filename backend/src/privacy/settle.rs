@@ -67,7 +67,9 @@ async fn export_customer(
     customer: CustomerId,
 ) -> Result<(), TaskError> {
     let now = run.now();
-    let (document, found) = export::collect(&mut run.app.db.read(shop).await?, shop, customer, now).await?;
+    let mut read = run.app.db.read(shop).await?;
+    let (document, found) = export::collect(&mut read, &run.app.cipher, shop, customer, now).await?;
+    drop(read);
     let sealed = run.app.cipher.seal(DOCUMENT, shop.0, document.to_string().as_bytes());
     let sealed = sealed.map_err(|error| TaskError::Failed(error.to_string()))?;
     let mut tx = run.begin().await?;

@@ -21,7 +21,7 @@ use tracing::{Level, Span};
 use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
-use crate::{activation, audit, inbox, merchants, points, privacy, redemptions, support, tasks};
+use crate::{activation, audit, customers, inbox, merchants, points, privacy, redemptions, support, tasks};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -52,6 +52,7 @@ fn api(app: &App) -> Router<App> {
         .merge(activation::routes::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
+        .merge(customers::emails::api())
         .merge(tasks::routes::api())
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), support::watch))

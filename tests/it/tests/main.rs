@@ -10,6 +10,7 @@ mod budget;
 mod configuration;
 mod db;
 mod dead_letters;
+mod emails;
 mod events;
 mod forgery;
 mod groups;

@@ -54,7 +54,7 @@ fn whatever_is_held_is_declared_table_by_table_and_column_by_column() {
 }
 
 /// Every place in the database in which a text stands.
-async fn places(test: &TestDb, text: &str) -> BTreeSet<String> {
+pub async fn places(test: &TestDb, text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let columns = columns(&test.db).await;
     let places =

@@ -96,6 +96,7 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         ("order_now", shown(admin.order_now(OrderId(1)).await)),
         ("tags_add", shown(admin.tags_add(OrderId(1), &["loyalty"]).await)),
         ("metafields_set", shown(admin.metafields_set(&[metafield]).await)),
+        ("customer_emails", shown(admin.customer_emails(&customers).await)),
         ("account_metafields", shown(admin.account_metafields(&customers).await)),
         ("program_metafields", shown(admin.program_metafields().await)),
         ("shopify_functions", shown(admin.shopify_functions().await)),
@@ -120,7 +121,7 @@ async fn whatever_the_published_schema_allows_is_read_or_is_an_error_with_a_name
         ("huge", &[]),
         ("nulls", &mutations),
         ("denied", &[]),
-        ("empty", &["account_metafields"]),
+        ("empty", &["account_metafields", "customer_emails"]),
         ("endless", &["order_now"]),
     ] {
         for (call, answer) in every_call(&stranger.admin(bent, None, TOKEN)).await {

@@ -7,6 +7,7 @@
 mod bucket;
 mod budget;
 mod discounts;
+mod emails;
 mod error;
 mod metafields;
 mod operations;
@@ -30,6 +31,7 @@ use budget::Budgets;
 pub use bucket::{Bucket, Done, Priority, ThrottleStatus, Wanted};
 pub use budget::{SharedBuckets, Unshared};
 pub use discounts::{AppDiscount, DiscountClass, DiscountWrite, PublishedProgram, ShopifyFunction};
+pub use emails::CustomerEmail;
 pub use error::{AdminError, UserError};
 pub use metafields::{
     AccountMetafield, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite, MetafieldsSet, WrittenMetafield,

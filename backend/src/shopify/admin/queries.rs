@@ -57,6 +57,10 @@ pub(super) struct MetafieldsSet;
 pub(super) struct AccountMetafields;
 
 #[derive(GraphQLQuery)]
+#[graphql(schema_path = "../graphql/schema.graphql", query_path = "../graphql/customer_emails.graphql")]
+pub(super) struct CustomerEmails;
+
+#[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../graphql/schema.graphql",
     query_path = "../graphql/shopify_functions.graphql",

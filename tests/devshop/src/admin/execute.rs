@@ -30,6 +30,11 @@ impl<'s> Context<'s> {
         Self { shop, hidden, objects: Cell::new(0), item_errors: RefCell::default() }
     }
 
+    /// Whether the app may not see a thing, or a field (`Type.field`).
+    pub fn hides(&self, what: &str) -> bool {
+        self.hidden.contains(what)
+    }
+
     /// How many objects were returned so far: what a query really costs.
     pub fn objects(&self) -> u32 {
         self.objects.get()

@@ -56,6 +56,14 @@ impl ObjectValue for CustomerObject<'_> {
         let customer = state.customers.get(&self.id);
         Ok(match (info.field_name(), customer) {
             ("id", _) => ResolvedValue::leaf(id),
+            ("defaultEmailAddress", _) if self.context.hides(EMAIL) => {
+                let message = "Access denied for defaultEmailAddress field.".to_owned();
+                return Err(FieldError { message });
+            }
+            ("defaultEmailAddress", Some(customer)) if customer.email.is_empty() => ResolvedValue::null(),
+            ("defaultEmailAddress", Some(customer)) => {
+                self.context.object(EmailObject(customer.email.clone()))
+            }
             ("displayName", Some(customer)) => ResolvedValue::leaf(customer.display_name()),
             ("tags", Some(customer)) => texts(customer.tags.clone()),
             ("metafield", _) => {
@@ -64,6 +72,24 @@ impl ObjectValue for CustomerObject<'_> {
             }
             _ => return Err(self.unknown_field_error(info)),
         })
+    }
+}
+
+/// What an app sees that was granted protected customer data.
+const EMAIL: &str = "Customer.defaultEmailAddress";
+
+struct EmailObject(String);
+
+impl ObjectValue for EmailObject {
+    fn type_name(&self) -> &str {
+        "CustomerEmailAddress"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        match info.field_name() {
+            "emailAddress" => Ok(ResolvedValue::leaf(self.0.as_str())),
+            _ => Err(self.unknown_field_error(info)),
+        }
     }
 }
 

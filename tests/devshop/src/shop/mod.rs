@@ -224,7 +224,7 @@ impl DevShop {
         faults.of.clear();
     }
 
-    /// Hides a thing from the app, by global id: it comes back null beside an `ACCESS_DENIED`; or shows it again.
+    /// Hides a thing from the app, by global id, or `Customer.defaultEmailAddress` of everyone: it comes back null beside an `ACCESS_DENIED`; or shows it again.
     pub fn hide_from_admin(&self, gid: &str, hidden: bool) {
         let mut faults = lock(&self.0.gate.faults);
         if hidden {

@@ -52,6 +52,7 @@ const IMPERSONAL: &[&str] = &["app/scopes_update", "app_subscriptions/update", "
 /// The scope that each operation in `graphql/` needs.
 const OPERATIONS: &[(&str, &[&str])] = &[
     ("account_metafields", &["read_customers"]),
+    ("customer_emails", &["read_customers"]),
     ("app_discount", &["read_discounts"]),
     ("app_discounts", &["read_discounts"]),
     ("discount_automatic_app_create", &["write_discounts"]),
