@@ -4,7 +4,7 @@
 use alloc::string::String;
 
 use crate::{
-    json::{FormatError, Json, optional, required},
+    json::{FormatError, Json, check_version, optional, required},
     points::Points,
     redemption::Terms,
 };
@@ -48,7 +48,7 @@ impl Account {
 
     /// Reads the whole metafield.
     pub fn read<J: Json>(json: &J) -> Result<Account, FormatError> {
-        check_version(json)?;
+        check_version(json, Account::VERSION)?;
         let points = |points: &J| Points::new(points.integer()?).ok();
         let hold = json.field("hold").map(|hold| Terms::read(&hold)).transpose()?;
         let next = json.field("next").map(|next| -> Result<Expiry, FormatError> {
@@ -72,8 +72,14 @@ impl Account {
 
     /// Reads the live hold alone: all that a checkout needs.
     pub fn read_hold<J: Json>(json: &J) -> Result<Option<Terms>, FormatError> {
-        check_version(json)?;
+        check_version(json, Account::VERSION)?;
         json.field("hold").map(|hold| Terms::read(&hold)).transpose()
+    }
+
+    /// Reads the tier alone: all that perks need. An account is a member's, also without a tier.
+    pub fn read_tier<J: Json>(json: &J) -> Result<Option<String>, FormatError> {
+        check_version(json, Account::VERSION)?;
+        optional(json, "tier", Json::text)
     }
 
     /// The metafield's text.
@@ -86,13 +92,6 @@ impl Account {
             account: &'a Account,
         }
         serde_json::to_string(&Versioned { v: Account::VERSION, account: self })
-    }
-}
-
-fn check_version<J: Json>(json: &J) -> Result<(), FormatError> {
-    match json.field("v").and_then(|v| v.integer()) {
-        Some(Account::VERSION) => Ok(()),
-        _ => Err(FormatError::Version),
     }
 }
 
@@ -163,6 +162,7 @@ mod tests {
             let value = json!({"v": version, "seq": 0, "points": 0, "pending": 0});
             assert_eq!(Account::read(&&value), Err(FormatError::Version), "{value}");
             assert_eq!(Account::read_hold(&&value), Err(FormatError::Version), "{value}");
+            assert_eq!(Account::read_tier(&&value), Err(FormatError::Version), "{value}");
         }
     }
 
@@ -184,6 +184,7 @@ mod tests {
             ("/points", json!("many"), "points"),
             ("/seq", json!(-1), "seq"),
             ("/next/at", json!(1), "at"),
+            ("/tier", json!(["gold"]), "tier"),
         ] {
             let mut value = written.clone();
             *value.pointer_mut(pointer).unwrap() = bad;

@@ -11,6 +11,8 @@ pub trait Json: Sized {
     fn integer(&self) -> Option<i64>;
     /// A string.
     fn text(&self) -> Option<String>;
+    /// The elements of an array; none when this is no array.
+    fn elements(&self) -> impl Iterator<Item = Self>;
 }
 
 /// Why a stored format could not be read.
@@ -22,6 +24,14 @@ pub enum FormatError {
     /// A member that is missing or not what it should be.
     #[error("`{0}` is missing or not valid")]
     Field(&'static str),
+}
+
+/// Whether a format says that it is of this version.
+pub(crate) fn check_version<J: Json>(json: &J, version: i64) -> Result<(), FormatError> {
+    match json.field("v").and_then(|v| v.integer()) {
+        Some(known) if known == version => Ok(()),
+        _ => Err(FormatError::Version),
+    }
 }
 
 /// A required member, read by `read`.
@@ -57,5 +67,9 @@ impl Json for &serde_json::Value {
 
     fn text(&self) -> Option<String> {
         self.as_str().map(String::from)
+    }
+
+    fn elements(&self) -> impl Iterator<Item = Self> {
+        self.as_array().into_iter().flatten()
     }
 }

@@ -9,29 +9,38 @@
 //!
 //! Read it in this order: [`points`] and [`money`], the [`program`] a merchant sets, what an order earns
 //! ([`earning`]) and keeps ([`order`]), the [`redemption`] of points, which [`hold`] an order used, and the
-//! [`account`] that carries a member's balance to the checkout.
+//! [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and [`campaign`]s, whose
+//! [`perks`] the checkout gives.
 #![no_std]
 
 extern crate alloc;
 
 pub mod account;
+pub mod campaign;
 pub mod earning;
 pub mod hold;
 pub mod json;
 pub mod money;
 pub mod order;
+pub mod perks;
 pub mod points;
 pub mod program;
+#[cfg(feature = "serde")]
+pub mod publish;
 pub mod redemption;
 pub mod reward;
+mod text;
+pub mod tier;
 
 pub use account::Account;
+pub use campaign::{Campaign, LocalTime};
 pub use hold::{HoldId, Mark};
 pub use money::{Currency, Money};
 pub use points::Points;
 pub use program::{Program, ProgramUi};
 pub use redemption::{Kind, Quote, Scope, Terms};
 pub use reward::Reward;
+pub use tier::{Perk, Tier};
 
 /// The largest magnitude of points and of money: 2^53 − 1, the last whole number that a JavaScript number holds
 /// exactly along with all below it.

@@ -3,12 +3,15 @@
 use alloc::{string::String, vec::Vec};
 
 #[cfg(feature = "serde")]
-use crate::json::{FormatError, Json as _};
+use crate::json::{FormatError, check_version};
 use crate::{
+    campaign::{Campaign, CampaignError},
     earning::EarnRule,
     money::Currency,
     points::Points,
     reward::{Amounts, Benefit, Reward, RewardError},
+    text,
+    tier::{Perk, Selection, Tier, TierError},
 };
 
 /// A shop's settings. Every change makes a new version; entries name the version they were booked under.
@@ -27,6 +30,22 @@ pub struct Program {
     pub holds: HoldTimes,
     /// What points buy.
     pub rewards: Vec<Reward>,
+    /// The title of the discount that gives members' perks.
+    #[cfg_attr(feature = "serde", serde(default = "perks_title"))]
+    pub perks_title: String,
+    /// The levels of membership, the lowest first.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub tiers: Vec<Tier>,
+    /// Perks for a time.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub campaigns: Vec<Campaign>,
+    /// Whether cart and checkout say why points that were picked cannot be used.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub guard: bool,
+}
+
+fn perks_title() -> String {
+    "Member perks".into()
 }
 
 /// What happens when a return, or a discount without a hold, takes more than a member has.
@@ -70,9 +89,14 @@ impl Default for HoldTimes {
 /// Why a merchant's program is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
-    /// The discount's title is empty, longer than 60 characters, or has control characters in it.
-    #[error("the discount's title has 1 to 60 characters, none of them a control character")]
+    /// A discount's title is empty, longer than 60 characters, or cannot be shown in one line.
+    #[error(
+        "a discount's title has 1 to 60 characters in one line, none of which turns the direction of writing"
+    )]
     DiscountTitle,
+    /// Both discounts have one title: Shopify would refuse the second.
+    #[error("the two discounts have different titles")]
+    SameTitle,
     /// Earning with negative points, per nothing, or with rates that could leave the range.
     #[error(
         "orders earn 0 to 1,000,000 points for every 1 to 1,000,000,000 minor units, capped at no less than 0"
@@ -95,6 +119,40 @@ pub enum ProgramError {
         /// What is wrong with it.
         error: RewardError,
     },
+    /// More than 20 tiers.
+    #[error("a program has at most 20 tiers")]
+    TooManyTiers,
+    /// Two tiers with one id.
+    #[error("two tiers have the id {0}")]
+    DuplicateTier(String),
+    /// A tier that asks for no more than the one below it.
+    #[error("tier {0} asks for no more than a tier below it")]
+    TierOrder(String),
+    /// A tier that is refused.
+    #[error("tier {id}: {error}")]
+    Tier {
+        /// The tier's id.
+        id: String,
+        /// What is wrong with it.
+        error: TierError,
+    },
+    /// More than 50 campaigns.
+    #[error("a program has at most 50 campaigns")]
+    TooManyCampaigns,
+    /// Two campaigns with one id.
+    #[error("two campaigns have the id {0}")]
+    DuplicateCampaign(String),
+    /// A campaign that is refused.
+    #[error("campaign {id}: {error}")]
+    Campaign {
+        /// The campaign's id.
+        id: String,
+        /// What is wrong with it.
+        error: CampaignError,
+    },
+    /// Perks that name different collections.
+    #[error("all perks that name collections name the same")]
+    Collections,
 }
 
 impl Program {
@@ -136,7 +194,32 @@ impl Program {
                 reward("free-delivery", "Free delivery", 300, Benefit::Shipping { cap: Amounts::new() }),
             ]
             .into(),
+            perks_title: perks_title(),
+            tiers: Vec::new(),
+            campaigns: Vec::new(),
+            guard: false,
         }
+    }
+
+    /// All perks, of tiers and of campaigns, whether or not these run.
+    pub fn perks(&self) -> impl Iterator<Item = &Perk> {
+        let tiers = self.tiers.iter().flat_map(|tier| &tier.perks);
+        tiers.chain(self.campaigns.iter().flat_map(|campaign| &campaign.perks))
+    }
+
+    /// Whether perks ever take anything off.
+    pub fn takes_off(&self) -> bool {
+        self.perks().any(|perk| matches!(perk, Perk::Lines { .. } | Perk::Delivery { .. }))
+    }
+
+    /// Whether perks ever change how delivery options look.
+    pub fn changes_options(&self) -> bool {
+        self.perks().any(|perk| matches!(perk, Perk::DeliveryOption { .. }))
+    }
+
+    /// The tier with this id.
+    pub fn tier(&self, id: &str) -> Option<&Tier> {
+        self.tiers.iter().find(|tier| tier.id == id)
     }
 
     /// The reward with this id.
@@ -146,9 +229,12 @@ impl Program {
 
     /// Whether the program may be used; the first thing that is wrong otherwise.
     pub fn validate(&self) -> Result<(), ProgramError> {
-        let title = &self.discount_title;
-        if title.trim().is_empty() || title.chars().count() > 60 || title.chars().any(char::is_control) {
+        let titles = [&self.discount_title, &self.perks_title];
+        if !titles.iter().all(|title| text::is_sound(title, 60)) {
             return Err(ProgramError::DiscountTitle);
+        }
+        if titles[0].trim().to_lowercase() == titles[1].trim().to_lowercase() {
+            return Err(ProgramError::SameTitle);
         }
         let EarnRule { points, per, order_cap } = &self.earn;
         let capped_below_zero = order_cap.is_some_and(|cap| cap < Points::ZERO);
@@ -169,19 +255,45 @@ impl Program {
                 return Err(ProgramError::DuplicateReward(reward.id.clone()));
             }
         }
+        self.validate_tiers()?;
+        self.validate_campaigns()?;
+        let mut sets = self.perks().filter_map(|perk| match perk {
+            Perk::Lines { of: Selection::Collections(ids), .. } => Some(ids),
+            _ => None,
+        });
+        let first = sets.next();
+        if sets.any(|set| Some(set) != first) { Err(ProgramError::Collections) } else { Ok(()) }
+    }
+
+    fn validate_tiers(&self) -> Result<(), ProgramError> {
+        if self.tiers.len() > 20 {
+            return Err(ProgramError::TooManyTiers);
+        }
+        for (at, tier) in self.tiers.iter().enumerate() {
+            tier.validate().map_err(|error| ProgramError::Tier { id: tier.id.clone(), error })?;
+            let lower = &self.tiers[..at];
+            if lower.iter().any(|lower| lower.id == tier.id) {
+                return Err(ProgramError::DuplicateTier(tier.id.clone()));
+            }
+            if lower.iter().any(|lower| tier.is_no_higher_than(lower)) {
+                return Err(ProgramError::TierOrder(tier.id.clone()));
+            }
+        }
         Ok(())
     }
 
-    /// The text of the metafield that Functions read: the version of the settings and, as they come to be, tiers'
-    /// perks and campaigns. A redemption needs nothing of it: its hold carries the complete terms.
-    #[cfg(feature = "serde")]
-    pub fn to_json(&self, version: i64) -> Result<String, serde_json::Error> {
-        #[derive(serde::Serialize)]
-        struct ForFunctions {
-            v: i64,
-            version: i64,
+    fn validate_campaigns(&self) -> Result<(), ProgramError> {
+        if self.campaigns.len() > 50 {
+            return Err(ProgramError::TooManyCampaigns);
         }
-        serde_json::to_string(&ForFunctions { v: Program::VERSION, version })
+        for (at, campaign) in self.campaigns.iter().enumerate() {
+            let refused = |error| ProgramError::Campaign { id: campaign.id.clone(), error };
+            campaign.validate(|id| self.tier(id).is_some()).map_err(refused)?;
+            if self.campaigns[..at].iter().any(|earlier| earlier.id == campaign.id) {
+                return Err(ProgramError::DuplicateCampaign(campaign.id.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// The text of the metafield that widgets read: a [`ProgramUi`].
@@ -222,16 +334,20 @@ impl ProgramUi {
     /// Reads the metafield's text. An unknown version is an error: it may mean anything.
     pub fn from_json(text: &str) -> Result<ProgramUi, FormatError> {
         let json: serde_json::Value = serde_json::from_str(text).map_err(|_| FormatError::Version)?;
-        if (&json).field("v").and_then(|v| v.integer()) != Some(Program::VERSION) {
-            return Err(FormatError::Version);
-        }
+        check_version(&&json, Program::VERSION)?;
         serde_json::from_value(json).map_err(|_| FormatError::Field("program"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
+    use crate::{
+        campaign::LocalTime,
+        tier::{Measure, Threshold},
+    };
 
     fn standard() -> Program {
         Program::standard(Currency::parse("GBP").unwrap())
@@ -253,6 +369,8 @@ mod tests {
             (Program { discount_title: "a\0b".into(), ..standard() }, ProgramError::DiscountTitle),
             (Program { discount_title: "a\nb".into(), ..standard() }, ProgramError::DiscountTitle),
             (Program { discount_title: "ن".repeat(61), ..standard() }, ProgramError::DiscountTitle),
+            (Program { perks_title: "a\u{202e}b".into(), ..standard() }, ProgramError::DiscountTitle),
+            (Program { perks_title: " loyalty POINTS".into(), ..standard() }, ProgramError::SameTitle),
             (Program { earn: earn(-1, 100), ..standard() }, ProgramError::Earn),
             (Program { earn: earn(1, 0), ..standard() }, ProgramError::Earn),
             (Program { earn: earn(2_000_000, 1), ..standard() }, ProgramError::Earn),
@@ -283,6 +401,60 @@ mod tests {
     }
 
     #[test]
+    fn tiers_and_campaigns_that_do_not_fit_together_are_refused() {
+        let tier = |id: &str, at_least| {
+            let threshold = Threshold { measure: Measure::Points, at_least, days: 365 };
+            Tier { id: id.into(), name: id.into(), threshold: Some(threshold), perks: vec![] }
+        };
+        let campaign = |id: &str, tiers: Vec<String>, of: Selection| Campaign {
+            id: id.into(),
+            name: id.into(),
+            from: LocalTime::parse("2026-11-27T00:00").unwrap(),
+            until: LocalTime::parse("2026-11-28T00:00").unwrap(),
+            tiers,
+            perks: vec![Perk::Lines { basis_points: 500, of }],
+        };
+        let tiers = |tiers: Vec<Tier>| Program { tiers, ..standard() };
+        let campaigns = |campaigns| Program { campaigns, ..tiers(vec![tier("tin", 1), tier("gold", 2)]) };
+        let all = |id: &str| campaign(id, vec![], Selection::All);
+        let collection = |id: &str, n: u8| {
+            let gid = alloc::format!("gid://shopify/Collection/{n}");
+            campaign(id, vec!["gold".into()], Selection::Collections([gid].into()))
+        };
+        for sound in [
+            tiers(vec![tier("tin", 1), Tier { threshold: None, ..tier("vip", 1) }, tier("gold", 2)]),
+            campaigns(vec![all("a"), collection("b", 1), collection("c", 1)]),
+        ] {
+            assert_eq!(sound.validate(), Ok(()));
+        }
+        let unknown = CampaignError::UnknownTier("lead".into());
+        for (program, error) in [
+            (tiers(vec![tier("tin", 1), tier("tin", 2)]), ProgramError::DuplicateTier("tin".into())),
+            (tiers(vec![tier("tin", 2), tier("gold", 2)]), ProgramError::TierOrder("gold".into())),
+            (
+                tiers((0..21).map(|n| tier(&alloc::format!("t{n}"), n + 1)).collect()),
+                ProgramError::TooManyTiers,
+            ),
+            (
+                tiers(vec![tier("all", 1)]),
+                ProgramError::Tier { id: "all".into(), error: TierError::Reserved },
+            ),
+            (campaigns(vec![all("a"), all("a")]), ProgramError::DuplicateCampaign("a".into())),
+            (
+                campaigns((0..51).map(|n| all(&alloc::format!("c{n}"))).collect()),
+                ProgramError::TooManyCampaigns,
+            ),
+            (
+                campaigns(vec![campaign("a", vec!["lead".into()], Selection::All)]),
+                ProgramError::Campaign { id: "a".into(), error: unknown },
+            ),
+            (campaigns(vec![collection("a", 1), collection("b", 2)]), ProgramError::Collections),
+        ] {
+            assert_eq!(program.validate(), Err(error));
+        }
+    }
+
+    #[test]
     fn a_return_takes_what_the_policy_allows() {
         let points = |value| Points::new(value).unwrap();
         let takes = |policy: ReturnPolicy, available| policy.takes(points(100), points(available)).get();
@@ -299,7 +471,16 @@ mod tests {
         assert_eq!(serde_json::from_str::<Program>(&stored).unwrap(), standard());
         let unknown = stored.replacen("\"earn\"", "\"earns\"", 1);
         assert!(serde_json::from_str::<Program>(&unknown).is_err(), "an unknown key is no setting");
-        assert!(standard().to_json(3).unwrap().len() < 9_500);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn settings_from_before_there_were_tiers_still_read() {
+        let mut stored = serde_json::to_value(standard()).unwrap();
+        for new in ["perks_title", "tiers", "campaigns", "guard"] {
+            stored.as_object_mut().unwrap().remove(new).unwrap();
+        }
+        assert_eq!(serde_json::from_value::<Program>(stored).unwrap(), standard());
     }
 
     #[cfg(feature = "serde")]

@@ -8,6 +8,8 @@ use super::{Again, Error, Thing, stand};
 use crate::audit::{Actor, By};
 use crate::db::{self, Timestamp, Tx};
 use crate::ids::ShopId;
+use crate::merchants::Shop;
+use crate::programs::{self, Versioned};
 use crate::tasks::{self, Order, PushError, Run, Task, TaskError};
 
 /// Has everything stand soon, in the transaction that asks for it. The occasion names what asked: the same one again is the
@@ -22,8 +24,17 @@ pub async fn stand_soon(
     occasion: String,
     now: Timestamp,
 ) -> Result<(), db::Error> {
-    let task = Stand { again: again == Again::Made };
-    match tasks::push(tx, shop, &task, Order::new(occasion), now).await {
+    push(tx, shop, &Stand { again: again == Again::Made }, Order::new(occasion), now).await
+}
+
+async fn push(
+    tx: &mut Tx,
+    shop: ShopId,
+    task: &Stand,
+    order: Order,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    match tasks::push(tx, shop, task, order, now).await {
         Ok(_) => Ok(()),
         Err(PushError::Database(error)) => Err(error),
         Err(error) => Err(db::Error::other(error)),
@@ -71,7 +82,18 @@ async fn run_in(run: &Run, again: Again) -> Result<(), TaskError> {
     for Thing { kind, code, .. } in things {
         tracing::debug!(shop = %id, kind = kind.as_str(), code = code.as_str(), "looked at");
     }
-    Ok(())
+    follow_campaigns(run, &shop).await.map_err(failed)
+}
+
+/// Comes back when a campaign begins or ends: what is published holds what is given just then.
+async fn follow_campaigns(run: &Run, shop: &Shop) -> Result<(), Error> {
+    let now = run.app.clock.now();
+    let Versioned { version, program } = programs::current(&mut run.app.db.read(shop.id).await?, shop.id).await?;
+    let Some(at) = programs::next_change(shop, &program, now)? else { return Ok(()) };
+    let order = Order::new(format!("program, version {version}, at {at}")).at(at);
+    let mut tx = run.app.db.begin(shop.id).await?;
+    push(&mut tx, shop.id, &Stand { again: false }, order, now).await?;
+    Ok(tx.commit().await?)
 }
 
 fn failed(error: Error) -> TaskError {

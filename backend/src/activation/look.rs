@@ -7,7 +7,6 @@ use super::store::{self, Known};
 use super::{Code, Error, Kind, State, Thing, WANTED, Wanted};
 use crate::app::App;
 use crate::db::Read;
-use crate::ids::ShopId;
 use crate::merchants::Shop;
 use crate::programs::{self, Versioned};
 use crate::shopify::admin::{Admin, AdminError, AppDiscount, PublishedProgram, ShopifyFunction};
@@ -20,7 +19,7 @@ pub async fn look(app: &App, shop: &Shop) -> Result<Vec<Thing>, Error> {
     let admin = app.admin_of(shop).await?;
     let functions = admin.shopify_functions().await?;
     let program = program_of(&mut app.db.read(shop.id).await?, shop).await?;
-    let mut things = vec![published(app, shop.id, &admin, program.as_ref().ok()).await?];
+    let mut things = vec![published(app, shop, &admin, program.as_ref().ok()).await?];
     let program = program.map_or_else(|standard| standard, |versioned| versioned.program);
     for wanted in &WANTED {
         let known = store::known(&mut app.db.read(shop.id).await?, shop.id, wanted.kind).await?;
@@ -45,16 +44,17 @@ pub(super) async fn program_of(
 /// How the program's metafields stand.
 pub(super) async fn published(
     app: &App,
-    shop: ShopId,
+    shop: &Shop,
     admin: &Admin,
     program: Option<&Versioned>,
 ) -> Result<Thing, Error> {
-    let known = store::known(&mut app.db.read(shop).await?, shop, Kind::Program).await?;
+    let known = store::known(&mut app.db.read(shop.id).await?, shop.id, Kind::Program).await?;
+    let now = programs::local_time(shop, app.clock.now())?;
     let PublishedProgram { program: functions, program_ui: widgets } = admin.program_metafields().await?;
     let differs = match program {
         Some(Versioned { version, program }) => {
             let written = [
-                (Program::METAFIELD, program.to_json(*version), &functions),
+                (Program::METAFIELD, program.to_json(*version, now), &functions),
                 (Program::UI_METAFIELD, program.to_ui_json(*version), &widgets),
             ];
             let mut differs = Vec::new();

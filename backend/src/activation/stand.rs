@@ -76,7 +76,7 @@ impl Work<'_> {
     async fn program(&self, admin: &Admin) -> Result<Thing, Error> {
         let look = async || {
             let program = look::program_of(&mut self.app.db.read(self.shop.id).await?, self.shop).await?;
-            look::published(self.app, self.shop.id, admin, program.as_ref().ok()).await
+            look::published(self.app, self.shop, admin, program.as_ref().ok()).await
         };
         let before = look().await?;
         if before.state == State::Ok {

@@ -1,6 +1,11 @@
 //! Programs: a shop's settings, in versions. An entry of the ledger names the version it was booked under.
 
-use loyalty::Program;
+use axum::http::StatusCode;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use loyalty::publish::TooLarge;
+use loyalty::{LocalTime, Program};
+use serde_json::json;
 use sqlx::types::Json;
 
 use crate::activation::{self, Again};
@@ -33,6 +38,12 @@ pub enum Error {
     /// The settings make no sense.
     #[error(transparent)]
     Invalid(#[from] loyalty::program::ProgramError),
+    /// The settings need more room at checkout than there is.
+    #[error("the program needs {} bytes at checkout", .0.bytes)]
+    TooLarge(TooLarge),
+    /// The shop's time zone is unknown.
+    #[error("the shop's time zone is unknown")]
+    Zone(#[source] jiff::Error),
     /// The shop has none yet.
     #[error("the shop has no program yet")]
     Missing,
@@ -84,18 +95,17 @@ pub async fn version(tx: &mut Read, shop: ShopId, version: i64) -> Result<Progra
 /// Makes a program the newest version and says which that is. The same settings again make no new version.
 ///
 /// # Errors
-/// [`Error::Invalid`] where they make no sense, or any error of the database.
+/// [`Error::Invalid`] where they make no sense, [`Error::TooLarge`], or any error of the database.
 pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) -> Result<Versioned, Error> {
     program.validate()?;
+    program.check_size().map_err(Error::TooLarge)?;
     let version = match current(tx, shop).await {
         Ok(newest) if newest.program == program => return Ok(newest),
         Ok(newest) => {
             let version = newest.version + 1;
-            if newest.program.discount_title != program.discount_title {
-                // The discount in Shopify follows: orders name it by its title.
-                let occasion = format!("program, version {version}");
-                activation::stand_soon(tx, shop, Again::LeftOut, occasion, now).await?;
-            }
+            // What stands in Shopify follows.
+            let occasion = format!("program, version {version}");
+            activation::stand_soon(tx, shop, Again::LeftOut, occasion, now).await?;
             version
         }
         Err(Error::Missing) => 1,
@@ -112,6 +122,27 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
     Ok(Versioned { version, program })
 }
 
+/// The minute on a shop's clock.
+///
+/// # Errors
+/// [`Error::Zone`].
+pub fn local_time(shop: &Shop, now: Timestamp) -> Result<LocalTime, Error> {
+    let zone = TimeZone::get(&shop.time_zone).map_err(Error::Zone)?;
+    let minute = zone.to_datetime(now.to_jiff()).strftime("%Y-%m-%dT%H:%M").to_string();
+    LocalTime::parse(&minute).map_err(|_| Error::Zone(jiff::Error::from_args(format_args!("{minute}"))))
+}
+
+/// When what is published of a program changes next because a campaign begins or ends.
+///
+/// # Errors
+/// [`Error::Zone`].
+pub fn next_change(shop: &Shop, program: &Program, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let Some(next) = program.next_change(local_time(shop, now)?) else { return Ok(None) };
+    let zone = TimeZone::get(&shop.time_zone).map_err(Error::Zone)?;
+    let at = next.to_string().parse::<DateTime>().and_then(|at| zone.to_ambiguous_timestamp(at).compatible());
+    Ok(Some(at.map_err(Error::Zone)?.into()))
+}
+
 /// Writes what the checkout and the widgets need of a shop's program into its metafields. A shop without a program
 /// gets one to begin with.
 ///
@@ -126,6 +157,7 @@ pub async fn publish(app: &App, shop: &Shop) -> Result<Versioned, Error> {
         current => current?,
     };
     tx.commit().await?;
+    let now = local_time(shop, app.clock.now())?;
     let admin = app.admin_of(shop).await?;
     let owner_id = admin.shop_details().await?.id;
     let metafield = |key: &str, value| MetafieldWrite {
@@ -138,7 +170,7 @@ pub async fn publish(app: &App, shop: &Shop) -> Result<Versioned, Error> {
     };
     let answer = admin
         .metafields_set(&[
-            metafield(Program::METAFIELD, current.program.to_json(current.version)?),
+            metafield(Program::METAFIELD, current.program.to_json(current.version, now)?),
             metafield(Program::UI_METAFIELD, current.program.to_ui_json(current.version)?),
         ])
         .await?;
@@ -150,10 +182,22 @@ pub async fn publish(app: &App, shop: &Shop) -> Result<Versioned, Error> {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
-        if let Error::Db(error) = error {
-            return error.into();
-        }
+        let error = match error {
+            Error::Db(error) => return error.into(),
+            Error::TooLarge(TooLarge { bytes, parts }) => return too_large(bytes, parts),
+            error => error,
+        };
         tracing::error!(error = &error as &dyn std::error::Error, "a program cannot be used");
         Problem::internal()
     }
+}
+
+fn too_large(bytes: usize, parts: Vec<(String, usize)>) -> Problem {
+    let largest = parts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let title = format!(
+        "The perks need {bytes} bytes at checkout, where Shopify leaves room for {}. The largest parts: {largest}.",
+        loyalty::publish::MOST_BYTES
+    );
+    let parts: Vec<_> = parts.iter().map(|(name, bytes)| json!({"part": name, "bytes": bytes})).collect();
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "program_too_large", title).with("parts", parts)
 }

@@ -24,8 +24,8 @@ struct Node<'a> {
 
 #[derive(Debug, PartialEq)]
 enum Content<'a> {
-    /// An object or an array: our formats have no arrays, so nothing tells them apart.
-    Nested,
+    Object,
+    Array,
     /// What stands between the quotes, escapes and all.
     String(&'a str),
     /// A number, `true`, `false` or `null`.
@@ -54,7 +54,8 @@ impl<'a> Document<'a> {
                     }
                     Content::String(raw)
                 }
-                b'{' | b'[' => Content::Nested,
+                b'{' => Content::Object,
+                b'[' => Content::Array,
                 b'}' | b']' => {
                     depth = depth.checked_sub(1)?;
                     continue;
@@ -134,6 +135,20 @@ impl Json for Value<'_> {
         let Content::String(raw) = self.node.content else { return None };
         if raw.as_bytes().contains(&b'\\') { unescape(raw) } else { Some(raw.to_owned()) }
     }
+
+    fn elements(&self) -> impl Iterator<Item = Self> {
+        let depth = self.node.depth + 1;
+        let mut nodes = if self.node.content == Content::Array { self.after } else { &[] };
+        core::iter::from_fn(move || {
+            while let Some((node, after)) = nodes.split_first().filter(|(node, _)| node.depth >= depth) {
+                nodes = after;
+                if node.depth == depth {
+                    return Some(Value { node, after });
+                }
+            }
+            None
+        })
+    }
 }
 
 /// The string that a quoted text stands for; `None` when an escape is broken.
@@ -193,6 +208,12 @@ mod tests {
             ours.integer(),
             theirs.as_i64().filter(|value| value.unsigned_abs() <= LIMIT.unsigned_abs())
         );
+        let mut elements = ours.elements();
+        for theirs in theirs.as_array().into_iter().flatten() {
+            assert_same(elements.next().unwrap(), theirs);
+        }
+        assert!(elements.next().is_none());
+        drop(elements);
         for name in NAMES.into_iter().filter(|_| theirs.is_object()) {
             match (ours.field(name), theirs.get(name).filter(|value| !value.is_null())) {
                 (Some(ours), Some(theirs)) => assert_same(ours, theirs),
