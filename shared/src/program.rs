@@ -91,11 +91,11 @@ impl Default for HoldTimes {
 pub enum ProgramError {
     /// A discount's title is empty, longer than 60 characters, or cannot be shown in one line.
     #[error(
-        "a discount's title has 1 to 60 characters in one line, none of which turns the direction of writing"
+        "a discount's title has 1 to 60 characters in one line, and ends the turns of direction that it begins"
     )]
     DiscountTitle,
-    /// Both discounts have one title: Shopify would refuse the second.
-    #[error("the two discounts have different titles")]
+    /// Something else has the title by which orders tell what points paid for.
+    #[error("nothing else has the title of the discount that points buy")]
     SameTitle,
     /// Earning with negative points, per nothing, or with rates that could leave the range.
     #[error(
@@ -233,7 +233,13 @@ impl Program {
         if !titles.iter().all(|title| text::is_sound(title, 60)) {
             return Err(ProgramError::DiscountTitle);
         }
-        if titles[0].trim().to_lowercase() == titles[1].trim().to_lowercase() {
+        let names = self
+            .tiers
+            .iter()
+            .map(|tier| &tier.name)
+            .chain(self.campaigns.iter().map(|campaign| &campaign.name));
+        let same = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
+        if names.chain([&self.perks_title]).any(|name| same(name, &self.discount_title)) {
             return Err(ProgramError::SameTitle);
         }
         let EarnRule { points, per, order_cap } = &self.earn;
@@ -429,6 +435,7 @@ mod tests {
         }
         let unknown = CampaignError::UnknownTier("lead".into());
         for (program, error) in [
+            (tiers(vec![Tier { name: "Loyalty Points".into(), ..tier("tin", 1) }]), ProgramError::SameTitle),
             (tiers(vec![tier("tin", 1), tier("tin", 2)]), ProgramError::DuplicateTier("tin".into())),
             (tiers(vec![tier("tin", 2), tier("gold", 2)]), ProgramError::TierOrder("gold".into())),
             (

@@ -107,7 +107,7 @@ pub enum TierError {
     #[error("the id is a reserved word")]
     Reserved,
     /// No name, or one that cannot stand beside a discount.
-    #[error("a name has 1 to 60 characters in one line, none of which turns the direction of writing")]
+    #[error("a name has 1 to 60 characters in one line, and ends the turns of direction that it begins")]
     Name,
     /// A threshold of nothing, beyond range, or over no time or more than ten years.
     #[error("a threshold is above nothing, within 1 to 3,650 days")]

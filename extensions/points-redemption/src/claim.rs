@@ -1,13 +1,12 @@
 //! Whether this cart may use a hold at all, decided before any line is read.
 
+use function_input::{Document, Input};
 use loyalty::{Account, Currency, Kind, Mark, Terms};
 
-use crate::input::Input;
-use crate::input::members::{
+use crate::members::{
     ATTRIBUTE, BUYER_IDENTITY, CART, CURRENCY_CODE, CUSTOMER, DISCOUNT, DISCOUNT_CLASSES, IS_AUTHENTICATED,
-    REDEMPTION, RETAIL_LOCATION, ROLE, SUBTOTAL,
+    REDEMPTION, RETAIL_LOCATION, SUBTOTAL,
 };
-use crate::json::Document;
 
 /// A cart that may use a hold, and the hold's terms.
 pub struct Claim {
@@ -23,9 +22,6 @@ impl Claim {
     /// Reads what decides, in the order of the input query; `None` when there is nothing to redeem here.
     pub fn read(input: Input) -> Option<Claim> {
         let discount = input.member(&DISCOUNT);
-        if !is_for_points(discount) {
-            return None;
-        }
         let cart = input.member(&CART);
         // At a till the POS extension applies the discount.
         if !cart.member(&RETAIL_LOCATION).is_null() {
@@ -46,12 +42,6 @@ impl Claim {
     }
 }
 
-/// One Function serves two discounts; the other one, for member perks, has nothing to do with points.
-fn is_for_points(discount: Input) -> bool {
-    let role = discount.member(&ROLE);
-    role.is_null() || role.only().text().as_deref() == Some("points")
-}
-
 /// Whether the hold needs no mark, or one of the cart's two marks names it. Themes write the attribute, the checkout
 /// writes the metafield; an old one of either kind must not hide the other.
 fn may_use(terms: &Terms, cart: Input) -> bool {
@@ -63,12 +53,19 @@ fn may_use(terms: &Terms, cart: Input) -> bool {
     terms.applies_to(None) || terms.applies_to(attribute()) || terms.applies_to(metafield())
 }
 
-/// Whether the discount is of the class that the kind needs: the platform refuses answers of any other.
+/// Whether the discount is of the class that the kind needs: the platform refuses answers of any other. The one for points
+/// is of all classes. The one for perks is not of class ORDER, so that nothing is redeemed there even if it had lost its
+/// perks.
 fn has_class(discount: Input, kind: Kind) -> bool {
-    let needed = match kind {
-        Kind::Amount | Kind::Percent => "ORDER",
-        Kind::Product => "PRODUCT",
-        Kind::Shipping => "SHIPPING",
+    let needed: &[&str] = match kind {
+        Kind::Amount | Kind::Percent => &["ORDER"],
+        Kind::Product => &["ORDER", "PRODUCT"],
+        Kind::Shipping => &["ORDER", "SHIPPING"],
     };
-    discount.member(&DISCOUNT_CLASSES).elements().any(|class| class.text().as_deref() == Some(needed))
+    needed.iter().all(|class| is_of(discount, class))
+}
+
+/// Whether the discount is of a class.
+pub fn is_of(discount: Input, wanted: &str) -> bool {
+    discount.member(&DISCOUNT_CLASSES).elements().any(|class| class.text().as_deref() == Some(wanted))
 }

@@ -1,11 +1,11 @@
-//! Discounts on delivery.
+//! What points take off delivery.
 
+use function_input::Input;
 use loyalty::{Kind, Money};
 
 use crate::claim::Claim;
-use crate::input::Input;
-use crate::input::members::{COST, DELIVERY_GROUPS, HANDLE, LINES, MERCHANDISE};
 use crate::lines::{is_gift_card, money, subtotal};
+use crate::members::{COST, DELIVERY_GROUPS, HANDLE, LINES, MERCHANDISE};
 use crate::schema::{
     DeliveryDiscountCandidate, DeliveryDiscountCandidateTarget, DeliveryDiscountCandidateValue,
     DeliveryDiscountSelectionStrategy, DeliveryDiscountsAddOperation, DeliveryOperation,

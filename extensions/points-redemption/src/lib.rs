@@ -1,7 +1,10 @@
-//! Shopify Function: turns a hold on points into a discount at checkout.
+//! Shopify Function: turns a hold on points into a discount at checkout, and gives members' perks.
+//!
+//! It runs for two automatic discounts, because one list of candidates has one winner. The one for perks carries the
+//! program's perks in its metafield `$app.perks`, the other has none; neither does what is the other's.
 //!
 //! It decides nothing itself. It reads the cart and the account metafield of the customer, asks the rules
-//! (`loyalty`) what the hold is worth to this cart, and answers with at most one discount. Whatever is missing,
+//! (`loyalty`) what the hold is worth to this cart, or which perk is best for a line, and answers with that. Whatever is missing,
 //! malformed or unknown means no discount: never an error, never a panic, so that a checkout always goes on.
 //!
 //! The input is read on demand, each value when it is needed: a cart without a hold costs next to nothing, however
@@ -9,15 +12,16 @@
 
 mod claim;
 mod delivery;
-mod input;
-mod json;
 mod lines;
+#[allow(missing_docs)]
+pub mod members;
 mod order;
+mod perks;
 
 use shopify_function::Result;
 use shopify_function::prelude::*;
 
-pub use input::{Input, Member, members};
+pub use function_input::{Input, Member};
 
 /// A run is over before memory matters: it is handed out and never taken back, at half the instructions.
 #[cfg(target_arch = "wasm32")]
@@ -30,25 +34,35 @@ static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::LeakingAllocator> =
 #[typegen("schema.graphql", enums_as_str = ["CurrencyCode"], custom_scalar_overrides = {
     "FixedAmount.amount" => ::std::string::String,
     "ProductDiscountCandidateFixedAmount.amount" => ::std::string::String,
+    "Percentage.value" => ::std::string::String,
 })]
 pub mod schema {}
 
-/// Target `cart.lines.discounts.generate.run`: an amount or a percentage off the order, or a product for nothing.
+/// Target `cart.lines.discounts.generate.run`: an amount or a percentage off the order, or a product for nothing; or
+/// perks on lines.
 #[shopify_function]
 pub fn cart_lines_discounts_generate_run(
     input: Input,
 ) -> Result<schema::CartLinesDiscountsGenerateRunResult> {
     Ok(schema::CartLinesDiscountsGenerateRunResult {
-        operations: order::discount(input).into_iter().collect(),
+        operations: if perks::are_given_by(input) { perks::off_lines(input) } else { order::discount(input) }
+            .into_iter()
+            .collect(),
     })
 }
 
-/// Target `cart.delivery-options.discounts.generate.run`: delivery for nothing.
+/// Target `cart.delivery-options.discounts.generate.run`: delivery for nothing, or for less.
 #[shopify_function]
 pub fn cart_delivery_options_discounts_generate_run(
     input: Input,
 ) -> Result<schema::CartDeliveryOptionsDiscountsGenerateRunResult> {
     Ok(schema::CartDeliveryOptionsDiscountsGenerateRunResult {
-        operations: delivery::discount(input).into_iter().collect(),
+        operations: if perks::are_given_by(input) {
+            perks::off_delivery(input)
+        } else {
+            delivery::discount(input)
+        }
+        .into_iter()
+        .collect(),
     })
 }

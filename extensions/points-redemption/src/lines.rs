@@ -1,12 +1,13 @@
 //! What is asked of a cart line.
 
+use function_input::Input;
 use loyalty::{Currency, Money};
 
-use crate::input::Input;
-use crate::input::members::COST;
+use crate::members::COST;
 
 /// Whether merchandise is a gift card, be it a product or made up for one order. `None` when it does not say: then
 /// nothing may be discounted, for gift cards never are.
+#[inline(always)]
 pub fn is_gift_card(merchandise: Input) -> Option<bool> {
     let only = merchandise.only();
     only.only().truth().or_else(|| only.truth())

@@ -1,11 +1,11 @@
-//! Discounts on lines and subtotal.
+//! What points take off lines and subtotal.
 
+use function_input::Input;
 use loyalty::{Kind, Money};
 
 use crate::claim::Claim;
-use crate::input::Input;
-use crate::input::members::{AMOUNT, GIFT_CARDS, ID, LINES, MERCHANDISE, QUANTITY, SUBTOTAL, VARIANTS};
 use crate::lines::{is_gift_card, money, subtotal};
+use crate::members::{AMOUNT, GIFT_CARDS, ID, LINES, MERCHANDISE, QUANTITY, SUBTOTAL, VARIANTS};
 use crate::schema::{
     CartLineTarget, CartOperation, FixedAmount, OrderDiscountCandidate, OrderDiscountCandidateTarget,
     OrderDiscountCandidateValue, OrderDiscountSelectionStrategy, OrderDiscountsAddOperation,

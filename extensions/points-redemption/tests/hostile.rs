@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::cart::{Line, account, delivery_input, full_hold, hold, lines_input};
+use crate::support::cart::{Line, account, delivery_input, full_hold, hold, lines_input, with_perks};
 use crate::support::{DELIVERY, LINES, nothing, run};
 
 fn two_lines() -> Vec<Line> {
@@ -297,6 +297,39 @@ proptest! {
     #[test]
     fn whatever_the_account_says_it_does_not_fail(text in r#"[{}\[\]:,"\\avhold0-9 \-.é]{0,60}|.*"#) {
         run(LINES, &with_account(&text));
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_program_says_nobody_gets_more_than_it_is_worth(
+        value in any_json(), place: prop::sample::Index, delivery: bool, till: bool,
+    ) {
+        let mut program = json!({
+            "v": 1, "version": 7, "lines": [{ "for": ["gold"], "off": 500, "label": "Gold", "variants": ["43000000000001"] },
+            { "off": 400, "label": "All", "collections": 1 }], "delivery": [{ "off": 500, "label": "Gold" }],
+        });
+        let mut found = Vec::new();
+        places(&program, "", &mut found);
+        if let Some(part) = program.pointer_mut(place.get(&found).as_str()) {
+            *part = value;
+        }
+        let account = account(Some(full_hold()));
+        let (export, input) = if delivery {
+            (DELIVERY, delivery_input(&account, &[&["4.95", "9.9"]], &two_lines()))
+        } else {
+            (LINES, lines_input(&account, &two_lines()))
+        };
+        let mut input = with_perks(input, &program);
+        if till {
+            input["cart"]["retailLocation"] = json!({ "id": "gid://shopify/Location/1" });
+        }
+        let output = run(export, &input);
+        prop_assert!(amounts(&output).is_empty(), "the discount for perks redeems nothing");
+        for percentage in output.to_string().split("\"percentage\":{\"value\":\"").skip(1) {
+            let number: f64 = percentage.split('"').next().unwrap().parse().unwrap();
+            prop_assert!((0.01..=100.0).contains(&number), "{number}");
+        }
     }
 }
 

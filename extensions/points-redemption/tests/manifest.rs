@@ -23,8 +23,15 @@ fn names(table: &Table) -> Vec<&str> {
 #[test]
 fn it_says_nothing_that_the_cli_does_not_know() {
     assert_eq!(names(&manifest()), ["api_version", "extensions"]);
-    assert_eq!(names(&extension()), ["build", "description", "handle", "name", "targeting", "type"]);
+    assert_eq!(names(&extension()), ["build", "description", "handle", "input", "name", "targeting", "type"]);
     assert_eq!(names(extension()["build"].as_table().unwrap()), ["command", "path", "watch"]);
+    let variables = extension()["input"]["variables"].clone();
+    assert_eq!(
+        variables,
+        toml::toml! { namespace = "$app"
+        key = "variables" }
+        .into()
+    );
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn assert_places(name: &str, expected: &[(&str, &[&Member])]) {
 #[test]
 fn the_code_knows_the_place_of_each_member() {
     let root: (&str, &[&Member]) = ("", &[&at::DISCOUNT, &at::CART]);
-    let discount: (&str, &[&Member]) = ("/discount", &[&at::DISCOUNT_CLASSES, &at::ROLE]);
+    let discount: (&str, &[&Member]) = ("/discount", &[&at::DISCOUNT_CLASSES, &at::PERKS]);
     let buyer: (&str, &[&Member]) = ("/cart/buyerIdentity", &[&at::IS_AUTHENTICATED, &at::CUSTOMER]);
     let [till, who, mark, other_mark, sum] =
         [&at::RETAIL_LOCATION, &at::BUYER_IDENTITY, &at::ATTRIBUTE, &at::REDEMPTION, &at::SUBTOTAL];
@@ -107,7 +107,20 @@ fn the_code_knows_the_place_of_each_member() {
             root,
             discount,
             buyer,
-            ("/cart", &[till, who, mark, other_mark, sum, &at::GIFT_CARDS, &at::LINES, &at::VARIANTS]),
+            (
+                "/cart",
+                &[
+                    till,
+                    who,
+                    mark,
+                    other_mark,
+                    sum,
+                    &at::GIFT_CARDS,
+                    &at::LINES,
+                    &at::VARIANTS,
+                    &at::COLLECTED,
+                ],
+            ),
             ("/cart/subtotal/subtotalAmount", &[&at::CURRENCY_CODE, &at::AMOUNT]),
             ("/cart/lines", &[&at::COST, &at::ID]),
             ("/cart/variants", &[&at::QUANTITY, &at::MERCHANDISE]),
@@ -126,8 +139,9 @@ fn the_code_knows_the_place_of_each_member() {
     );
 }
 
-/// [`points_redemption::Input`] takes the first name for a sign that nothing was sorted.
+/// [`points_redemption::Input`] takes this name in the first place for a sign that the input was sorted.
 #[test]
-fn the_first_member_would_not_be_first_if_sorted() {
-    assert!(at::DISCOUNT.name > at::CART.name);
+fn the_last_member_would_be_first_if_sorted() {
+    assert_eq!(at::CART.name, function_input::CART);
+    assert!(at::CART.name < at::DISCOUNT.name);
 }

@@ -93,7 +93,16 @@ pub fn lines_input(account: &Value, lines: &[Line]) -> Value {
     cart["lines"] = lines.iter().map(|line| json!({ "cost": line.cost(), "id": line.id() })).collect();
     let variant = |line: &Line| json!({ "quantity": line.quantity, "merchandise": { "id": line.variant() } });
     cart["variants"] = lines.iter().map(variant).collect();
+    let collected = |line: &Line| json!({ "merchandise": { "product": { "inAnyCollection": line.number.is_multiple_of(2) } } });
+    cart["collected"] = lines.iter().map(collected).collect();
     json!({ "discount": discount(), "cart": cart })
+}
+
+/// The same for the discount that gives these perks.
+pub fn with_perks(mut input: Value, perks: &Value) -> Value {
+    input["discount"] =
+        json!({ "discountClasses": ["PRODUCT", "SHIPPING"], "perks": { "value": perks.to_string() } });
+    input
 }
 
 /// The input of the target for delivery: groups of options with these prices.
@@ -110,7 +119,7 @@ pub fn delivery_input(account: &Value, groups: &[&[&str]], lines: &[Line]) -> Va
 }
 
 fn discount() -> Value {
-    json!({ "discountClasses": ["PRODUCT", "ORDER", "SHIPPING"], "role": { "value": "points" } })
+    json!({ "discountClasses": ["PRODUCT", "ORDER", "SHIPPING"], "perks": null })
 }
 
 fn cart(account: &Value) -> Value {

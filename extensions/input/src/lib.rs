@@ -1,6 +1,12 @@
-//! The input, read on demand.
+//! How our Functions read: the input on demand, each value when it is needed, and metafields as text.
+//!
+//! Whatever is missing, malformed or unknown reads as nothing, so that a checkout always goes on.
+
+mod json;
 
 use shopify_function::wasm_api::{Deserialize, Value, read};
+
+pub use json::{Document, Value as JsonValue};
 
 /// A value of the input. What is missing or of another type reads as nothing.
 #[derive(Clone, Copy)]
@@ -18,24 +24,39 @@ pub struct Member {
     pub place: usize,
 }
 
+impl Member {
+    /// The member of this name, before which the query selects so many others.
+    pub const fn new(name: &'static str, place: usize) -> Member {
+        Member { name, place }
+    }
+}
+
+/// Of every input query the root's last member. All others come after it when they are sorted.
+pub const CART: &str = "cart";
+
+// Inlined, because a call costs about as much as what these do.
 impl Input {
     /// A member. By its place where that is known, at half the cost: the provider need not be told the name, nor
     /// compare it with each that stands before.
+    #[inline(always)]
     pub fn member(self, member: &Member) -> Input {
         if self.ordered { self.nth(member.place) } else { self.child(self.value.get_obj_prop(member.name)) }
     }
 
     /// The member of an object of which the query selects no other.
+    #[inline(always)]
     pub fn only(self) -> Input {
         self.nth(0)
     }
 
     /// The element of an array.
+    #[inline(always)]
     pub fn nth(self, place: usize) -> Input {
         self.child(self.value.get_at_index(place))
     }
 
     /// How many elements an array has; none, if it is no array.
+    #[inline(always)]
     pub fn count(self) -> usize {
         self.value.array_len().unwrap_or(0)
     }
@@ -46,11 +67,13 @@ impl Input {
     }
 
     /// Whether there is nothing here: null, or no such member.
+    #[inline(always)]
     pub fn is_null(self) -> bool {
         self.value.is_null()
     }
 
     /// A truth value.
+    #[inline(always)]
     pub fn truth(self) -> Option<bool> {
         self.value.as_bool()
     }
@@ -68,6 +91,7 @@ impl Input {
         exact.then_some(number as i64)
     }
 
+    #[inline(always)]
     fn child(self, value: Value) -> Input {
         Input { value, ..self }
     }
@@ -75,51 +99,9 @@ impl Input {
 
 impl Deserialize for Input {
     /// GraphQL answers in the order of the query, but what carries the answer may sort it, as JSON libraries do. Our
-    /// queries begin with a name that comes last when sorted, so the first name tells.
+    /// queries end with a name that comes first when sorted, so the first name tells.
     fn deserialize(value: &Value) -> Result<Input, read::Error> {
-        let ordered = value.get_obj_key_at_index(0).as_deref() == Some(members::DISCOUNT.name);
+        let ordered = value.get_obj_key_at_index(0).as_deref() != Some(CART);
         Ok(Input { value: *value, ordered })
     }
-}
-
-/// The members that the input queries select beside others. A test compares them with the queries.
-pub mod members {
-    use super::Member;
-
-    const fn member(name: &'static str, place: usize) -> Member {
-        Member { name, place }
-    }
-
-    pub const DISCOUNT: Member = member("discount", 0);
-    pub const CART: Member = member("cart", 1);
-
-    // Of the discount.
-    pub const DISCOUNT_CLASSES: Member = member("discountClasses", 0);
-    pub const ROLE: Member = member("role", 1);
-
-    // Of the cart.
-    pub const RETAIL_LOCATION: Member = member("retailLocation", 0);
-    pub const BUYER_IDENTITY: Member = member("buyerIdentity", 1);
-    pub const ATTRIBUTE: Member = member("attribute", 2);
-    pub const REDEMPTION: Member = member("redemption", 3);
-    pub const SUBTOTAL: Member = member("subtotal", 4);
-    pub const GIFT_CARDS: Member = member("giftCards", 5);
-    pub const DELIVERY_GROUPS: Member = member("deliveryGroups", 5);
-    pub const LINES: Member = member("lines", 6);
-    pub const VARIANTS: Member = member("variants", 7);
-
-    // Of the buyer.
-    pub const IS_AUTHENTICATED: Member = member("isAuthenticated", 0);
-    pub const CUSTOMER: Member = member("customer", 1);
-
-    // Of the subtotal.
-    pub const CURRENCY_CODE: Member = member("currencyCode", 0);
-    pub const AMOUNT: Member = member("amount", 1);
-
-    // Of a line, and of a delivery option.
-    pub const COST: Member = member("cost", 0);
-    pub const ID: Member = member("id", 1);
-    pub const HANDLE: Member = member("handle", 1);
-    pub const QUANTITY: Member = member("quantity", 0);
-    pub const MERCHANDISE: Member = member("merchandise", 1);
 }
