@@ -17,6 +17,7 @@ extern crate alloc;
 
 pub mod account;
 pub mod campaign;
+pub mod delivery;
 pub mod earning;
 pub mod hold;
 pub mod json;

@@ -8,7 +8,8 @@
 //!  "options":[{"for":["gold"],"title":"Standard","rename":"Gold delivery"}]}
 //! ```
 //! `for` names tiers, and is absent where every member is meant; `off` is basis points; a perk on lines has `variants`,
-//! or `"collections":1` for what the input query says of collections, or neither for all lines.
+//! or `"collections":1` for what the input query says of collections, or neither for all lines. `"guard":1` has the checkout
+//! say why points cannot be used.
 
 use alloc::{string::String, vec::Vec};
 use core::cmp::Reverse;
@@ -113,6 +114,12 @@ impl DeliveryPerk {
         })?;
         Ok(perks.into_iter().min_by_key(|perk| Reverse(perk.off)))
     }
+}
+
+/// Whether the program has the checkout say why points that were picked cannot be used.
+pub fn is_guarded<J: Json>(program: &J) -> Result<bool, FormatError> {
+    check_version(program, Program::VERSION)?;
+    Ok(optional(program, "guard", |one| (one.integer()? == 1).then_some(true))?.unwrap_or_default())
 }
 
 impl OptionPerk {
@@ -242,6 +249,7 @@ mod tests {
             assert_eq!(LinePerk::read_all(&&program, None), Err(FormatError::Version), "{program}");
             assert_eq!(DeliveryPerk::best(&&program, None), Err(FormatError::Version), "{program}");
             assert_eq!(OptionPerk::read_all(&&program, None), Err(FormatError::Version), "{program}");
+            assert_eq!(is_guarded(&&program), Err(FormatError::Version), "{program}");
         }
     }
 

@@ -35,6 +35,8 @@ struct ForFunctions<'a> {
     delivery: Vec<Given<'a, DeliveryPerk>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     options: Vec<Given<'a, Changed<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guard: Option<u8>,
 }
 
 /// A perk, and for whom it is.
@@ -94,7 +96,8 @@ impl Program {
     /// The text of the metafield that Functions read: what tiers and the campaigns of this minute give. A redemption needs
     /// nothing of it: its hold carries the complete terms.
     pub fn to_json(&self, version: i64, now: LocalTime) -> Result<String, serde_json::Error> {
-        let mut text = ForFunctions { v: Program::VERSION, version, ..ForFunctions::default() };
+        let guard = self.guard.then_some(1);
+        let mut text = ForFunctions { v: Program::VERSION, version, guard, ..ForFunctions::default() };
         for tier in &self.tiers {
             text.add(core::slice::from_ref(&tier.id), &tier.name, &tier.perks);
         }
@@ -159,7 +162,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{Campaign, Currency, Tier, json::FormatError, perks::OptionPerk};
+    use crate::{
+        Campaign, Currency, Tier,
+        json::FormatError,
+        perks::{OptionPerk, is_guarded},
+    };
 
     fn at(text: &str) -> LocalTime {
         LocalTime::parse(text).unwrap()
@@ -225,6 +232,16 @@ mod tests {
         assert_eq!(DeliveryPerk::best(&&program, None).unwrap().unwrap().off, 10_000);
         assert_eq!(OptionPerk::read_all(&&program, Some("gold")).unwrap().len(), 2);
         assert_eq!(OptionPerk::read_all(&&json!({}), None), Err(FormatError::Version));
+    }
+
+    #[test]
+    fn the_checkout_is_guarded_where_the_program_says_so() {
+        for guard in [true, false] {
+            let text = Program { guard, ..program() }.to_json(7, LocalTime::default()).unwrap();
+            let json: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(is_guarded(&&json), Ok(guard));
+        }
+        assert_eq!(is_guarded(&&json!({"v": 1, "guard": 2})), Err(FormatError::Field("guard")));
     }
 
     #[test]

@@ -81,7 +81,36 @@ pub struct Quote {
     pub points: Points,
 }
 
+/// Why a hold that a cart names takes nothing off it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The cart is in another currency.
+    Currency,
+    /// The order comes to less than this.
+    Minimum(Money),
+    /// There is nothing in the cart that may be discounted.
+    Nothing,
+    /// The product that it gives is not in the cart.
+    Product,
+}
+
 impl Terms {
+    /// Why the terms take nothing off a cart whose lines that may be discounted come to `eligible`. `has_product` says
+    /// whether the product that they give is among them; it is asked only where they give one.
+    pub fn obstacle(&self, eligible: Money, has_product: impl FnOnce() -> bool) -> Option<Obstacle> {
+        if eligible.currency() != self.currency {
+            return Some(Obstacle::Currency);
+        }
+        if let Some(min) = self.min.filter(|min| eligible.minor() < *min) {
+            return Money::new(min, self.currency).ok().map(Obstacle::Minimum);
+        }
+        match self.kind {
+            Kind::Amount | Kind::Percent if eligible.minor() <= 0 => Some(Obstacle::Nothing),
+            Kind::Product if !has_product() => Some(Obstacle::Product),
+            _ => None,
+        }
+    }
+
     /// Whether the terms apply to a cart with this mark.
     pub fn applies_to(&self, mark: Option<Mark>) -> bool {
         match self.scope {
@@ -279,6 +308,21 @@ mod tests {
     }
 
     #[test]
+    fn an_obstacle_is_named() {
+        let terms = Terms { min: Some(1_000), ..amount(500, 500, "GBP") };
+        let obstacle = |terms: &Terms, eligible, product| terms.obstacle(eligible, || product);
+        assert_eq!(obstacle(&terms, money(5_000, "EUR"), true), Some(Obstacle::Currency));
+        assert_eq!(obstacle(&terms, money(999, "GBP"), true), Some(Obstacle::Minimum(money(1_000, "GBP"))));
+        assert_eq!(obstacle(&terms, money(1_000, "GBP"), false), None);
+        assert_eq!(obstacle(&amount(5, 5, "GBP"), money(0, "GBP"), true), Some(Obstacle::Nothing));
+        let product = Terms { kind: Kind::Product, ..amount(5, 5, "GBP") };
+        assert_eq!(obstacle(&product, money(5, "GBP"), false), Some(Obstacle::Product));
+        assert_eq!(obstacle(&product, money(5, "GBP"), true), None);
+        let shipping = Terms { kind: Kind::Shipping, ..amount(5, 5, "GBP") };
+        assert_eq!(obstacle(&shipping, money(0, "GBP"), false), None);
+    }
+
+    #[test]
     fn the_cart_must_carry_the_mark_unless_the_next_order_is_meant() {
         let terms = amount(500, 500, "GBP");
         let mark = |id| Some(Mark { hold: HoldId(id), attempt: 3 });
@@ -322,6 +366,21 @@ mod tests {
                 prop_assert!(from >= terms.min.unwrap_or(0));
                 prop_assert!(quote.points <= terms.points);
                 prop_assert!(quote.points >= Points::ZERO);
+            }
+        }
+
+        #[test]
+        fn there_is_an_obstacle_where_an_amount_takes_nothing_off_and_only_there(
+            terms in any_terms(), from in -LIMIT..=LIMIT, euros: bool,
+        ) {
+            let currency = if euros { Currency::parse("EUR").unwrap() } else { terms.currency };
+            let eligible = Money::new(from, currency).unwrap();
+            let obstacle = terms.obstacle(eligible, || true);
+            if best(&terms, from).is_some() && !euros {
+                prop_assert_eq!(obstacle, None);
+            }
+            if terms.kind == Kind::Amount && terms.cap != Some(0) {
+                prop_assert_eq!(obstacle.is_some(), terms.off_order(eligible).is_none());
             }
         }
 

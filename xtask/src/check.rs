@@ -13,7 +13,8 @@ use crate::workspace::{cargo, in_root};
 use crate::{process, progress};
 
 /// The crates that become WebAssembly.
-const WASM_CRATES: [&str; 3] = ["loyalty", "function-input", "points-redemption"];
+const WASM_CRATES: [&str; 5] =
+    ["loyalty", "function-input", "points-redemption", "redemption-guard", "tier-delivery"];
 
 /// Runs the quick checks and the unit tests.
 pub fn run() -> Result<ExitCode> {

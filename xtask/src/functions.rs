@@ -14,7 +14,7 @@ use crate::workspace::{cargo, in_root, root, target_dir};
 use crate::{process, progress};
 
 /// The Functions: folders of `extensions/`, and at the same time packages.
-const FUNCTIONS: [&str; 1] = ["points-redemption"];
+const FUNCTIONS: [&str; 3] = ["points-redemption", "redemption-guard", "tier-delivery"];
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// The compiler that production's provider was built with; any other counts differently.

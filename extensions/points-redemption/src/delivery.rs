@@ -1,10 +1,10 @@
 //! What points take off delivery.
 
-use function_input::Input;
+use function_input::{Input, is_gift_card, money};
 use loyalty::{Kind, Money};
 
 use crate::claim::Claim;
-use crate::lines::{is_gift_card, money, subtotal};
+use crate::lines::subtotal;
 use crate::members::{COST, DELIVERY_GROUPS, HANDLE, LINES, MERCHANDISE};
 use crate::schema::{
     DeliveryDiscountCandidate, DeliveryDiscountCandidateTarget, DeliveryDiscountCandidateValue,

@@ -1,24 +1,11 @@
-//! What is asked of a cart line.
+//! What a cart line comes to.
 
-use function_input::Input;
+use function_input::{Input, money};
 use loyalty::{Currency, Money};
 
 use crate::members::COST;
 
-/// Whether merchandise is a gift card, be it a product or made up for one order. `None` when it does not say: then
-/// nothing may be discounted, for gift cards never are.
-#[inline(always)]
-pub fn is_gift_card(merchandise: Input) -> Option<bool> {
-    let only = merchandise.only();
-    only.only().truth().or_else(|| only.truth())
-}
-
 /// What a line comes to before any discount.
 pub fn subtotal(line: Input, currency: Currency) -> Option<Money> {
     money(line.member(&COST).only().only(), currency)
-}
-
-/// An amount of money. A negative one is as malformed as a word.
-pub fn money(amount: Input, currency: Currency) -> Option<Money> {
-    Money::parse(&amount.text()?, currency).ok().filter(|money| money.minor() >= 0)
 }

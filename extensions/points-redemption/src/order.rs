@@ -1,10 +1,10 @@
 //! What points take off lines and subtotal.
 
-use function_input::Input;
+use function_input::{Input, is_gift_card, money};
 use loyalty::{Kind, Money};
 
 use crate::claim::Claim;
-use crate::lines::{is_gift_card, money, subtotal};
+use crate::lines::subtotal;
 use crate::members::{AMOUNT, GIFT_CARDS, ID, LINES, MERCHANDISE, QUANTITY, SUBTOTAL, VARIANTS};
 use crate::schema::{
     CartLineTarget, CartOperation, FixedAmount, OrderDiscountCandidate, OrderDiscountCandidateTarget,

@@ -1,11 +1,10 @@
 //! Members' perks: percentages off lines and off delivery.
 
-use function_input::{Document, Input};
+use function_input::{Document, Input, is_gift_card, money};
 use loyalty::perks::{DeliveryPerk, Line, LinePerk};
 use loyalty::{Account, Currency};
 
 use crate::claim::is_of;
-use crate::lines::{is_gift_card, money};
 use crate::members::{
     BUYER_IDENTITY, CART, COLLECTED, COST, CURRENCY_CODE, CUSTOMER, DELIVERY_GROUPS, DISCOUNT, GIFT_CARDS,
     HANDLE, ID, IS_AUTHENTICATED, LINES, MERCHANDISE, PERKS, RETAIL_LOCATION, SUBTOTAL, VARIANTS,

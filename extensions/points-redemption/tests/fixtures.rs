@@ -51,7 +51,9 @@ fn schema_queries_and_fixtures_agree_with_what_shopify_publishes() {
     let generated = tempfile::tempdir().unwrap();
     write_generated(generated.path());
     let output = Command::new("node")
-        .arg(folder().join("tests/published-schema.mjs"))
+        .arg(folder().join("../../tests/function-tests/published-schema.mjs"))
+        .arg(folder())
+        .arg("discount")
         .arg(folder().join("tests/fixtures"))
         .arg(generated.path())
         .output()

@@ -3,10 +3,12 @@
 //! Whatever is missing, malformed or unknown reads as nothing, so that a checkout always goes on.
 
 mod json;
+mod lines;
 
 use shopify_function::wasm_api::{Deserialize, Value, read};
 
 pub use json::{Document, Value as JsonValue};
+pub use lines::{is_gift_card, money};
 
 /// A value of the input. What is missing or of another type reads as nothing.
 #[derive(Clone, Copy)]
