@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod budgets;
 pub mod bulk;
+pub mod campaigns;
 pub mod chores;
 pub mod cli;
 pub mod clock;

@@ -88,7 +88,8 @@ async fn run_in(run: &Run, again: Again) -> Result<(), TaskError> {
 /// Comes back when a campaign begins or ends: what is published holds what is given just then.
 async fn follow_campaigns(run: &Run, shop: &Shop) -> Result<(), Error> {
     let now = run.app.clock.now();
-    let Versioned { version, program } = programs::current(&mut run.app.db.read(shop.id).await?, shop.id).await?;
+    let Versioned { version, program } =
+        programs::current(&mut run.app.db.read(shop.id).await?, shop.id).await?;
     let Some(at) = programs::next_change(shop, &program, now)? else { return Ok(()) };
     let order = Order::new(format!("program, version {version}, at {at}")).at(at);
     let mut tx = run.app.db.begin(shop.id).await?;

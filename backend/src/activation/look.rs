@@ -1,15 +1,15 @@
 //! How things stand: what is wanted beside what Shopify has.
 
-use loyalty::Program;
-use serde_json::Value;
+use loyalty::{LocalTime, Program};
+use serde_json::{Value, json};
 
 use super::store::{self, Known};
-use super::{Code, Error, Kind, State, Thing, WANTED, Wanted};
+use super::{CUSTOMIZED, Code, Error, Kind, State, Thing, WANTED, Wanted, customize};
 use crate::app::App;
 use crate::db::Read;
 use crate::merchants::Shop;
 use crate::programs::{self, Versioned};
-use crate::shopify::admin::{Admin, AdminError, AppDiscount, PublishedProgram, ShopifyFunction};
+use crate::shopify::admin::{Admin, AdminError, AppDiscount, Note, PublishedProgram, ShopifyFunction};
 
 /// How everything stands in a shop just now. Nothing is changed.
 ///
@@ -20,13 +20,46 @@ pub async fn look(app: &App, shop: &Shop) -> Result<Vec<Thing>, Error> {
     let functions = admin.shopify_functions().await?;
     let program = program_of(&mut app.db.read(shop.id).await?, shop).await?;
     let mut things = vec![published(app, shop, &admin, program.as_ref().ok()).await?];
-    let program = program.map_or_else(|standard| standard, |versioned| versioned.program);
+    let program = program.unwrap_or_else(|standard| Versioned { version: 0, program: standard });
+    let now = programs::local_time(shop, app.clock.now())?;
     for wanted in &WANTED {
         let known = store::known(&mut app.db.read(shop.id).await?, shop.id, wanted.kind).await?;
-        let found = find(&admin, wanted, &functions, &program, &known).await?;
-        things.push(compare(wanted, &functions, &program, &known, found.as_ref()));
+        let Some(wish) = wish(wanted, &program, now, &known)? else { continue };
+        let found = find(&admin, &wish, &functions, &known).await?;
+        things.push(compare(&wish, &functions, &known, found.as_ref()));
+    }
+    for customized in &CUSTOMIZED {
+        let known = store::known(&mut app.db.read(shop.id).await?, shop.id, customized.kind).await?;
+        if (customized.used)(&program.program) || known.discount_id.is_some() {
+            things.push(customize::look(&admin, customized, &functions, &known).await?);
+        }
     }
     Ok(things)
+}
+
+/// How a discount is to be for a program at a minute of the shop's.
+pub(super) struct Wish<'a> {
+    pub wanted: &'a Wanted,
+    pub title: &'a str,
+    pub notes: Vec<Note>,
+}
+
+/// How a discount is to be; none where a program has no use for it and none was made.
+pub(super) fn wish<'a>(
+    wanted: &'a Wanted,
+    Versioned { version, program }: &'a Versioned,
+    now: LocalTime,
+    known: &Known,
+) -> Result<Option<Wish<'a>>, Error> {
+    if !(wanted.used)(program) && known.discount_id.is_none() {
+        return Ok(None);
+    }
+    let mut notes = vec![Note::Kind(wanted.kind.as_str())];
+    if wanted.kind == Kind::Perks {
+        notes.push(Note::Perks(program.to_json(*version, now).map_err(programs::Error::Json)?));
+        notes.push(Note::Variables(json!({"collections": program.collections()}).to_string()));
+    }
+    Ok(Some(Wish { wanted, title: (wanted.title)(program), notes }))
 }
 
 /// The program, or the one that a shop without one will get.
@@ -86,9 +119,8 @@ fn is_same_json(one: &str, other: &str) -> bool {
 /// The discount that is wanted, if it is there: the one that is known, else one that was made and whose id was lost.
 pub(super) async fn find(
     admin: &Admin,
-    wanted: &Wanted,
+    wish: &Wish<'_>,
     functions: &[ShopifyFunction],
-    program: &Program,
     known: &Known,
 ) -> Result<Option<AppDiscount>, AdminError> {
     if let Some(id) = &known.discount_id
@@ -96,8 +128,8 @@ pub(super) async fn find(
     {
         return Ok(Some(found));
     }
-    let Some(function) = function_of(wanted, functions) else { return Ok(None) };
-    Ok(lost(wanted, function, (wanted.title)(program), admin.app_discounts().await?))
+    let Some(function) = function_of(wish.wanted, functions) else { return Ok(None) };
+    Ok(lost(wish.wanted, function, wish.title, admin.app_discounts().await?))
 }
 
 fn function_of<'f>(wanted: &Wanted, functions: &'f [ShopifyFunction]) -> Option<&'f ShopifyFunction> {
@@ -113,7 +145,8 @@ fn lost(
     mut all: Vec<AppDiscount>,
 ) -> Option<AppDiscount> {
     all.retain(|discount| discount.function_id == function.id);
-    let only = all.len() == 1;
+    // The older of the two: where nothing is said, it is the one for points.
+    let only = all.len() == 1 && wanted.kind == Kind::Points;
     all.retain(|discount| match &discount.kind {
         Some(kind) => kind == wanted.kind.as_str(),
         None => discount.title.trim() == title || only,
@@ -125,13 +158,12 @@ fn lost(
 
 /// How a discount stands.
 pub(super) fn compare(
-    wanted: &Wanted,
+    Wish { wanted, title, notes }: &Wish<'_>,
     functions: &[ShopifyFunction],
-    program: &Program,
     known: &Known,
     found: Option<&AppDiscount>,
 ) -> Thing {
-    let title = (wanted.title)(program);
+    let title = *title;
     let thing = |state, code, differs| Thing {
         kind: wanted.kind,
         state,
@@ -153,18 +185,28 @@ pub(super) fn compare(
         _ => {}
     }
     let classes: Vec<&str> = wanted.classes.iter().map(|class| class.as_str()).collect();
-    let differs: Vec<&'static str> = [
+    let own = [
         ("title", found.title.trim() != title),
         ("classes", found.classes != classes),
         ("combines_with", !found.combines_with_all),
-        ("kind", found.kind.as_deref() != Some(wanted.kind.as_str())),
-    ]
-    .into_iter()
-    .filter_map(|(what, differs)| differs.then_some(what))
-    .collect();
+    ];
+    let noted = notes.iter().map(|note| (note.key(), !is_noted(note, found)));
+    let differs: Vec<&'static str> =
+        own.into_iter().chain(noted).filter_map(|(what, differs)| differs.then_some(what)).collect();
     match differs.is_empty() {
         true => thing(State::Ok, Code::Ok, differs),
         false => thing(State::Differs, known.problem.unwrap_or(Code::Differs), differs),
+    }
+}
+
+/// Whether a discount has this on it.
+pub(super) fn is_noted(note: &Note, found: &AppDiscount) -> bool {
+    let same =
+        |found: &Option<String>, wanted| found.as_deref().is_some_and(|found| is_same_json(found, wanted));
+    match note {
+        Note::Kind(kind) => found.kind.as_deref() == Some(*kind),
+        Note::Perks(perks) => same(&found.perks, perks),
+        Note::Variables(variables) => same(&found.variables, variables),
     }
 }
 
@@ -183,6 +225,8 @@ mod tests {
             id: id.into(),
             function_id: "f1".into(),
             kind: Some("points".into()),
+            perks: None,
+            variables: None,
             title: "Loyalty points".into(),
             status: "ACTIVE".into(),
             created_at: "2026-11-26T12:00:00Z".into(),

@@ -10,6 +10,7 @@
 //! What the merchant did on purpose stays: a discount that they switched off is never switched on here, and one that they
 //! deleted is made again only when staff ask for it, or when the app is installed anew.
 
+mod customize;
 mod jobs;
 mod look;
 pub mod routes;
@@ -22,7 +23,7 @@ use loyalty::Program;
 use crate::db;
 use crate::merchants::ShopError;
 use crate::programs;
-use crate::shopify::admin::{AdminError, DiscountClass};
+use crate::shopify::admin::{AdminError, Customizes, DiscountClass};
 
 pub use jobs::{LookDaily, Stand, stand_soon};
 pub use look::look;
@@ -35,6 +36,12 @@ crate::text_enum! {
         Program = "program",
         /// The discount that points buy.
         Points = "points",
+        /// The discount that gives members' perks.
+        Perks = "perks",
+        /// The validation that says why points cannot be used.
+        Guard = "guard",
+        /// The customization that shows members the delivery options that are theirs.
+        Delivery = "delivery",
     }
 }
 
@@ -71,7 +78,7 @@ crate::text_enum! {
         Differs = "differs",
         /// The Function that it needs is not deployed.
         NotDeployed = "function_not_deployed",
-        /// The shop has as many active discounts of apps as Shopify allows.
+        /// The shop has as many active discounts of apps, or customizations of its kind, as Shopify allows.
         TooMany = "too_many_discounts",
         /// Another discount has its title.
         TitleTaken = "title_taken",
@@ -83,7 +90,7 @@ crate::text_enum! {
 /// A discount that must stand: who adds one adds it here, and its kind above.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
-    /// Which it is. It is noted on the discount, too, and so its Function can tell it from others of the same Function.
+    /// Which it is. It is noted on the discount, too.
     pub kind: Kind,
     /// The handle of the Function that decides.
     pub handle: &'static str,
@@ -91,15 +98,60 @@ pub struct Wanted {
     pub title: fn(&Program) -> &str,
     /// What it may discount, sorted. It may meet every other discount.
     pub classes: &'static [DiscountClass],
+    /// Whether a program has any use for it. One that was made stays when there is none any more.
+    pub used: fn(&Program) -> bool,
 }
 
-/// Every discount that must stand.
-pub const WANTED: [Wanted; 1] = [Wanted {
-    kind: Kind::Points,
-    handle: "points-redemption",
-    title: |program| program.discount_title.trim(),
-    classes: &[DiscountClass::Order, DiscountClass::Product, DiscountClass::Shipping],
-}];
+/// Every discount that must stand. Both are of one Function, which knows the second by the perks that are noted on it.
+pub const WANTED: [Wanted; 2] = [
+    Wanted {
+        kind: Kind::Points,
+        handle: "points-redemption",
+        title: |program| program.discount_title.trim(),
+        classes: &[DiscountClass::Order, DiscountClass::Product, DiscountClass::Shipping],
+        used: |_| true,
+    },
+    Wanted {
+        kind: Kind::Perks,
+        handle: "points-redemption",
+        title: |program| program.perks_title.trim(),
+        classes: &[DiscountClass::Product, DiscountClass::Shipping],
+        used: Program::takes_off,
+    },
+];
+
+/// A customization that must stand: who adds one adds it here, and its kind above.
+#[derive(Debug, Clone, Copy)]
+pub struct Customized {
+    /// Which it is.
+    pub kind: Kind,
+    /// What it customizes.
+    pub of: Customizes,
+    /// The handle of the Function that decides.
+    pub handle: &'static str,
+    /// What it is called when it is made. Only the merchant sees it, and may call it otherwise.
+    pub title: &'static str,
+    /// Whether a program has any use for it. One that was made stays when there is none any more, and says nothing.
+    pub used: fn(&Program) -> bool,
+}
+
+/// Every customization that must stand.
+pub const CUSTOMIZED: [Customized; 2] = [
+    Customized {
+        kind: Kind::Guard,
+        of: Customizes::Checkout,
+        handle: "redemption-guard",
+        title: "Loyalty: why points cannot be used",
+        used: |program| program.guard,
+    },
+    Customized {
+        kind: Kind::Delivery,
+        of: Customizes::Delivery,
+        handle: "tier-delivery",
+        title: "Loyalty: delivery options of tiers",
+        used: Program::changes_options,
+    },
+];
 
 /// How a thing stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +162,7 @@ pub struct Thing {
     pub state: State,
     /// Why.
     pub code: Code,
-    /// What about it is not as it should be: `title`, `classes`, `combines_with`, `kind`, or a metafield's key.
+    /// What about it is not as it should be: `title`, `classes`, `combines_with`, or a metafield's key.
     pub differs: Vec<&'static str>,
     /// What it is called, or should be; none of metafields.
     pub title: Option<String>,

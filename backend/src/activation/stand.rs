@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use loyalty::Program;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::look::{self, Wish};
 use super::store::{self, Known};
-use super::{Code, Error, Kind, State, Thing, WANTED, Wanted, look};
+use super::{CUSTOMIZED, Code, Error, Kind, State, Thing, WANTED, customize};
 use crate::app::App;
 use crate::audit::{self, Action, By, Change};
 use crate::merchants::Shop;
 use crate::programs;
-use crate::shopify::admin::{Admin, AppDiscount, DiscountWrite, MetafieldWrite, ShopifyFunction, UserError};
+use crate::shopify::admin::{
+    Admin, AppDiscount, DiscountWrite, MetafieldWrite, Note, ShopifyFunction, UserError,
+};
 
 /// How long a lease lasts: longer than one call may take, and it is prolonged before each that changes something.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -50,12 +52,12 @@ pub async fn stand(app: &App, shop: &Shop, again: Again, by: &By) -> Result<Vec<
     stood
 }
 
-struct Work<'a> {
+pub(super) struct Work<'a> {
     app: &'a App,
-    shop: &'a Shop,
+    pub shop: &'a Shop,
     by: &'a By,
     lease: Uuid,
-    again: Again,
+    pub again: Again,
 }
 
 impl Work<'_> {
@@ -63,12 +65,22 @@ impl Work<'_> {
         let admin = self.app.admin_of(self.shop).await?.within(CALL);
         let mut things = vec![self.program(&admin).await?];
         let functions = admin.shopify_functions().await?;
-        let program =
-            programs::current(&mut self.app.db.read(self.shop.id).await?, self.shop.id).await?.program;
+        let program = programs::current(&mut self.app.db.read(self.shop.id).await?, self.shop.id).await?;
+        let now = programs::local_time(self.shop, self.app.clock.now())?;
         for wanted in &WANTED {
-            let discount =
-                Discount { work: self, admin: &admin, functions: &functions, wanted, program: &program };
-            things.push(discount.stand().await?);
+            let known =
+                store::known(&mut self.app.db.read(self.shop.id).await?, self.shop.id, wanted.kind).await?;
+            let Some(wish) = look::wish(wanted, &program, now, &known)? else { continue };
+            let discount = Discount { work: self, admin: &admin, functions: &functions, wish };
+            things.push(discount.stand(known).await?);
+        }
+        for customized in &CUSTOMIZED {
+            let known =
+                store::known(&mut self.app.db.read(self.shop.id).await?, self.shop.id, customized.kind)
+                    .await?;
+            if (customized.used)(&program.program) || known.discount_id.is_some() {
+                things.push(customize::stand(self, &admin, customized, &functions, known).await?);
+            }
         }
         Ok(things)
     }
@@ -98,7 +110,7 @@ impl Work<'_> {
     }
 
     /// Proves that the lease still stands, and keeps it long enough for the next call.
-    async fn prolong(&self) -> Result<(), Error> {
+    pub(super) async fn prolong(&self) -> Result<(), Error> {
         let mut tx = self.app.db.begin(self.shop.id).await?;
         let ours = store::renew(&mut tx, self.shop.id, self.lease, self.app.clock.now() + LEASE).await?;
         tx.commit().await?;
@@ -106,7 +118,12 @@ impl Work<'_> {
     }
 
     /// Notes what is known of a thing now, and in the same transaction what was changed in Shopify.
-    async fn note(&self, kind: Kind, known: &Known, (before, after): (&Thing, &Thing)) -> Result<(), Error> {
+    pub(super) async fn note(
+        &self,
+        kind: Kind,
+        known: &Known,
+        (before, after): (&Thing, &Thing),
+    ) -> Result<(), Error> {
         let (shop, now) = (self.shop.id, self.app.clock.now());
         let mut tx = self.app.db.begin(shop).await?;
         if !store::renew(&mut tx, shop, self.lease, now + LEASE).await? {
@@ -138,14 +155,11 @@ struct Discount<'a> {
     work: &'a Work<'a>,
     admin: &'a Admin,
     functions: &'a [ShopifyFunction],
-    wanted: &'a Wanted,
-    program: &'a Program,
+    wish: Wish<'a>,
 }
 
 impl Discount<'_> {
-    async fn stand(&self) -> Result<Thing, Error> {
-        let Work { app, shop, .. } = self.work;
-        let known = store::known(&mut app.db.read(shop.id).await?, shop.id, self.wanted.kind).await?;
+    async fn stand(&self, known: Known) -> Result<Thing, Error> {
         let found = self.find(&known).await?;
         let before = self.compare(&known, found.as_ref());
         match (before.state, &found) {
@@ -160,7 +174,7 @@ impl Discount<'_> {
             // One whose id was lost is kept in mind, so that it is missed when it is deleted.
             (_, Some(found)) if known.discount_id.as_ref() != Some(&found.id) || known.problem.is_some() => {
                 let known = Known { discount_id: Some(found.id.clone()), problem: None };
-                self.work.note(self.wanted.kind, &known, (&before, &before)).await?;
+                self.work.note(self.wish.wanted.kind, &known, (&before, &before)).await?;
                 Ok(before)
             }
             _ => Ok(before),
@@ -168,24 +182,24 @@ impl Discount<'_> {
     }
 
     async fn find(&self, known: &Known) -> Result<Option<AppDiscount>, Error> {
-        Ok(look::find(self.admin, self.wanted, self.functions, self.program, known).await?)
+        Ok(look::find(self.admin, &self.wish, self.functions, known).await?)
     }
 
     fn compare(&self, known: &Known, found: Option<&AppDiscount>) -> Thing {
-        look::compare(self.wanted, self.functions, self.program, known, found)
+        look::compare(&self.wish, self.functions, known, found)
     }
 
     /// What it is called and may do.
     fn write(&self) -> DiscountWrite<'_> {
-        DiscountWrite { title: (self.wanted.title)(self.program), classes: self.wanted.classes }
+        DiscountWrite { title: self.wish.title, classes: self.wish.wanted.classes }
     }
 
     /// Makes it, and says its id, or why it cannot be made.
     async fn make(&self) -> Result<(Option<String>, Option<Code>), Error> {
         self.work.prolong().await?;
-        let (kind, starts_at) = (self.wanted.kind.as_str(), self.work.app.clock.now().to_string());
-        let made =
-            self.admin.create_app_discount(self.wanted.handle, kind, &self.write(), &starts_at).await?;
+        let Wish { wanted, notes, .. } = &self.wish;
+        let starts_at = self.work.app.clock.now().to_string();
+        let made = self.admin.create_app_discount(wanted.handle, &self.write(), notes, &starts_at).await?;
         let errors = match made {
             Ok(id) => return Ok((Some(id), None)),
             Err(errors) => errors,
@@ -203,15 +217,18 @@ impl Discount<'_> {
     /// Puts right what differs, and says why it cannot be.
     async fn put_right(&self, found: &AppDiscount, before: &Thing) -> Result<Option<Code>, Error> {
         self.work.prolong().await?;
-        if before.differs != ["kind"] {
+        let (noted, own): (Vec<&str>, Vec<&str>) =
+            before.differs.iter().copied().partition(|key| self.note(key).is_some());
+        if !own.is_empty() {
             let errors = self.admin.update_app_discount(&found.id, &self.write()).await?;
             if !errors.is_empty() {
                 return Ok(Some(self.problem(&errors)));
             }
         }
-        if before.differs.contains(&"kind") {
-            let noted = MetafieldWrite::discount_kind(&found.id, self.wanted.kind.as_str());
-            let errors = self.admin.metafields_set(&[noted]).await?.errors;
+        let notes = noted.iter().filter_map(|key| self.note(key));
+        let notes: Vec<_> = notes.map(|note| MetafieldWrite::note(&found.id, note)).collect();
+        if !notes.is_empty() {
+            let errors = self.admin.metafields_set(&notes).await?.errors;
             if !errors.is_empty() {
                 return Ok(Some(self.problem(&errors)));
             }
@@ -219,18 +236,23 @@ impl Discount<'_> {
         Ok(None)
     }
 
+    /// What is to be noted under this key.
+    fn note(&self, key: &str) -> Option<&Note> {
+        self.wish.notes.iter().find(|note| note.key() == key)
+    }
+
     /// Looks again, and notes what came of it.
     async fn settle(&self, known: Known, before: &Thing) -> Result<Thing, Error> {
         let found = self.find(&known).await?;
         let after = self.compare(&known, found.as_ref());
-        self.work.note(self.wanted.kind, &known, (before, &after)).await?;
+        self.work.note(self.wish.wanted.kind, &known, (before, &after)).await?;
         Ok(after)
     }
 
     /// What Shopify has against it. Its own words are for the log.
     fn problem(&self, errors: &[UserError]) -> Code {
         for error in errors {
-            let (shop, kind) = (self.work.shop.id, self.wanted.kind.as_str());
+            let (shop, kind) = (self.work.shop.id, self.wish.wanted.kind.as_str());
             let UserError { field, message, code } = error;
             let field = field.join(".");
             tracing::warn!(%shop, kind, field, code, message, "Shopify refuses a discount");

@@ -5,8 +5,26 @@ use super::{Code, Kind, Thing};
 /// A sentence about a thing: how it stands, and what to do about it.
 pub(super) fn sentence(thing: &Thing) -> String {
     let name = match (&thing.title, thing.kind) {
+        (_, Kind::Guard) => "The check of points at checkout".to_owned(),
+        (_, Kind::Delivery) => "The customization of delivery options for tiers".to_owned(),
         (Some(title), _) => format!("The discount “{title}”"),
-        (None, Kind::Program | Kind::Points) => "Your program".to_owned(),
+        (None, Kind::Program | Kind::Points | Kind::Perks) => "Your program".to_owned(),
+    };
+    let without = match thing.kind {
+        Kind::Program | Kind::Points => "points cannot be spent",
+        Kind::Perks => "members get no perks",
+        Kind::Guard => "shoppers are not told why points cannot be used",
+        Kind::Delivery => "members see the delivery options of everyone",
+    };
+    let place = match thing.kind {
+        Kind::Guard => "Settings, Checkout",
+        Kind::Delivery => "Settings, Shipping and delivery",
+        Kind::Program | Kind::Points | Kind::Perks => "Discounts",
+    };
+    let limited = match thing.kind {
+        Kind::Guard => "validations",
+        Kind::Delivery => "delivery customizations",
+        Kind::Program | Kind::Points | Kind::Perks => "discounts of apps",
     };
     match thing.code {
         Code::Ok if thing.kind == Kind::Program => format!("{name} is published."),
@@ -16,13 +34,13 @@ pub(super) fn sentence(thing: &Thing) -> String {
         }
         Code::NotMade => format!("{name} does not exist yet. Activate it to make it."),
         Code::Deleted => {
-            format!("{name} was deleted, so points cannot be spent. Activate it to make it again.")
+            format!("{name} was deleted, so {without}. Activate it to make it again.")
         }
-        Code::SwitchedOff => format!(
-            "{name} was switched off in Shopify, so points cannot be spent. Switch it on there, under Discounts."
-        ),
+        Code::SwitchedOff => {
+            format!("{name} was switched off in Shopify, so {without}. Switch it on there, under {place}.")
+        }
         Code::Scheduled => format!(
-            "{name} is set to begin later, so points cannot be spent yet. You can change that in Shopify, under Discounts."
+            "{name} is set to begin later, so {without} yet. You can change that in Shopify, under {place}."
         ),
         Code::Differs => {
             format!("{name} was changed ({}). Activate it to put it right.", thing.differs.join(", "))
@@ -32,8 +50,8 @@ pub(super) fn sentence(thing: &Thing) -> String {
              tell whoever runs the app for you."
         ),
         Code::TooMany => format!(
-            "{name} cannot be made: Shopify allows 25 active discounts of apps, and your shop has that many. Switch one \
-             off under Discounts, then activate it."
+            "{name} cannot be made: Shopify allows 25 active {limited}, and your shop has that many. Switch one \
+             off under {place}, then activate it."
         ),
         Code::TitleTaken => format!(
             "{name} cannot be made or renamed: another automatic discount has the title it needs. Rename that one under \
@@ -62,7 +80,7 @@ mod tests {
         };
         assert_eq!(
             sentence(&thing),
-            "The discount “نقاط الولاء” was switched off in Shopify, so points cannot be spent. Switch it on there, under \
+            "The discount “نقاط الولاء” was switched off in Shopify, so {without}. Switch it on there, under \
              Discounts."
         );
     }

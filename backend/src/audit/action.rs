@@ -29,6 +29,8 @@ crate::text_enum! {
         MembersLookedUp = "members.looked_up",
         /// Something that the program needs in Shopify was made or put right there.
         ActivationChanged = "activation.changed",
+        /// A member belongs to another tier.
+        TierAssigned = "tier.assigned",
         /// A group of shops was founded.
         GroupCreated = "group.created",
         /// Another shop was invited.

@@ -110,6 +110,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat {target} aktiviert: vorher {before.code}, jetzt {after.code}.",
             "{who} a activé {target} : avant {before.code}, maintenant {after.code}.",
         ],
+        Action::TierAssigned => [
+            "{who} changed the tier of member {target} from {before.tier} to {after.tier}.",
+            "{who} hat die Stufe von Mitglied {target} von {before.tier} zu {after.tier} geändert.",
+            "{who} a changé le niveau du membre {target} de {before.tier} à {after.tier}.",
+        ],
         Action::GroupCreated => [
             "{who} founded a group of shops.",
             "{who} hat eine Gruppe von Shops gegründet.",

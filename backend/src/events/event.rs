@@ -21,6 +21,8 @@ crate::text_enum! {
         CustomerCreated = "customer.created",
         /// Something became of a member's customer.
         CustomerUpdated = "customer.updated",
+        /// A member belongs to another tier than before.
+        VipTierAssigned = "vip_tier.assigned",
         /// A product was changed or deleted.
         ProductUpdated = "product.updated",
         /// Somebody asked about the data that is held of them, or of the shop.
@@ -52,6 +54,8 @@ pub enum Event {
     CustomerCreated(CustomerCreated),
     /// `customer.updated`.
     CustomerUpdated(CustomerUpdated),
+    /// `vip_tier.assigned`.
+    VipTierAssigned(VipTierAssigned),
     /// `product.updated`.
     ProductUpdated(ProductUpdated),
     /// `gdpr_request.created`.
@@ -134,6 +138,17 @@ pub enum CustomerChange {
     Deleted,
     /// What led to a person was erased.
     Redacted,
+}
+
+/// A member who belongs to another tier than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VipTierAssigned {
+    /// Who.
+    pub member: MemberId,
+    /// The tier's id in the program; none for none.
+    pub tier: Option<String>,
+    /// The one before.
+    pub before: Option<String>,
 }
 
 /// A product that was changed or deleted.
@@ -227,6 +242,7 @@ impl Event {
             Event::RedemptionUnbacked(_) => Kind::RedemptionUnbacked,
             Event::CustomerCreated(_) => Kind::CustomerCreated,
             Event::CustomerUpdated(_) => Kind::CustomerUpdated,
+            Event::VipTierAssigned(_) => Kind::VipTierAssigned,
             Event::ProductUpdated(_) => Kind::ProductUpdated,
             Event::GdprRequestCreated(_) => Kind::GdprRequestCreated,
             Event::MerchantCreated(_) => Kind::MerchantCreated,
@@ -243,6 +259,7 @@ impl Event {
             Event::PointsEarned(moved) | Event::PointsRedeemed(moved) => moved.member,
             Event::CustomerCreated(created) => created.member,
             Event::CustomerUpdated(updated) => updated.member,
+            Event::VipTierAssigned(assigned) => assigned.member,
             Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
@@ -267,6 +284,7 @@ impl Event {
             Kind::RedemptionUnbacked => Event::RedemptionUnbacked(from_value(payload)?),
             Kind::CustomerCreated => Event::CustomerCreated(from_value(payload)?),
             Kind::CustomerUpdated => Event::CustomerUpdated(from_value(payload)?),
+            Kind::VipTierAssigned => Event::VipTierAssigned(from_value(payload)?),
             Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
             Kind::GdprRequestCreated => Event::GdprRequestCreated(from_value(payload)?),
             Kind::MerchantCreated => Event::MerchantCreated(from_value(payload)?),
@@ -330,6 +348,11 @@ mod tests {
             (
                 Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted }),
                 "customer.updated",
+                format!("member:{member}"),
+            ),
+            (
+                Event::VipTierAssigned(VipTierAssigned { member, tier: Some("gold".into()), before: None }),
+                "vip_tier.assigned",
                 format!("member:{member}"),
             ),
             (

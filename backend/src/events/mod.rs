@@ -31,7 +31,7 @@ pub use alerts::Alerts;
 pub use event::{
     CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated, Kind,
     MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, ShopifyBudgetLow,
-    TaskCompleted, TaskCreated, TaskOutcome,
+    TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};
 

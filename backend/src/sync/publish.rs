@@ -16,7 +16,7 @@ use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::shopify::admin::{
     AccountMetafield, Admin, AdminError, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite,
 };
-use crate::{points, redemptions};
+use crate::{campaigns, points, redemptions};
 
 /// How long a lease lasts: longer than all of a publication may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -154,6 +154,7 @@ impl Batch {
         let balances = points::balances(&mut read, self.shop, &members).await?;
         let holds = redemptions::lifecycle::visible(&mut read, self.shop, &members).await?;
         let customers = customers::customers(&mut read, self.shop, &members).await?;
+        let mut tiers = campaigns::tiers(&mut read, self.shop, &members).await?;
         for leased in leased {
             let member = leased.member_id;
             let Some(customer) = customers.get(&member) else {
@@ -166,6 +167,7 @@ impl Batch {
                 (account.seq, account.points, account.pending) =
                     (balance.seq, balance.available, balance.pending);
             }
+            account.tier = tiers.remove(&member);
             account.hold = holds.iter().find(|hold| hold.member == member).map(|hold| hold.terms.clone());
             let replaces = leased.digest.clone().map_or(CompareDigest::New, CompareDigest::Replaces);
             self.entries.push(Entry { leased: leased.clone(), customer: *customer, account, replaces });

@@ -21,7 +21,9 @@ use tracing::{Level, Span};
 use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
-use crate::{activation, audit, customers, inbox, merchants, points, privacy, redemptions, support, tasks};
+use crate::{
+    activation, audit, campaigns, customers, inbox, merchants, points, privacy, redemptions, support, tasks,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -50,6 +52,7 @@ fn api(app: &App) -> Router<App> {
     merchants::routes::api()
         .merge(audit::routes::api())
         .merge(activation::routes::api())
+        .merge(campaigns::routes::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())

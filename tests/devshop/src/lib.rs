@@ -29,6 +29,7 @@ mod cart;
 mod catalog;
 mod checkout;
 mod clock;
+mod customizations;
 mod discounts;
 mod facts;
 mod ids;
@@ -56,6 +57,7 @@ pub use checkout::{
     Quote, QuoteLine, QuoteShipping, allocate,
 };
 pub use clock::Clock;
+pub use customizations::{Customization, Customized};
 pub use discounts::{CombinesWith, DiscountClass, DiscountNode, NewDiscount};
 pub use functions::{Function, FunctionError, FunctionHost, HostFailure, HostRun, WasmHost};
 pub use ids::{gid, parse_gid};

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::cart::{Cart, NewCart};
 use crate::catalog::{Customer, NewProduct, Product, Variant, handle};
+use crate::customizations::Customization;
 use crate::discounts::DiscountNode;
 use crate::functions::Function;
 use crate::ids::{Ids, gid, parse_gid};
@@ -46,6 +47,7 @@ pub(crate) struct State {
     /// Types of declared metafields, by owner's kind, namespace and key.
     pub definitions: BTreeMap<(String, String, String), String>,
     pub discounts: Vec<DiscountNode>,
+    pub customizations: Vec<Customization>,
     /// How many more lists of discounts do not show the newest one: Shopify's search lags.
     pub lagging_lists: u32,
     pub functions: Vec<Arc<Function>>,
@@ -66,6 +68,7 @@ impl State {
             metafields: Metafields::default(),
             definitions: BTreeMap::new(),
             discounts: Vec::new(),
+            customizations: Vec::new(),
             lagging_lists: 0,
             functions: Vec::new(),
             order_count: 0,

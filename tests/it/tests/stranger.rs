@@ -10,7 +10,8 @@ use std::time::Duration;
 use loyalnest::config::Secret;
 use loyalnest::ids::{CustomerId, OrderId};
 use loyalnest::shopify::admin::{
-    Admin, AdminApi, AdminError, CompareDigest, DiscountClass, DiscountWrite, MetafieldWrite,
+    Admin, AdminApi, AdminError, CompareDigest, Customizes, DiscountClass, DiscountWrite, MetafieldWrite,
+    Note,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -88,6 +89,7 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         value: "{}".into(),
         compare_digest: CompareDigest::New,
     };
+    let notes = [Note::Kind("perks"), Note::Perks("{}".into()), Note::Variables("{}".into())];
     let discount = DiscountWrite { title: "Points", classes: &[DiscountClass::Order] };
     let (id, starts_at) = ("gid://shopify/DiscountNode/1", "2026-11-23T12:00:00Z");
     vec![
@@ -104,9 +106,19 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         ("app_discounts", shown(admin.app_discounts().await)),
         (
             "create_app_discount",
-            shown(admin.create_app_discount("points", "points", &discount, starts_at).await),
+            shown(admin.create_app_discount("points", &discount, &notes, starts_at).await),
         ),
         ("update_app_discount", shown(admin.update_app_discount(id, &discount).await)),
+        ("validations", shown(admin.customizations(Customizes::Checkout).await)),
+        ("delivery_customizations", shown(admin.customizations(Customizes::Delivery).await)),
+        (
+            "create_validation",
+            shown(admin.create_customization(Customizes::Checkout, "redemption-guard", "Points").await),
+        ),
+        (
+            "create_delivery_customization",
+            shown(admin.create_customization(Customizes::Delivery, "tier-delivery", "Tiers").await),
+        ),
     ]
 }
 
@@ -114,7 +126,14 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
 async fn whatever_the_published_schema_allows_is_read_or_is_an_error_with_a_name() {
     let stranger = Stranger::start().await;
     // Where nothing can be made of an answer that the schema allows.
-    let mutations = ["tags_add", "metafields_set", "create_app_discount", "update_app_discount"];
+    let mutations = [
+        "tags_add",
+        "metafields_set",
+        "create_app_discount",
+        "update_app_discount",
+        "create_validation",
+        "create_delivery_customization",
+    ];
     for (bent, fail) in [
         ("plain", &[][..]),
         ("enums", &[]),

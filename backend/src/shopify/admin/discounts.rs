@@ -8,10 +8,7 @@ use super::queries::{self, app_discount, app_discounts, program_metafields, shop
 use super::{Admin, AdminError, CompareDigest, MetafieldWrite, UserError};
 
 /// The pages of an answer must end somewhere: more than any shop has of what is listed here.
-const MOST_PAGES: usize = 20;
-/// Of an app's discount: which of ours it is, in the app's own namespace.
-const KIND: &str = "kind";
-const KIND_TYPE: &str = "single_line_text_field";
+pub(super) const MOST_PAGES: usize = 20;
 
 /// A Function that the app has deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +51,10 @@ pub struct AppDiscount {
     pub function_id: String,
     /// Which of ours it is, as we noted on it.
     pub kind: Option<String>,
+    /// The perks that it gives, as we noted on it.
+    pub perks: Option<String>,
+    /// The variables of its Function's input query, as we noted on it.
+    pub variables: Option<String>,
     /// What shoppers and the merchant see.
     pub title: String,
     /// `ACTIVE`, `SCHEDULED` or `EXPIRED`.
@@ -64,6 +65,36 @@ pub struct AppDiscount {
     pub classes: Vec<String>,
     /// Whether it may meet discounts of all three classes in one cart.
     pub combines_with_all: bool,
+}
+
+/// What we note on a discount, in the app's own namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Which of ours it is.
+    Kind(&'static str),
+    /// The perks that it gives, as JSON: by them its Function knows it.
+    Perks(String),
+    /// The variables of its Function's input query, as JSON.
+    Variables(String),
+}
+
+impl Note {
+    /// The metafield's key.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Note::Kind(_) => "kind",
+            Note::Perks(_) => "perks",
+            Note::Variables(_) => "variables",
+        }
+    }
+
+    fn metafield(&self) -> Metafield<'_> {
+        let (r#type, value) = match self {
+            Note::Kind(kind) => ("single_line_text_field", *kind),
+            Note::Perks(json) | Note::Variables(json) => ("json", json.as_str()),
+        };
+        Metafield { namespace: "$app", key: self.key(), r#type, value }
+    }
 }
 
 /// A discount to be made, or how it is to be again.
@@ -109,7 +140,7 @@ struct Input<'a> {
 struct New<'a> {
     function_handle: &'a str,
     starts_at: &'a str,
-    metafields: [Metafield<'a>; 1],
+    metafields: Vec<Metafield<'a>>,
 }
 
 #[derive(Serialize)]
@@ -146,7 +177,9 @@ macro_rules! app_discount {
                 Some(AppDiscount {
                     id: discount.discount_id,
                     function_id: discount.app_discount_type.function_id,
-                    kind: node.metafield.map(|metafield| metafield.value),
+                    kind: node.kind.map(|metafield| metafield.value),
+                    perks: node.perks.map(|metafield| metafield.value),
+                    variables: node.variables.map(|metafield| metafield.value),
                     title: discount.title,
                     status: text(&discount.status),
                     created_at: discount.created_at,
@@ -173,16 +206,18 @@ macro_rules! user_errors {
             .collect::<Vec<_>>()
     };
 }
+pub(super) use user_errors;
 
 impl MetafieldWrite {
-    /// Notes on a discount which of ours it is.
-    pub fn discount_kind(discount: &str, kind: &str) -> Self {
+    /// Notes something on a discount.
+    pub fn note(discount: &str, note: &Note) -> Self {
+        let Metafield { namespace, key, r#type, value } = note.metafield();
         MetafieldWrite {
             owner_id: discount.to_owned(),
-            namespace: "$app".into(),
-            key: KIND.into(),
-            r#type: KIND_TYPE.into(),
-            value: kind.to_owned(),
+            namespace: namespace.into(),
+            key: key.into(),
+            r#type: r#type.into(),
+            value: value.to_owned(),
             compare_digest: CompareDigest::Any,
         }
     }
@@ -250,14 +285,14 @@ impl Admin {
     pub async fn create_app_discount(
         &self,
         function_handle: &str,
-        kind: &str,
         write: &DiscountWrite<'_>,
+        notes: &[Note],
         starts_at: &str,
     ) -> Result<Result<String, Vec<UserError>>, AdminError> {
         use super::queries::discount_automatic_app_create as operation;
 
-        let noted = Metafield { namespace: "$app", key: KIND, r#type: KIND_TYPE, value: kind };
-        let new = New { function_handle, starts_at, metafields: [noted] };
+        let metafields = notes.iter().map(Note::metafield).collect();
+        let new = New { function_handle, starts_at, metafields };
         let body = QueryBody {
             variables: Variables { id: None, automatic_app_discount: Input::of(write, Some(new)) },
             query: operation::QUERY,

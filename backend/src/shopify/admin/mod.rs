@@ -6,6 +6,7 @@
 
 mod bucket;
 mod budget;
+mod customizations;
 mod discounts;
 mod emails;
 mod error;
@@ -30,7 +31,8 @@ use budget::Budgets;
 
 pub use bucket::{Bucket, Done, Priority, ThrottleStatus, Wanted};
 pub use budget::{SharedBuckets, Unshared};
-pub use discounts::{AppDiscount, DiscountClass, DiscountWrite, PublishedProgram, ShopifyFunction};
+pub use customizations::{Customization, Customizes};
+pub use discounts::{AppDiscount, DiscountClass, DiscountWrite, Note, PublishedProgram, ShopifyFunction};
 pub use emails::CustomerEmail;
 pub use error::{AdminError, UserError};
 pub use metafields::{

@@ -111,3 +111,35 @@ pub(super) struct DiscountAutomaticAppUpdate;
     response_derives = "Debug"
 )]
 pub(super) struct ProgramMetafields;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/validations.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct Validations;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/delivery_customizations.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct DeliveryCustomizations;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/validation_create.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct ValidationCreate;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/delivery_customization_create.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct DeliveryCustomizationCreate;

@@ -126,7 +126,7 @@ impl ObjectValue for Functions<'_> {
 }
 
 /// A Function, by its handle.
-struct FunctionObject<'s>(&'s str);
+pub(super) struct FunctionObject<'s>(pub &'s str);
 
 impl ObjectValue for FunctionObject<'_> {
     fn type_name(&self) -> &str {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
-use super::{discount_create, discount_update, discounts, metafields_set, tags_add};
+use super::{customizations, discount_create, discount_update, discounts, metafields_set, tags_add};
+use crate::customizations::Customized;
 use crate::ids::parse_gid;
 use crate::shop::DevShop;
 
@@ -121,6 +122,8 @@ impl ObjectValue for QueryRoot<'_> {
             "discountNode" => Ok(discounts::node(self.0, id)),
             "discountNodes" => discounts::nodes(self.0, info),
             "shopifyFunctions" => discounts::functions(self.0, info),
+            "validations" => customizations::list(self.0, info, Customized::Checkout),
+            "deliveryCustomizations" => customizations::list(self.0, info, Customized::Delivery),
             "nodes" => {
                 let ids = info.arguments().get("ids").and_then(JsonValue::as_array).into_iter().flatten();
                 let ids: Vec<&str> = ids.filter_map(JsonValue::as_str).collect();
@@ -144,6 +147,8 @@ impl ObjectValue for Mutation<'_> {
             "tagsAdd" => tags_add::resolve(self.0, info),
             "discountAutomaticAppCreate" => discount_create::resolve(self.0, info),
             "discountAutomaticAppUpdate" => discount_update::resolve(self.0, info),
+            "validationCreate" => customizations::create(self.0, info, Customized::Checkout),
+            "deliveryCustomizationCreate" => customizations::create(self.0, info, Customized::Delivery),
             _ => Err(self.unknown_field_error(info)),
         }
     }

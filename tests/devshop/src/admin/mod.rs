@@ -2,6 +2,7 @@
 
 mod bucket;
 mod cost;
+mod customizations;
 mod discount_create;
 mod discount_update;
 mod discounts;

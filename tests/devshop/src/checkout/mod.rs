@@ -4,6 +4,7 @@ mod allocate;
 mod apply;
 mod basket;
 mod combine;
+mod customize;
 mod offers;
 mod quote;
 
@@ -21,7 +22,7 @@ pub use quote::{Allocation, AppliedDiscount, DiscountValue, FunctionRun, Quote, 
 use crate::cart::Cart;
 use crate::discounts::DiscountNode;
 use crate::facts::Facts;
-use crate::functions::input::{self, Scene};
+use crate::functions::input::{self, Owner, Scene};
 use crate::functions::{DELIVERY_TARGET, Function, LINES_TARGET};
 use crate::money::{MoneySet, scale};
 use crate::state::State;
@@ -39,6 +40,7 @@ pub(crate) struct Checkout {
     basket: Basket,
     nodes: Vec<DiscountNode>,
     questions: Vec<Question>,
+    customizations: Vec<customize::Asked>,
 }
 
 /// A Function about to run: for which node, at which target, on what input.
@@ -57,6 +59,18 @@ impl Checkout {
         let basket = Basket::price(cart, state, &settings.shipping, settings.currency, rate);
         let active = state.discounts.iter().filter(|node| node.is_active(now)).take(ACTIVE_FUNCTIONS);
         let nodes: Vec<DiscountNode> = active.cloned().collect();
+        let scene = |owner| Scene {
+            state,
+            cart,
+            basket: &basket,
+            owner,
+            switches,
+            now,
+            zone: &facts.zone,
+            shop_currency: settings.currency,
+            rate,
+            app_id: settings.app.id,
+        };
         let mut questions = Vec::new();
         for (at, node) in nodes.iter().enumerate() {
             let function = state.functions.iter().find(|function| function.handle == node.function_handle);
@@ -64,30 +78,30 @@ impl Checkout {
             for target in [LINES_TARGET, DELIVERY_TARGET] {
                 let nothing_to_ship = target == DELIVERY_TARGET && basket.delivery.is_none();
                 let Some(asked) = function.target(target).filter(|_| !nothing_to_ship) else { continue };
-                let scene = Scene {
-                    state,
-                    cart,
-                    basket: &basket,
-                    discount: node,
-                    switches,
-                    now,
-                    zone: &facts.zone,
-                    shop_currency: settings.currency,
-                    rate,
-                    app_id: settings.app.id,
-                };
-                let input = input::execute(function, asked, &scene);
+                let input = input::execute(function, asked, &scene(Owner::Discount(node)));
                 questions.push(Question { node: at, function: Arc::clone(function), target, input });
             }
         }
-        Self { cart: cart.clone(), basket, nodes, questions }
+        let mut customizations = Vec::new();
+        for customization in state.customizations.iter().filter(|customization| customization.enabled) {
+            let handle = &customization.function_handle;
+            let function = state.functions.iter().find(|function| function.handle == *handle);
+            let Some(function) = function else { continue };
+            let Some(asked) = function.target(customization.of.target()) else { continue };
+            let input = input::execute(function, asked, &scene(Owner::Customization(customization)));
+            let (id, of) = (customization.id, customization.of);
+            customizations.push(customize::Asked { id, of, function: Arc::clone(function), input });
+        }
+        Self { cart: cart.clone(), basket, nodes, questions, customizations }
     }
 
     /// Runs the Functions and gives the best of what they offer.
     pub fn settle(self, facts: &Facts, switches: Switches) -> Quote {
-        let Self { cart, basket, nodes, questions } = self;
+        let Self { cart, basket, nodes, questions, customizations } = self;
+        let customized = customize::run(customizations, &basket);
         let mut offers: Vec<Offers> = nodes.into_iter().map(Offers::new).collect();
-        let runs = questions.into_iter().map(|question| ask(question, &basket, &mut offers)).collect();
+        let mut runs: Vec<FunctionRun> =
+            questions.into_iter().map(|question| ask(question, &basket, &mut offers)).collect();
 
         let compatible = |a: usize, b: usize| offers[a].combines_with(&offers[b]);
         let mut best = Given::default();
@@ -98,7 +112,9 @@ impl Checkout {
                 best = given;
             }
         }
-        assemble(cart, basket, &best, runs, facts, switches)
+        runs.extend(customized.runs);
+        let quote = assemble(cart, basket, &best, runs, facts, switches);
+        Quote { errors: customized.errors, delivery_options: customized.options, ..quote }
     }
 }
 
@@ -106,8 +122,30 @@ impl Checkout {
 fn ask(question: Question, basket: &Basket, offers: &mut [Offers]) -> FunctionRun {
     let Question { node, function, target, input } = question;
     let offers = &mut offers[node];
+    let mut run = run_host(offers.node.id, &function, target, input, basket);
+    if run.error.is_none() {
+        let taken = match target {
+            LINES_TARGET => offers.take_lines(&run.output, basket),
+            _ => offers.take_delivery(&run.output, basket),
+        };
+        run.error = taken.unwrap_or_else(Some);
+    }
+    if let Some(error) = &run.error {
+        tracing::warn!(function = run.function, target, error, "a Function gave no discount");
+    }
+    run
+}
+
+/// Runs a Function for what put it to work, and notes what went wrong.
+fn run_host(
+    node: u64,
+    function: &Function,
+    target: &str,
+    input: Result<JsonValue, String>,
+    basket: &Basket,
+) -> FunctionRun {
     let mut run = FunctionRun {
-        node: offers.node.id,
+        node,
         function: function.handle.clone(),
         target: target.into(),
         input: JsonValue::Null,
@@ -129,17 +167,9 @@ fn ask(question: Question, basket: &Basket, offers: &mut [Offers]) -> FunctionRu
                     (run.instructions, run.exact, run.logs) =
                         (host_run.instructions, host_run.exact, host_run.logs);
                     run.output = host_run.output;
-                    let taken = match target {
-                        LINES_TARGET => offers.take_lines(&run.output, basket),
-                        _ => offers.take_delivery(&run.output, basket),
-                    };
-                    run.error = taken.unwrap_or_else(Some);
                 }
             }
         }
-    }
-    if let Some(error) = &run.error {
-        tracing::warn!(function = run.function, target, error, "a Function gave no discount");
     }
     run
 }
@@ -191,6 +221,8 @@ fn assemble(
         lines,
         shipping,
         discounts,
+        errors: Vec::new(),
+        delivery_options: Vec::new(),
         tax_included_bp: settings.tax_included_bp,
         runs,
     }

@@ -22,6 +22,10 @@ pub struct Quote {
     pub shipping: Option<QuoteShipping>,
     /// What is taken off; allocations name these by position.
     pub discounts: Vec<AppliedDiscount>,
+    /// What keeps the checkout from going on, as validations say.
+    pub errors: Vec<String>,
+    /// The delivery options as the customer sees them.
+    pub delivery_options: Vec<DeliveryOption>,
     /// Tax contained in prices, basis points.
     pub tax_included_bp: u32,
     /// Every Function that was asked, in the order of the discounts.
@@ -91,7 +95,7 @@ pub enum DiscountValue {
 /// One run of a Function.
 #[derive(Debug, Clone, Serialize)]
 pub struct FunctionRun {
-    /// The number of the discount node.
+    /// The number of the discount, or of the customization.
     pub node: u64,
     /// The Function.
     pub function: String,

@@ -1,9 +1,10 @@
-//! Functions and the discounts they decide, without the Admin API.
+//! Functions and what they are put to work for, without the Admin API.
 
 use std::sync::Arc;
 
 use super::{DevShop, ShopError};
 use crate::checkout::ACTIVE_FUNCTIONS;
+use crate::customizations::Customization;
 use crate::discounts::{DiscountNode, NewDiscount};
 use crate::functions::Function;
 
@@ -94,6 +95,33 @@ impl DevShop {
     /// The next lists of discounts, this many, do not show the newest one yet, as Shopify's search does.
     pub fn lag_discount_lists(&self, lists: u32) {
         self.state().lagging_lists = lists;
+    }
+
+    /// Customizations of checkout and delivery, oldest first.
+    pub fn customizations(&self) -> Vec<Customization> {
+        self.state().customizations.clone()
+    }
+
+    /// The merchant switches a customization on or off.
+    ///
+    /// # Errors
+    /// When there is none with this number.
+    pub fn switch_customization(&self, id: u64, enabled: bool) -> Result<(), ShopError> {
+        let mut state = self.state();
+        let found = state.customizations.iter_mut().find(|customization| customization.id == id);
+        found.ok_or(ShopError::NotFound("customization"))?.enabled = enabled;
+        Ok(())
+    }
+
+    /// The merchant deletes a customization.
+    ///
+    /// # Errors
+    /// When there is none with this number.
+    pub fn delete_customization(&self, id: u64) -> Result<(), ShopError> {
+        let mut state = self.state();
+        let before = state.customizations.len();
+        state.customizations.retain(|customization| customization.id != id);
+        if state.customizations.len() == before { Err(ShopError::NotFound("customization")) } else { Ok(()) }
     }
 
     /// Ends all discounts.

@@ -79,6 +79,9 @@ pub enum ShopError {
     /// A cart without lines buys nothing.
     #[error("the cart is empty")]
     EmptyCart,
+    /// Validations keep the checkout from going on.
+    #[error("the checkout does not go on: {0}")]
+    Blocked(String),
     /// What was asked does not fit the order's state.
     #[error("the order is already {0}")]
     Already(&'static str),

@@ -39,6 +39,9 @@ impl DevShop {
         if quote.lines.is_empty() {
             return Err(ShopError::EmptyCart);
         }
+        if !quote.errors.is_empty() {
+            return Err(ShopError::Blocked(quote.errors.join(" ")));
+        }
         let (now, switches) = (self.clock().now(), self.switches());
         let namespace = self.namespace("$app");
         let mut state = self.state();

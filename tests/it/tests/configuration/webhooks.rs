@@ -55,6 +55,8 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("customer_emails", &["read_customers"]),
     ("app_discount", &["read_discounts"]),
     ("app_discounts", &["read_discounts"]),
+    ("delivery_customization_create", &["write_delivery_customizations"]),
+    ("delivery_customizations", &["read_delivery_customizations"]),
     ("discount_automatic_app_create", &["write_discounts"]),
     ("discount_automatic_app_update", &["write_discounts"]),
     ("metafields_set", &["write_customers"]),
@@ -64,6 +66,8 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("shop_details", &[]),
     ("shopify_functions", &[]),
     ("tags_add", &["write_orders"]),
+    ("validation_create", &["write_validations"]),
+    ("validations", &["read_validations"]),
 ];
 
 struct Subscription {

@@ -49,6 +49,12 @@ impl House {
         House::in_shop(test, Settings { switches, ..Settings::default() }, changed).await
     }
 
+    /// In a shop whose staff may come in.
+    pub async fn with_staff(test: &TestDb, settings: Settings) -> House {
+        let key = settings.app.api_key.clone();
+        House::in_shop(test, settings, &[("SHOPIFY_API_KEY", &key), ("HOST", "https://app.example")]).await
+    }
+
     /// In a shop that is set up like this.
     pub async fn in_shop(test: &TestDb, settings: Settings, changed: &[(&str, &str)]) -> House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,10 +67,7 @@ impl House {
         let (secret, token, domain) =
             (settings.app.api_secret.clone(), settings.app.admin_token.clone(), settings.domain.clone());
         let shop = DevShop::start(settings).await.unwrap();
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let folder = root.join("extensions/points-redemption");
-        let wasm = function_runner::artefacts_folder().join("points-redemption.wasm");
-        shop.install(Function::load(&RUNNER, &folder, &wasm).unwrap());
+        shop.install(built("points-redemption"));
         shop.add_discount(NewDiscount {
             title: TITLE.into(),
             function_handle: "points-redemption".into(),
@@ -92,6 +95,11 @@ impl House {
         tokio::spawn(serve::run(app.clone(), Some(listener), true, stop.clone()));
         let http = reqwest::Client::new();
         House { shop, app, shop_id: added.id, url, http, mug, card, stop }
+    }
+
+    /// Deploys one more of the app's Functions.
+    pub fn deploy(&self, function: &str) {
+        self.shop.install(built(function));
     }
 
     /// A customer who has spent this many times ten pounds, and so has ten points for each.
@@ -215,6 +223,13 @@ impl House {
         }
         assert_eq!(self.app.inbox.dead(self.shop_id).await.unwrap(), 0);
     }
+}
+
+/// A Function of the app with its built WebAssembly.
+fn built(name: &str) -> Function {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../extensions").join(name);
+    let wasm = function_runner::artefacts_folder().join(name).with_extension("wasm");
+    Function::load(&RUNNER, &folder, &wasm).unwrap()
 }
 
 impl Drop for House {

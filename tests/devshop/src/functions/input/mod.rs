@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use super::{Function, Target};
 use crate::cart::Cart;
 use crate::checkout::Basket;
+use crate::customizations::Customization;
 use crate::discounts::DiscountNode;
 use crate::metafields::{Metafield, resolve_namespace};
 use crate::money::{Currency, Rate};
@@ -30,13 +31,30 @@ pub(crate) struct Scene<'s> {
     pub state: &'s State,
     pub cart: &'s Cart,
     pub basket: &'s Basket,
-    pub discount: &'s DiscountNode,
+    /// Whose metafields the Function can be set up by.
+    pub owner: Owner<'s>,
     pub switches: Switches,
     pub now: Timestamp,
     pub zone: &'s TimeZone,
     pub shop_currency: Currency,
     pub rate: Rate,
     pub app_id: u64,
+}
+
+/// What puts a Function to work.
+#[derive(Clone, Copy)]
+pub(crate) enum Owner<'s> {
+    Discount(&'s DiscountNode),
+    Customization(&'s Customization),
+}
+
+impl Owner<'_> {
+    fn gid(self) -> String {
+        match self {
+            Self::Discount(node) => node.gid(),
+            Self::Customization(customization) => customization.gid(),
+        }
+    }
 }
 
 /// Executes a target's input query.
@@ -47,7 +65,7 @@ pub(crate) fn execute(function: &Function, target: &Target, scene: &Scene<'_>) -
     let mut variables = JsonMap::new();
     if let Some((namespace, key)) = &function.variables {
         let namespace = resolve_namespace(Some(namespace), scene.app_id);
-        let metafield = scene.state.metafields.get(&scene.discount.gid(), &namespace, key);
+        let metafield = scene.state.metafields.get(&scene.owner.gid(), &namespace, key);
         if let Some(JsonValue::Object(given)) = metafield.map(json_value) {
             variables = given;
         }
@@ -62,7 +80,7 @@ pub(crate) fn execute(function: &Function, target: &Target, scene: &Scene<'_>) -
     }
 }
 
-/// The root of a discount Function's query.
+/// The root of a Function's query.
 struct Input<'s>(&'s Scene<'s>);
 
 impl ObjectValue for Input<'_> {
@@ -74,7 +92,13 @@ impl ObjectValue for Input<'_> {
         let scene = self.0;
         Ok(match info.field_name() {
             "cart" => ResolvedValue::object(cart::CartView(scene)),
-            "discount" => ResolvedValue::object(DiscountView(scene)),
+            "discount" if matches!(scene.owner, Owner::Discount(_)) => {
+                ResolvedValue::object(DiscountView(scene))
+            }
+            // Whoever asks what a checkout comes to is in the middle of it.
+            "buyerJourney" => {
+                ResolvedValue::object(Plain::new("BuyerJourney").with("step", "CHECKOUT_INTERACTION"))
+            }
             "shop" => ResolvedValue::object(shop::ShopView(scene)),
             "localization" => ResolvedValue::object(shop::Localization),
             "presentmentCurrencyRate" => ResolvedValue::leaf(scene.rate.decimal()),
@@ -93,15 +117,14 @@ impl ObjectValue for DiscountView<'_> {
     }
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let discount = self.0.discount;
-        match info.field_name() {
-            "discountClasses" => {
+        match (info.field_name(), self.0.owner) {
+            ("discountClasses", Owner::Discount(discount)) => {
                 let classes = serde_json::to_value(&discount.classes).unwrap_or_default();
                 Ok(ResolvedValue::list(
                     classes.as_array().cloned().unwrap_or_default().into_iter().map(ResolvedValue::leaf),
                 ))
             }
-            "metafield" => Ok(self.0.metafield(&discount.gid(), info)),
+            ("metafield", owner) => Ok(self.0.metafield(&owner.gid(), info)),
             _ => Err(self.unknown_field_error(info)),
         }
     }
