@@ -19,6 +19,7 @@ use crate::merchants::{MerchantHandler, Shop, ShopError, Shops};
 use crate::orders::OrderHandler;
 use crate::privacy::PrivacyHandler;
 use crate::products::ProductHandler;
+use crate::rota::Rota;
 use crate::shopify::admin::{Admin, AdminApi};
 use crate::shopify::{OAuth, SessionTokens, ShopDomain, Signer};
 use crate::tasks::{Kind, Schedule, Tasks};
@@ -51,6 +52,8 @@ pub struct Parts {
     pub inbox: Inbox,
     /// Domain events.
     pub events: Events,
+    /// Which shop's metafields are written next.
+    pub(crate) sync_turns: Rota,
     /// Work to be done later.
     pub tasks: Tasks,
     /// How much may be asked at once.
@@ -72,7 +75,15 @@ impl Deref for App {
 impl App {
     /// Starts to put an application together.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, clock: Clock::system(), db: None, handler: None, subscribers: None, tasks: None }
+        Builder {
+            config,
+            clock: Clock::system(),
+            bucket_clock: Clock::system(),
+            db: None,
+            handler: None,
+            subscribers: None,
+            tasks: None,
+        }
     }
 
     /// Its HTTP service.
@@ -103,6 +114,7 @@ impl App {
 pub struct Builder {
     config: Config,
     clock: Clock,
+    bucket_clock: Clock,
     db: Option<Db>,
     handler: Option<Arc<dyn Handler>>,
     subscribers: Option<Vec<Arc<dyn Subscriber>>>,
@@ -114,6 +126,14 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Another clock than the machine's for the shops' buckets of cost points. They fill by the machine's even where the time
+    /// stands still: who is throttled really waits.
+    #[must_use]
+    pub fn bucket_clock(mut self, clock: Clock) -> Self {
+        self.bucket_clock = clock;
         self
     }
 
@@ -150,7 +170,7 @@ impl Builder {
     /// # Errors
     /// A setting is missing, or the database cannot be reached.
     pub async fn build(self) -> Result<App, Error> {
-        let Builder { config, clock, db, handler, subscribers, tasks } = self;
+        let Builder { config, clock, bucket_clock, db, handler, subscribers, tasks } = self;
         let cipher = Cipher::ring(&config.encryption_key()?, &config.old_encryption_keys()?);
         let secrets = config.api_secrets()?;
         let session_tokens = SessionTokens::new(&config.shopify.api_key, &secrets);
@@ -161,8 +181,8 @@ impl Builder {
         };
         let oauth = OAuth::new(&config, config.shopify.api_secret.clone())?;
         let shops = Shops::new(db.clone(), cipher.clone(), clock.clone(), oauth);
-        let budgets = Budgets::new(db.clone(), shops.clone(), clock.clone());
-        let admin = AdminApi::new(&config)?.sharing(Arc::new(budgets));
+        let budgets = Budgets::new(db.clone(), shops.clone(), clock.clone(), bucket_clock.clone());
+        let admin = AdminApi::new(&config)?.sharing(Arc::new(budgets), bucket_clock);
         let orders = OrderHandler::new(db.clone(), clock.clone(), shops.clone(), admin.clone());
         let topics = || {
             Topics::new(vec![
@@ -185,6 +205,7 @@ impl Builder {
             None => (chores::kinds(), chores::schedules().map_err(db::Error::other)?),
         };
         let tasks = Tasks::new(db.clone(), clock.clone(), config.tasks.clone(), kinds, schedules);
+        let sync_turns = Rota::new(config.sync.workers);
         Ok(App(Arc::new(Parts {
             config,
             db,
@@ -196,6 +217,7 @@ impl Builder {
             shops,
             inbox,
             events,
+            sync_turns,
             tasks,
             limits,
             guesses: Guesses::default(),

@@ -34,6 +34,7 @@ pub struct Config {
     pub security: Security,
     pub inbox: Inbox,
     pub events: Events,
+    pub sync: Sync,
     pub tasks: Tasks,
     pub operator: Operator,
     pub metrics: Metrics,
@@ -134,6 +135,14 @@ pub struct Events {
     pub lease: SignedDuration,
     pub retry: Vec<SignedDuration>,
     pub kept: SignedDuration,
+}
+
+/// How metafields are written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "documented key by key in default.toml")]
+pub struct Sync {
+    pub workers: usize,
 }
 
 /// How tasks are run.

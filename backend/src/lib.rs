@@ -29,6 +29,7 @@ pub mod programs;
 pub mod redemptions;
 pub mod replay;
 mod retry;
+mod rota;
 pub mod rounds;
 pub mod serve;
 pub mod shopify;

@@ -26,6 +26,9 @@ pub(crate) const TASK_SECONDS: &str = "loyalnest_task_seconds";
 /// Runs of tasks that came to nothing, by kind.
 pub(crate) const TASK_FAILURES: &str = "loyalnest_task_failures_total";
 
+/// What became of members whose metafield was to be written, by outcome.
+pub(crate) const SYNC_MEMBERS: &str = "loyalnest_sync_members_total";
+
 /// What calls to the Admin API asked for, in cost points, by operation.
 pub(crate) const ADMIN_COST_REQUESTED: &str = "loyalnest_admin_cost_requested_total";
 /// What they really cost.
@@ -78,6 +81,11 @@ fn describe() {
     describe_histogram!(REQUEST_SECONDS, "How long requests took, in seconds, by route");
     describe_counter!(LEDGER_ENTRIES, "Ledger entries written, by kind; those that were undone count, too");
     describe_counter!(RATE_LIMITED, "Requests refused because their shop sent too many, by route");
+    describe_counter!(
+        SYNC_MEMBERS,
+        "Members whose metafield was to be written, by outcome: published, gone (no such customer any more), failed (tried \
+         again later), stale (somebody else had written it; it is written again at once)"
+    );
     describe_histogram!(TASK_SECONDS, "How long runs of tasks took, in seconds, by kind");
     describe_counter!(TASK_FAILURES, "Runs of tasks that came to nothing, by kind");
     describe_counter!(
@@ -96,6 +104,8 @@ fn describe() {
         ("loyalnest_inbox_dead", "Webhooks that could not be acted upon"),
         ("loyalnest_inbox_shops_behind", "Shops whose webhooks wait too long"),
         ("loyalnest_sync_waiting", "Members whose metafield is to be written"),
+        ("loyalnest_sync_shops_waiting", "Shops that have such members"),
+        ("loyalnest_sync_lag_seconds", "How long the metafield of the first of them has been behind"),
         ("loyalnest_outbox_waiting", "Domain events that a subscriber has yet to get"),
         ("loyalnest_outbox_lag_seconds", "How long the oldest of them waits"),
         ("loyalnest_outbox_dead", "Domain events that a subscriber gave up on"),
@@ -130,7 +140,9 @@ async fn measure(app: &App) -> Result<(), db::Error> {
     gauge!("loyalnest_inbox_lag_seconds").set(lag(now, inbox.oldest_at));
     gauge!("loyalnest_inbox_dead").set(inbox.dead as f64);
     gauge!("loyalnest_inbox_shops_behind").set(inbox.shops_behind as f64);
-    gauge!("loyalnest_sync_waiting").set(accounts as f64);
+    gauge!("loyalnest_sync_waiting").set(accounts.members as f64);
+    gauge!("loyalnest_sync_shops_waiting").set(accounts.shops as f64);
+    gauge!("loyalnest_sync_lag_seconds").set(lag(now, accounts.oldest_at));
     for events in outbox {
         let subscriber = events.subscriber;
         gauge!("loyalnest_outbox_waiting", "subscriber" => subscriber.clone()).set(events.waiting as f64);

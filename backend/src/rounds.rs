@@ -1,6 +1,6 @@
 //! Work that comes round: every job is small, safe to run anywhere at any time, and tried again at its next turn.
 //!
-//! These are no tasks of the queue (`chores.rs`): somebody waits for them (accounts, set-ups, events, holds, tags come
+//! These are no tasks of the queue (`chores.rs`): somebody waits for them (set-ups, events, holds, tags come
 //! within seconds, and a row of their own says what is due), or they must go on when the queue stands still (the
 //! watch over the inbox), or they feed the queue.
 
@@ -12,10 +12,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{merchants, redemptions, sync};
+use crate::{merchants, redemptions};
 
-/// How often metafields are looked for that are to be written: a shopper may be waiting for one.
-const PUBLISH_EVERY: Duration = Duration::from_millis(200);
 /// How often holds are looked for whose time has come.
 const ADVANCE_EVERY: Duration = Duration::from_secs(5);
 /// How often orders are looked for that are to be tagged.
@@ -33,9 +31,6 @@ const TICK_EVERY: Duration = Duration::from_secs(15);
 /// Works until asked to stop; then the jobs in hand finish.
 pub async fn run(app: App, stop: CancellationToken) {
     let mut rounds = JoinSet::new();
-    rounds.spawn(round(app.clone(), stop.clone(), PUBLISH_EVERY, "publish accounts", |app| async move {
-        sync::publish_due(&app).await
-    }));
     rounds.spawn(round(app.clone(), stop.clone(), ADVANCE_EVERY, "advance redemptions", |app| async move {
         redemptions::jobs::advance_due(&app.db, &app.clock).await
     }));

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::config::duration;
 use crate::error::Error;
 use crate::rounds;
+use crate::sync;
 use crate::web;
 
 /// What a process does.
@@ -89,6 +90,13 @@ pub async fn run(
             let (app, until) = (app.clone(), stop.clone());
             async move {
                 app.tasks.work(app.clone(), until).await;
+                Ok(())
+            }
+        });
+        tasks.spawn({
+            let (app, until) = (app.clone(), stop.clone());
+            async move {
+                sync::work(app, until).await;
                 Ok(())
             }
         });

@@ -20,14 +20,15 @@ use crate::shopify::admin::{Bucket, Done, SharedBuckets, Unshared, Wanted};
 pub struct Budgets {
     db: Db,
     shops: Shops,
-    /// Of events. Buckets fill by the machine's clock: who is throttled really waits.
     clock: Clock,
+    /// By which buckets fill.
+    bucket_clock: Clock,
 }
 
 impl Budgets {
-    /// The budgets of these shops.
-    pub fn new(db: Db, shops: Shops, clock: Clock) -> Self {
-        Budgets { db, shops, clock }
+    /// The budgets of these shops, and the clock by which their buckets fill.
+    pub fn new(db: Db, shops: Shops, clock: Clock, bucket_clock: Clock) -> Self {
+        Budgets { db, shops, clock, bucket_clock }
     }
 
     /// None while a shop is being installed for the first time.
@@ -48,7 +49,7 @@ impl SharedBuckets for Budgets {
         let mut tx = self.db.begin(shop).await.map_err(unshared)?;
         let known = store::lock(&mut tx, shop).await.map_err(unshared)?;
         // The time once the lock is had: others may have had it for a while.
-        let now = jiff::Timestamp::now();
+        let now = self.bucket_clock.now().to_jiff();
         let Some(mut bucket) = known.or_else(|| own.clone()) else { return Ok(None) };
         if let Some(own) = own {
             bucket.learn(&own, now);
@@ -65,7 +66,7 @@ impl SharedBuckets for Budgets {
         let Some(shop) = self.shop(domain).await? else { return Ok(()) };
         let mut tx = self.db.begin(shop).await.map_err(unshared)?;
         let known = store::lock(&mut tx, shop).await.map_err(unshared)?;
-        let (now, at) = (jiff::Timestamp::now(), self.clock.now());
+        let (now, at) = (self.bucket_clock.now().to_jiff(), self.clock.now());
         let Some(mut bucket) = known.or_else(|| done.told.map(|told| Bucket::new(told, now))) else {
             return Ok(());
         };

@@ -36,6 +36,7 @@ impl Config {
             ("inbox.workers", inbox.workers),
             ("inbox.batch", inbox.batch),
             ("events.batch", self.events.batch),
+            ("sync.workers", self.sync.workers),
             ("tasks.workers", self.tasks.workers),
         ] {
             if number == 0 {

@@ -5,13 +5,15 @@
 //! compare-and-set, and notes what it wrote. Marks that come meanwhile coalesce into the next write. After any crash
 //! or failure the member is still marked, so metafields converge to the ledger.
 
-mod jobs;
+mod at_once;
 mod publish;
 mod store;
+mod turns;
 
-pub use jobs::{publish_due, publish_within};
+pub use at_once::publish_within;
 pub use publish::{Outcome, publish};
-pub use store::{backlog, forget, is_gone, mark, mark_all, merge};
+pub use store::{Backlog, backlog, forget, is_gone, mark, mark_all, merge};
+pub use turns::{Turn, next_turn, publish_due, work};
 
 use crate::db;
 use crate::merchants::ShopError;

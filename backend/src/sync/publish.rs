@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use loyalty::{Account, HoldId};
+use metrics::counter;
 use uuid::Uuid;
 
 use super::Error;
 use super::store::{self, Fate, Leased};
 use crate::clock::Clock;
 use crate::customers;
-use crate::db::{Db, Timestamp};
+use crate::db::{self, Db, Timestamp};
 use crate::ids::{CustomerId, MemberId, ShopId};
+use crate::metrics::SYNC_MEMBERS;
 use crate::shopify::admin::{
     AccountMetafield, Admin, AdminError, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite,
 };
@@ -51,45 +53,85 @@ pub async fn publish(
     shop: ShopId,
     members: &[MemberId],
 ) -> Result<Outcome, Error> {
-    let lease = Uuid::now_v7();
-    let now = clock.now();
-    let mut tx = db.begin(shop).await?;
-    let leased = store::lease(&mut tx, shop, members, lease, (now, now + LEASE)).await?;
-    tx.commit().await?;
-    let mut outcome = Outcome::default();
-    outcome.busy.extend(members.iter().filter(|member| !leased.iter().any(|l| l.member_id == **member)));
-    if leased.is_empty() {
-        return Ok(outcome);
+    let lease = Lease::on(db, clock, shop, members).await?;
+    let busy = members.iter().copied().filter(|member| !lease.members.iter().any(|l| l.member_id == *member));
+    let busy = busy.collect();
+    let published = lease.publish(db, admin, clock).await?;
+    Ok(Outcome { busy, ..published })
+}
+
+/// Members of a shop whom nobody else publishes meanwhile.
+#[derive(Debug)]
+pub(super) struct Lease {
+    shop: ShopId,
+    id: Uuid,
+    since: Timestamp,
+    members: Vec<Leased>,
+}
+
+impl Lease {
+    /// A lease on those of these members who are free.
+    async fn on(db: &Db, clock: &Clock, shop: ShopId, members: &[MemberId]) -> Result<Lease, db::Error> {
+        let (id, since) = (Uuid::now_v7(), clock.now());
+        let mut tx = db.begin(shop).await?;
+        let members = store::lease(&mut tx, shop, members, id, (since, since + LEASE)).await?;
+        tx.commit().await?;
+        Ok(Lease { shop, id, since, members })
     }
 
-    let mut batch = Batch { shop, now, entries: Vec::new(), fates: BTreeMap::new() };
-    let written = match tokio::time::timeout(ALL_CALLS, batch.write(db, admin, &leased)).await {
-        Ok(written) => written,
-        Err(_) => Err(Error::Timeout),
-    };
-    let told = match &written {
-        Err(Error::Admin(AdminError::Throttled { wait })) => SignedDuration::try_from(*wait).ok(),
-        _ => None,
-    };
-    batch.postpone_the_rest(&leased, told);
-    let mut tx = db.begin(shop).await?;
-    // Holds before marks: in the order in which everyone locks them.
-    let ours = store::still_leased(&mut tx, shop, lease).await?;
-    let mut shown = batch.shown();
-    shown.retain(|member, _| ours.contains(member));
-    redemptions::lifecycle::shown(&mut tx, shop, &shown, clock.now()).await?;
-    store::finish(&mut tx, shop, lease, &batch.fates).await?;
-    tx.commit().await?;
-    written?;
+    /// A lease on a batch of those who have been due for longest; none if nobody is.
+    pub async fn on_due(db: &Db, clock: &Clock, shop: ShopId) -> Result<Option<Lease>, db::Error> {
+        let (id, since) = (Uuid::now_v7(), clock.now());
+        let mut tx = db.begin(shop).await?;
+        let at_once = METAFIELDS_AT_ONCE as i64;
+        let members = store::lease_due(&mut tx, shop, id, (since, since + LEASE), at_once).await?;
+        tx.commit().await?;
+        Ok((!members.is_empty()).then_some(Lease { shop, id, since, members }))
+    }
 
-    for (member, fate) in &batch.fates {
-        match fate {
-            Fate::Published { .. } => outcome.published.push(*member),
-            Fate::Gone => outcome.gone.push(*member),
-            Fate::Later { .. } => outcome.failed.push(*member),
+    /// Writes their metafields and gives the lease back.
+    pub async fn publish(&self, db: &Db, admin: &Admin, clock: &Clock) -> Result<Outcome, Error> {
+        let mut batch = Batch::of(self);
+        let written = match tokio::time::timeout(ALL_CALLS, batch.write(db, admin, &self.members)).await {
+            Ok(written) => written,
+            Err(_) => Err(Error::Timeout),
+        };
+        let waits = matches!(&written, Err(Error::Admin(AdminError::Throttled { .. })));
+        batch.postpone_the_rest(&self.members, waits);
+        self.settle(db, clock, &batch).await?;
+        written?;
+        let mut outcome = Outcome::default();
+        for (member, fate) in &batch.fates {
+            match fate {
+                Fate::Published { .. } => outcome.published.push(*member),
+                Fate::Gone => outcome.gone.push(*member),
+                Fate::Later { .. } | Fate::Waits { .. } => outcome.failed.push(*member),
+            }
         }
+        Ok(outcome)
     }
-    Ok(outcome)
+
+    /// Gives the lease back before anything was tried.
+    pub async fn give_back(&self, db: &Db, clock: &Clock) -> Result<(), Error> {
+        let mut batch = Batch::of(self);
+        batch.postpone_the_rest(&self.members, true);
+        self.settle(db, clock, &batch).await
+    }
+
+    /// Notes what became of everyone.
+    async fn settle(&self, db: &Db, clock: &Clock, batch: &Batch) -> Result<(), Error> {
+        let members: Vec<MemberId> = self.members.iter().map(|leased| leased.member_id).collect();
+        let mut tx = db.begin(self.shop).await?;
+        // Holds before marks: in the order in which everyone locks them.
+        let ours = store::still_leased(&mut tx, self.shop, self.id, &members).await?;
+        let mut shown = batch.shown();
+        shown.retain(|member, _| ours.contains(member));
+        redemptions::lifecycle::shown(&mut tx, self.shop, &shown, clock.now()).await?;
+        store::finish(&mut tx, self.shop, self.id, self.since, &batch.fates).await?;
+        tx.commit().await?;
+        batch.count();
+        Ok(())
+    }
 }
 
 /// A member whose metafield is being written.
@@ -110,6 +152,23 @@ struct Batch {
 }
 
 impl Batch {
+    fn of(lease: &Lease) -> Batch {
+        Batch { shop: lease.shop, now: lease.since, entries: Vec::new(), fates: BTreeMap::new() }
+    }
+
+    /// Counts what became of everyone, for `/metrics`.
+    fn count(&self) {
+        for fate in self.fates.values() {
+            let outcome = match fate {
+                Fate::Published { .. } => "published",
+                Fate::Gone => "gone",
+                Fate::Later { .. } => "failed",
+                Fate::Waits { .. } => continue,
+            };
+            counter!(SYNC_MEMBERS, "outcome" => outcome).increment(1);
+        }
+    }
+
     /// Writes everyone; whoever is stale is read and written again, whoever cannot be written is taken out.
     async fn write(&mut self, db: &Db, admin: &Admin, leased: &[Leased]) -> Result<(), Error> {
         self.project(db, leased).await?;
@@ -134,6 +193,9 @@ impl Batch {
             for error in &answer.errors {
                 let Some(&at) = error.index().and_then(|index| pending.get(index)) else { continue };
                 tracing::warn!(shop = %self.shop, code = error.code, message = error.message, "metafield refused");
+                if error.is_stale() {
+                    counter!(SYNC_MEMBERS, "outcome" => "stale").increment(1);
+                }
                 if !refused.iter().any(|(known, _)| *known == at) {
                     refused.push((at, error.is_stale()));
                 }
@@ -188,7 +250,7 @@ impl Batch {
                     out.push(at);
                 }
                 AccountMetafield::Unknown => {
-                    let later = later(&entry.leased, self.now, None, &entry.replaces);
+                    let later = later(&entry.leased, self.now, &entry.replaces);
                     self.fates.insert(entry.leased.member_id, later);
                     out.push(at);
                 }
@@ -198,21 +260,23 @@ impl Batch {
                 }
             }
             if !stale && !out.contains(&at) {
-                self.fates
-                    .insert(entry.leased.member_id, later(&entry.leased, self.now, None, &entry.replaces));
+                self.fates.insert(entry.leased.member_id, later(&entry.leased, self.now, &entry.replaces));
                 out.push(at);
             }
         }
         Ok(out)
     }
 
-    /// Whoever has no fate yet is tried again later: when Shopify told us to, if it did.
-    fn postpone_the_rest(&mut self, leased: &[Leased], told: Option<SignedDuration>) {
+    /// Whoever has no fate yet is tried again: later, or when their shop's turn comes if Shopify asks to wait.
+    fn postpone_the_rest(&mut self, leased: &[Leased], waits: bool) {
         for leased in leased {
             let entry = self.entries.iter().find(|entry| entry.leased.member_id == leased.member_id);
             let known = leased.digest.clone().map_or(CompareDigest::New, CompareDigest::Replaces);
             let replaces = entry.map_or(&known, |entry| &entry.replaces);
-            self.fates.entry(leased.member_id).or_insert_with(|| later(leased, self.now, told, replaces));
+            self.fates.entry(leased.member_id).or_insert_with(|| match waits {
+                true => Fate::Waits { digest: digest(replaces) },
+                false => later(leased, self.now, replaces),
+            });
         }
     }
 
@@ -226,7 +290,7 @@ impl Batch {
             Fate::Published { .. } => Some((*member, shows(member))),
             // Whoever is gone shows nothing any more.
             Fate::Gone => Some((*member, None)),
-            Fate::Later { .. } => None,
+            Fate::Later { .. } | Fate::Waits { .. } => None,
         });
         known.collect()
     }
@@ -245,12 +309,15 @@ impl Entry {
     }
 }
 
-fn later(leased: &Leased, now: Timestamp, told: Option<SignedDuration>, replaces: &CompareDigest) -> Fate {
+fn later(leased: &Leased, now: Timestamp, replaces: &CompareDigest) -> Fate {
     let tries = usize::try_from(leased.attempts).unwrap_or(usize::MAX);
-    let wait = told.unwrap_or(SignedDuration::from_secs(BACKOFF[tries.min(BACKOFF.len() - 1)]));
-    let digest = match replaces {
+    let wait = SignedDuration::from_secs(BACKOFF[tries.min(BACKOFF.len() - 1)]);
+    Fate::Later { at: now + wait, digest: digest(replaces) }
+}
+
+fn digest(replaces: &CompareDigest) -> Option<String> {
+    match replaces {
         CompareDigest::Replaces(digest) => Some(digest.clone()),
         CompareDigest::New | CompareDigest::Any => None,
-    };
-    Fate::Later { at: now + wait, digest }
+    }
 }

@@ -10,6 +10,7 @@ use crate::{admin, oauth, proxy, storefront};
 pub fn router(shop: &DevShop) -> Router {
     Router::new()
         .route("/admin/api/{version}/graphql.json", post(admin::graphql))
+        .route("/at/{shop}/admin/api/{version}/graphql.json", post(admin::graphql_at))
         .route("/admin/oauth/access_token", post(oauth::access_token))
         .route("/admin/oauth/authorize", get(oauth::authorize))
         .route("/apps/{subpath}", any(proxy::forward))

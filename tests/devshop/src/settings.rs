@@ -37,6 +37,11 @@ pub struct Settings {
     pub webhooks: WebhookSettings,
     /// The Admin API's leaky bucket.
     pub bucket: BucketSettings,
+    /// Whether the bucket fills by the shop's clock. By the machine's, which is the default, who is throttled really waits
+    /// even when the shop's clock stands.
+    pub bucket_by_clock: bool,
+    /// How many bytes a JSON metafield may have.
+    pub json_bytes: usize,
     /// Behaviours not known from outside.
     pub switches: Switches,
     /// The shop's time.
@@ -67,6 +72,8 @@ impl Default for Settings {
             app: App::default(),
             webhooks: WebhookSettings::default(),
             bucket: BucketSettings::default(),
+            bucket_by_clock: false,
+            json_bytes: 128 * 1024,
             switches: Switches::default(),
             clock: Clock::real(),
             seed: 1,

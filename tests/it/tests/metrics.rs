@@ -112,6 +112,11 @@ fn requests_and_the_ledgers_entries_are_counted() {
             "{after}"
         );
         assert!(!after.contains("myshopify"), "no shop in any label");
+
+        app.advance(SignedDuration::from_secs(30));
+        let later = metrics(&app).await;
+        assert_eq!(value(&later, "loyalnest_sync_shops_waiting"), 1.0);
+        assert_eq!(value(&later, "loyalnest_sync_lag_seconds"), 30.0, "{later}");
     });
 }
 

@@ -122,7 +122,7 @@ fn a_lasting_token_that_is_revoked_rests_and_its_members_stay_marked() {
         door.app.shops.add(&door.app.admin, &SHOP.parse().unwrap(), &token).await.unwrap();
         let batch = Batch::at(test, door, 30).await;
         batch.door.shop.revoke_access_tokens();
-        assert_eq!(sync::publish_due(&batch.door.app).await.unwrap(), 30);
+        assert_eq!(sync::publish_due(&batch.door.app).await.unwrap(), 1, "turn");
         assert_eq!(batch.refused(), 1, "the second batch does not ask");
         assert!(matches!(batch.token().await, Err(ShopError::TokenRefused { .. })));
         for refused in 2..4 {

@@ -18,12 +18,11 @@ use uuid::Uuid;
 use super::bucket::{Bucket, Done, Priority, ThrottleStatus, Wanted};
 use super::transport::spread;
 use super::{AdminError, ShopDomain};
+use crate::clock::Clock;
 use crate::metrics::{ADMIN_COST_ACTUAL, ADMIN_COST_REQUESTED, ADMIN_THROTTLED, ADMIN_WAIT_SECONDS};
 
 /// What a call is taken to cost until its first answer says so: what a mutation costs.
 const FIRST_GUESS: f64 = 10.0;
-/// The longest wait of background work. It has a queue to come back from, and may hold what a shopper waits for.
-const BACKGROUND_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the shared bucket may take to answer.
 const SHARED_WITHIN: Duration = Duration::from_secs(2);
 /// Waits are spread by up to this long, so that callers who waited together do not return together.
@@ -73,8 +72,10 @@ impl Cost {
 }
 
 /// The budgets of all shops, as one process knows them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Budgets {
+    /// By which buckets fill.
+    clock: Clock,
     buckets: Mutex<HashMap<ShopDomain, Bucket>>,
     /// The most that each operation asked for.
     costs: Mutex<HashMap<&'static str, f64>>,
@@ -95,20 +96,24 @@ pub(super) struct Call<'a> {
     pub shop: &'a ShopDomain,
     pub operation: &'static str,
     pub priority: Priority,
+    pub patience: Duration,
     pub deadline: Instant,
 }
 
 impl Call<'_> {
     /// Whether to wait this long, rather than give up now.
     pub fn waits_for(&self, pause: Duration) -> bool {
-        let patient = self.priority == Priority::Redemption || pause <= BACKGROUND_PATIENCE;
-        patient && Instant::now() + pause < self.deadline
+        pause <= self.patience && Instant::now() + pause < self.deadline
     }
 }
 
 impl Budgets {
-    pub fn shared(shared: Arc<dyn SharedBuckets>) -> Self {
-        Budgets { shared: Some(shared), ..Budgets::default() }
+    pub fn new(shared: Option<Arc<dyn SharedBuckets>>, clock: Clock) -> Self {
+        Budgets { clock, buckets: Mutex::default(), costs: Mutex::default(), shared }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now().to_jiff()
     }
 
     /// Sets a call's cost aside, as soon as there is enough.
@@ -134,8 +139,8 @@ impl Budgets {
         let own = {
             let mut buckets = lock(&self.buckets);
             match buckets.get_mut(call.shop) {
-                Some(bucket) if self.shared.is_none() || bucket.is_plentiful(Timestamp::now()) => {
-                    return (bucket.reserve(wanted, Timestamp::now()), false);
+                Some(bucket) if self.shared.is_none() || bucket.is_plentiful(self.now()) => {
+                    return (bucket.reserve(wanted, self.now()), false);
                 }
                 own => own.cloned(),
             }
@@ -152,7 +157,7 @@ impl Budgets {
         let mut buckets = lock(&self.buckets);
         let bucket = buckets.get_mut(call.shop);
         // Nothing is known: the answer will say.
-        (bucket.map_or(Ok(()), |bucket| bucket.reserve(wanted, Timestamp::now())), false)
+        (bucket.map_or(Ok(()), |bucket| bucket.reserve(wanted, self.now())), false)
     }
 
     /// Notes what became of a call. `charged` says whether one that told no cost may have been charged all the same.
@@ -165,7 +170,7 @@ impl Budgets {
         let spent = cost.actual_query_cost.unwrap_or(if charged { reservation.cost } else { 0.0 });
         let done = Done { id: reservation.id, spent, told: cost.throttle_status };
         let plentiful = {
-            let (mut buckets, now) = (lock(&self.buckets), Timestamp::now());
+            let (mut buckets, now) = (lock(&self.buckets), self.now());
             if let (false, Some(told)) = (buckets.contains_key(call.shop), done.told) {
                 buckets.insert(call.shop.clone(), Bucket::new(told, now));
             }

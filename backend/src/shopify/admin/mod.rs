@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ShopDomain;
+use crate::clock::Clock;
 use crate::config::{self, Config, Secret};
 use crate::outgoing::Outgoing;
 use tokens::Held;
@@ -56,6 +57,9 @@ pub struct AdminApi {
 
 /// How long a call and its retries may take unless told otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// The longest wait of background work for its shop's bucket, unless told otherwise. It has a queue to come back from, and
+/// may hold what a shopper waits for.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(2);
 
 impl AdminApi {
     /// The Admin API at the configured address.
@@ -67,13 +71,14 @@ impl AdminApi {
         let outgoing = Outgoing::to_shops(config)?;
         let version = config.shopify.api_version.clone();
         let url = config.shopify.url.trim_end_matches('/').to_owned();
-        Ok(AdminApi { outgoing, url, version, timeout, budgets: Arc::default() })
+        let budgets = Arc::new(Budgets::new(None, Clock::system()));
+        Ok(AdminApi { outgoing, url, version, timeout, budgets })
     }
 
-    /// The same, with buckets that other processes draw on, too.
+    /// The same, with buckets that other processes draw on, too, and that fill by this clock.
     #[must_use]
-    pub fn sharing(mut self, buckets: Arc<dyn SharedBuckets>) -> Self {
-        self.budgets = Arc::new(Budgets::shared(buckets));
+    pub fn sharing(mut self, buckets: Arc<dyn SharedBuckets>, clock: Clock) -> Self {
+        self.budgets = Arc::new(Budgets::new(Some(buckets), clock));
         self
     }
 
@@ -88,6 +93,7 @@ impl AdminApi {
             timeout: self.timeout,
             deadline: DEADLINE,
             priority: Priority::Background,
+            patience: BACKGROUND_PATIENCE,
             budgets: self.budgets.clone(),
         }
     }
@@ -103,6 +109,7 @@ pub struct Admin {
     timeout: Duration,
     deadline: Duration,
     priority: Priority,
+    patience: Duration,
     budgets: Arc<Budgets>,
 }
 
@@ -114,10 +121,22 @@ impl Admin {
         self
     }
 
-    /// The same API, for somebody or nobody who waits.
+    /// The same API, for somebody or nobody who waits; somebody waits for the bucket until the deadline.
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self.patience = match priority {
+            Priority::Redemption => Duration::MAX,
+            Priority::Background => BACKGROUND_PATIENCE,
+        };
+        self
+    }
+
+    /// The same API, for work that has others to do meanwhile: where there is not enough in the bucket it is told so at
+    /// once ([`AdminError::Throttled`]).
+    #[must_use]
+    pub fn without_waiting(mut self) -> Self {
+        self.patience = Duration::ZERO;
         self
     }
 

@@ -79,7 +79,8 @@ impl Admin {
         again: fn(&AdminError) -> bool,
     ) -> Result<Answer<D>, AdminError> {
         let operation = body.operation_name;
-        let call = Call { shop: &self.shop, operation, priority: self.priority, deadline };
+        let (priority, patience) = (self.priority, self.patience);
+        let call = Call { shop: &self.shop, operation, priority, patience, deadline };
         let (mut wait, mut replaced) = (FIRST_WAIT, false);
         loop {
             let reservation = self.budgets.reserve(&call).await?;

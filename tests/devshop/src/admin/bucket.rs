@@ -9,8 +9,7 @@ use crate::settings::BucketSettings;
 /// Millionths of a cost point, so that restoring needs no fractions.
 const POINT: u64 = 1_000_000;
 
-/// A leaky bucket. It runs on the machine's monotonic clock even when the shop's own clock stands: who is throttled
-/// really waits.
+/// A leaky bucket.
 #[derive(Debug)]
 pub struct Bucket {
     settings: BucketSettings,

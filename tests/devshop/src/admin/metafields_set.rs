@@ -12,8 +12,6 @@ use crate::state::State;
 
 /// At most this many at once.
 const AT_ONCE: usize = 25;
-/// A JSON value has at most this many bytes.
-const JSON_BYTES: usize = 128 * 1024;
 
 /// What one element asks for.
 struct Wanted<'i> {
@@ -60,8 +58,9 @@ pub(super) fn resolve<'a>(
     let list =
         info.arguments().get("metafields").and_then(JsonValue::as_array).map_or(&[][..], Vec::as_slice);
     let wanted: Vec<_> = list.iter().filter_map(JsonValue::as_object).map(Wanted::read).collect();
-    let app_id = context.shop.facts().settings.app.id;
-    let result = set(&mut context.shop.state(), &wanted, app_id, context.shop.clock().now());
+    let settings = context.shop.settings();
+    let limits = Limits { app_id: settings.app.id, json_bytes: settings.json_bytes };
+    let result = set(&mut context.shop.state(), &wanted, limits, context.shop.clock().now());
     let (written, errors) = match result {
         Ok(written) => (written, Vec::new()),
         Err(errors) => (Vec::new(), errors),
@@ -69,11 +68,19 @@ pub(super) fn resolve<'a>(
     Ok(ResolvedValue::object(Payload { context, written, errors }))
 }
 
+/// What the app may write.
+#[derive(Clone, Copy)]
+struct Limits {
+    app_id: u64,
+    /// How many bytes a JSON value may have.
+    json_bytes: usize,
+}
+
 /// Writes all of them, or none.
 fn set(
     state: &mut State,
     wanted: &[Wanted<'_>],
-    app_id: u64,
+    limits: Limits,
     now: Timestamp,
 ) -> Result<Vec<(MetafieldKey, Metafield)>, Vec<UserError>> {
     if wanted.len() > AT_ONCE {
@@ -83,12 +90,12 @@ fn set(
     let mut errors = Vec::new();
     let mut writes: Vec<(MetafieldKey, String, String)> = Vec::new();
     for (at, wanted) in wanted.iter().enumerate() {
-        let namespace = resolve_namespace(wanted.namespace, app_id);
+        let namespace = resolve_namespace(wanted.namespace, limits.app_id);
         let key = (wanted.owner.to_owned(), namespace, wanted.key.to_owned());
         // An element sees what those before it in the same request write.
         let earlier =
             writes.iter().rev().find(|(written, ..)| *written == key).map(|(_, kind, value)| (kind, value));
-        match check(state, wanted, &key, earlier, app_id) {
+        match check(state, wanted, &key, earlier, limits) {
             Ok(kind) => writes.push((key, kind, wanted.value.to_owned())),
             Err(problem) => errors.push(problem.at(at)),
         }
@@ -133,13 +140,13 @@ fn check(
     wanted: &Wanted<'_>,
     key: &MetafieldKey,
     earlier: Option<(&String, &String)>,
-    app_id: u64,
+    limits: Limits,
 ) -> Result<String, Problem> {
     let (owner, namespace, name) = key;
     if !state.owner_exists(owner) {
         return Err(Problem::new("ownerId", "INVALID", "Owner does not exist."));
     }
-    let own = format!("app--{app_id}");
+    let own = format!("app--{}", limits.app_id);
     if namespace.starts_with("app--") && *namespace != own && !namespace.starts_with(&format!("{own}--")) {
         let message = "Access to this namespace and key on Metafields for this resource type is not allowed.";
         return Err(Problem { field: None, code: "APP_NOT_AUTHORIZED", message: message.into() });
@@ -163,7 +170,7 @@ fn check(
         (Some(kind), _) => kind,
         (None, Some(defined)) => defined,
     };
-    check_value(kind, wanted.value)?;
+    check_value(kind, wanted.value, limits.json_bytes)?;
 
     let digest = match earlier {
         Some((kind, value)) => {
@@ -216,10 +223,10 @@ fn check_name(field: &'static str, name: &str, shortest: usize, longest: usize) 
     }
 }
 
-fn check_value(kind: &str, value: &str) -> Result<(), Problem> {
+fn check_value(kind: &str, value: &str, json_bytes: usize) -> Result<(), Problem> {
     match kind {
-        "json" if value.len() > JSON_BYTES => {
-            let message = format!("Value is too long (maximum is {JSON_BYTES} bytes).");
+        "json" if value.len() > json_bytes => {
+            let message = format!("Value is too long (maximum is {json_bytes} bytes).");
             Err(Problem::new("value", "TOO_LONG", message))
         }
         "json" => match serde_json::from_str::<serde::de::IgnoredAny>(value) {

@@ -13,6 +13,7 @@ mod objects;
 mod order;
 mod tags_add;
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -32,7 +34,8 @@ use bucket::Bucket;
 pub(crate) use faults::AdminFaults;
 pub use faults::{AdminFault, AdminFaultKind};
 
-use crate::settings::BucketSettings;
+use crate::clock::Clock;
+use crate::settings::{BucketSettings, Settings};
 use crate::shop::DevShop;
 use crate::switches::ThrottledStatus;
 
@@ -44,7 +47,9 @@ const INPUT_LIST: usize = 250;
 
 /// The gate before the Admin API.
 pub(crate) struct Gate {
-    bucket: Mutex<Bucket>,
+    /// By shop: this one (no name), and those that are served at `/at/{shop}`.
+    buckets: Mutex<HashMap<String, Bucket>>,
+    time: BucketTime,
     pub faults: Mutex<AdminFaults>,
     calls: Mutex<Vec<AdminCall>>,
 }
@@ -52,6 +57,8 @@ pub(crate) struct Gate {
 /// One request to the Admin API, as it was answered.
 #[derive(Debug, Clone, Serialize)]
 pub struct AdminCall {
+    /// Which shop was asked, of those that are served at `/at/{shop}`; empty: this one.
+    pub shop: String,
     /// The operation's name; empty where the token was refused before it was read.
     pub operation: String,
     /// Its variables.
@@ -62,13 +69,47 @@ pub struct AdminCall {
     pub executed: bool,
 }
 
+/// By which buckets fill.
+struct BucketTime {
+    start: Instant,
+    /// The shop's clock and its time at the start; none: the machine's.
+    clock: Option<(Clock, Timestamp)>,
+}
+
+impl BucketTime {
+    fn now(&self) -> Instant {
+        match &self.clock {
+            None => Instant::now(),
+            Some((clock, at)) => self.start + clock.now().duration_since(*at).unsigned_abs(),
+        }
+    }
+}
+
 impl Gate {
-    pub fn new(settings: BucketSettings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
+        let clock = settings.bucket_by_clock.then(|| (settings.clock.clone(), settings.clock.now()));
         Self {
-            bucket: Mutex::new(Bucket::new(settings, Instant::now())),
+            buckets: Mutex::default(),
+            time: BucketTime { start: Instant::now(), clock },
             faults: Mutex::default(),
             calls: Mutex::default(),
         }
+    }
+
+    /// Gives a shop another bucket, full.
+    pub fn set_bucket(&self, shop: &str, settings: BucketSettings) {
+        lock(&self.buckets).insert(shop.to_owned(), Bucket::new(settings, self.time.now()));
+    }
+
+    /// What `with` makes of a shop's bucket, and of the time by which it fills.
+    fn bucket<T>(
+        &self,
+        shop: &str,
+        settings: BucketSettings,
+        with: impl FnOnce(&mut Bucket, Instant) -> T,
+    ) -> T {
+        let (mut buckets, now) = (lock(&self.buckets), self.time.now());
+        with(buckets.entry(shop.to_owned()).or_insert_with(|| Bucket::new(settings, now)), now)
     }
 
     pub fn calls(&self) -> Vec<AdminCall> {
@@ -92,22 +133,39 @@ pub(crate) async fn graphql(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    serve(&shop, String::new(), &version, &headers, &body).await
+}
+
+/// `POST /at/{shop}/admin/api/{version}/graphql.json`: one of many shops that have everything in common but their bucket of
+/// cost points.
+pub(crate) async fn graphql_at(
+    State(shop): State<DevShop>,
+    Path((at, version)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    serve(&shop, at, &version, &headers, &body).await
+}
+
+async fn serve(shop: &DevShop, at: String, version: &str, headers: &HeaderMap, body: &Bytes) -> Response {
     let token = headers.get("x-shopify-access-token").and_then(|token| token.to_str().ok());
     if !token.is_some_and(|token| shop.accepts(token)) {
         let (operation, variables) = (String::new(), Value::Null);
-        lock(&shop.gate().calls).push(AdminCall { operation, variables, status: Some(401), executed: false });
+        let refused = AdminCall { shop: at, operation, variables, status: Some(401), executed: false };
+        lock(&shop.gate().calls).push(refused);
         let message = "[API] Invalid API key or access token (unrecognized login or wrong password)";
         return answer(StatusCode::UNAUTHORIZED, json!({"errors": message}));
     }
     if version != API_VERSION {
         return answer(StatusCode::NOT_FOUND, json!({"errors": "Not Found"}));
     }
-    let Ok(request) = serde_json::from_slice::<Request>(&body) else {
+    let Ok(request) = serde_json::from_slice::<Request>(body) else {
         let message = json!({"errors": {"query": "Required parameter missing or invalid"}});
         return answer(StatusCode::BAD_REQUEST, message);
     };
     let fault = lock(&shop.gate().faults).take(request.operation_name.as_deref().unwrap_or_default());
     let mut call = AdminCall {
+        shop: at,
         operation: request.operation_name.clone().unwrap_or_default(),
         variables: serde_json::to_value(&request.variables).unwrap_or_default(),
         status: None,
@@ -115,7 +173,7 @@ pub(crate) async fn graphql(
     };
     let throttled = fault.is_some_and(|fault| fault.kind == AdminFaultKind::Throttled);
     let reply =
-        if call.executed || throttled { Some(respond(&shop, &request, throttled, &mut call)) } else { None };
+        if call.executed || throttled { Some(respond(shop, &request, throttled, &mut call)) } else { None };
     let (status, reply) = match (fault.map(|fault| fault.kind), reply) {
         (Some(AdminFaultKind::Status(code)), _) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -175,10 +233,11 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
     }
 
     let requested = cost::requested(schema, &document, operation, &variables);
+    let (gate, settings, at) = (shop.gate(), shop.settings().bucket, call.shop.clone());
     let mut extension = json!({"cost": {"requestedQueryCost": requested, "actualQueryCost": null}});
     let mut reply = |actual: Option<u32>, mut body: Value| {
         extension["cost"]["actualQueryCost"] = json!(actual);
-        extension["cost"]["throttleStatus"] = json!(lock(&shop.gate().bucket).status(Instant::now()));
+        extension["cost"]["throttleStatus"] = json!(gate.bucket(&at, settings, Bucket::status));
         body["extensions"] = extension.take();
         body
     };
@@ -191,7 +250,7 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
         let error = json!([{"message": message, "extensions": {"code": "MAX_COST_EXCEEDED", "cost": requested, "maxCost": cost::MAXIMUM}}]);
         return (StatusCode::OK, reply(None, json!({"errors": error})));
     }
-    if throttled || !lock(&shop.gate().bucket).take(requested, Instant::now()) {
+    if throttled || !gate.bucket(&at, settings, |bucket, now| bucket.take(requested, now)) {
         call.executed = false;
         let extensions =
             json!({"code": "THROTTLED", "documentation": "https://shopify.dev/api/usage/rate-limits"});
@@ -213,7 +272,7 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
         execution.execute_sync(&execute::QueryRoot(&context))
     };
     let actual = if operation.is_mutation() { requested } else { context.objects().min(requested) };
-    lock(&shop.gate().bucket).give_back(requested - actual);
+    gate.bucket(&at, settings, |bucket, _| bucket.give_back(requested - actual));
     match response {
         Ok(response) => {
             let mut body = serde_json::to_value(&response).unwrap_or_default();

@@ -26,7 +26,7 @@ use crate::metafields::resolve_namespace;
 use crate::oauth::{Grants, Staff};
 use crate::orders::RefundError;
 use crate::router::router;
-use crate::settings::Settings;
+use crate::settings::{BucketSettings, Settings};
 use crate::state::{About, State};
 use crate::switches::Switches;
 use crate::webhooks::Webhooks;
@@ -142,7 +142,7 @@ impl DevShop {
             grants: Mutex::new(Grants::new(Ids::new(settings.seed ^ 0x70ce, false), app_file.scopes())),
             switches: Mutex::new(settings.switches),
             app_url: Mutex::new(app_url),
-            gate: Gate::new(settings.bucket),
+            gate: Gate::new(&settings),
             webhooks: webhooks.clone(),
             http: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -208,6 +208,11 @@ impl DevShop {
     /// Sets the switches, from the next request or checkout on.
     pub fn set_switches(&self, switches: Switches) {
         *lock(&self.0.switches) = switches;
+    }
+
+    /// Gives one of the shops that are served at `/at/{shop}` another bucket of cost points, full.
+    pub fn set_bucket(&self, shop: &str, bucket: BucketSettings) {
+        self.0.gate.set_bucket(shop, bucket);
     }
 
     /// Makes the next Admin requests fail, one after another.

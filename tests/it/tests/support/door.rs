@@ -35,8 +35,17 @@ impl Door {
     }
 
     pub async fn with(test: &TestDb, changed: &[(&str, &str)]) -> Self {
+        Door::open(test, Settings::default(), changed).await
+    }
+
+    /// A shop that is set up like this.
+    pub async fn of(test: &TestDb, settings: Settings) -> Self {
+        Door::open(test, settings, &[]).await
+    }
+
+    async fn open(test: &TestDb, settings: Settings, changed: &[(&str, &str)]) -> Self {
         let clock = devshop::Clock::standing_at(START.parse().unwrap());
-        let shop = DevShop::start(Settings { clock, ..Settings::default() }).await.unwrap();
+        let shop = DevShop::start(Settings { clock, ..settings }).await.unwrap();
         let app = Door::process(test, &shop, Clock::fixed(START.parse().unwrap()), changed).await;
         Door { shop, app }
     }

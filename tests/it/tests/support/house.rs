@@ -189,7 +189,7 @@ impl House {
         self.shop.webhooks().flush().await.unwrap();
         self.app.inbox.drain_until_idle().await.unwrap();
         let published = async {
-            while sync::backlog(&mut self.app.db.read_across().await.unwrap()).await.unwrap() > 0 {
+            while sync::backlog(&mut self.app.db.read_across().await.unwrap()).await.unwrap().members > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

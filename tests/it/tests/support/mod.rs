@@ -10,6 +10,7 @@ pub mod orders;
 mod postgres;
 pub mod raw;
 pub mod recorder;
+pub mod simulation;
 pub mod tripwire;
 
 use std::panic::AssertUnwindSafe;
