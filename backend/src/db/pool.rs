@@ -189,6 +189,8 @@ async fn connect_postgres(url: &str, options: &Options) -> Result<Db, Error> {
         .application_name("loyalnest")
         .options([
             ("statement_timeout", milliseconds.as_str()),
+            // Compiling a statement takes longer than any of ours.
+            ("jit", "off"),
             ("idle_in_transaction_session_timeout", milliseconds.as_str()),
             ("timezone", "UTC"),
         ])

@@ -6,6 +6,7 @@ use super::handler::Message;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
+use crate::rota::Passed;
 use crate::text_enum;
 
 crate::holds! {
@@ -102,13 +103,13 @@ pub(super) async fn is_work_due(read: &mut Read, now: Timestamp) -> Result<bool,
         "select message_id from inbox_messages m
          where state = 'ready' and not exists (
              select 1 from inbox_held_lanes h where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $1)
-         order by message_id limit 1",
+         limit 1",
         now
     )?;
     Ok(due.is_some())
 }
 
-/// Leases up to `most` free buckets among those of the messages that are due and have waited longest.
+/// Leases up to `most` free buckets in which messages are due: those that were given back longest ago.
 pub(super) async fn claim(
     tx: &mut Tx,
     token: Uuid,
@@ -119,26 +120,24 @@ pub(super) async fn claim(
     db!(tx.execute,
         sqlite: "update inbox_leases set token = $1, expires_at = $2
                  where bucket in (
-                     select bucket from inbox_leases
-                     where expires_at <= $3 and bucket in (
-                         select bucket from (
-                             select bucket from inbox_messages m
-                             where state = 'ready' and not exists (
-                                 select 1 from inbox_held_lanes h
-                                 where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $3)
-                             order by message_id limit 1000))
-                     limit $4)",
+                     select bucket from inbox_leases l
+                     where expires_at <= $3 and (
+                         select 1 from inbox_messages m
+                         where m.bucket = l.bucket and m.state = 'ready' and not exists (
+                             select 1 from inbox_held_lanes h
+                             where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $3)
+                         limit 1) = 1
+                     order by expires_at, bucket limit $4)",
         postgres: "update inbox_leases set token = $1, expires_at = $2
                    where bucket in (
-                       select bucket from inbox_leases
-                       where expires_at <= $3 and bucket in (
-                           select bucket from (
-                               select bucket from inbox_messages m
-                               where state = 'ready' and not exists (
-                                   select 1 from inbox_held_lanes h
-                                   where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $3)
-                               order by message_id limit 1000) as due)
-                       limit $4 for update skip locked)",
+                       select bucket from inbox_leases l
+                       where expires_at <= $3 and (
+                           select 1 from inbox_messages m
+                           where m.bucket = l.bucket and m.state = 'ready' and not exists (
+                               select 1 from inbox_held_lanes h
+                               where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $3)
+                           limit 1) = 1
+                       order by expires_at, bucket limit $4 for update skip locked)",
         token, until, now, most)
 }
 
@@ -187,28 +186,103 @@ impl MessageRow {
     }
 }
 
-/// The messages of our buckets that are due, oldest first.
+/// The shops that have messages to be worked off, from this one on, and whether one is due in our buckets.
+///
+/// Each step goes to the next shop in the index, past everything else of the shop before. SQLite would look through a
+/// shop's messages by their ids, and most of these are done.
+pub(super) async fn pass(
+    read: &mut Read,
+    token: Uuid,
+    from: ShopId,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Passed>, db::Error> {
+    db!(read.all,
+        sqlite: "with recursive circle (shop_id, step) as (
+                     select (select shop_id from inbox_messages where state = 'ready' and shop_id >= $1
+                             order by shop_id limit 1), 1
+                     union all
+                     select (select m.shop_id from inbox_messages m where m.state = 'ready' and m.shop_id > circle.shop_id
+                             order by m.shop_id limit 1), circle.step + 1
+                     from circle where circle.shop_id is not null and circle.step < $4)
+                 select circle.shop_id, exists (
+                     select 1 from inbox_messages m indexed by inbox_messages_turns
+                     where m.shop_id = circle.shop_id and m.state = 'ready'
+                       and m.bucket in (select bucket from inbox_leases where token = $2)
+                       and not exists (
+                           select 1 from inbox_held_lanes h
+                           where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $3)) as is_ready
+                 from circle where circle.shop_id is not null order by circle.step",
+        postgres: "with recursive circle (shop_id, step) as (
+                       select (select shop_id from inbox_messages where state = 'ready' and shop_id >= $1
+                               order by shop_id limit 1), 1
+                       union all
+                       select (select m.shop_id from inbox_messages m where m.state = 'ready' and m.shop_id > circle.shop_id
+                               order by m.shop_id limit 1), circle.step + 1
+                       from circle where circle.shop_id is not null and circle.step < $4)
+                   select circle.shop_id, exists (
+                       select 1 from inbox_messages m
+                       where m.shop_id = circle.shop_id and m.state = 'ready'
+                         and m.bucket in (select bucket from inbox_leases where token = $2)
+                         and not exists (
+                             select 1 from inbox_held_lanes h
+                             where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $3)) as is_ready
+                   from circle where circle.shop_id is not null order by circle.step",
+        from, token, now, most)
+}
+
+/// The messages of our buckets that are due, oldest first: up to `share` of each of so many shops, from this one on.
 pub(super) async fn due(
     read: &mut Read,
     token: Uuid,
+    (from, shops): (ShopId, i64),
     now: Timestamp,
-    most: i64,
+    share: i64,
 ) -> Result<Vec<MessageRow>, db::Error> {
-    db!(
-        read.all,
-        "select shop_id, message_id, webhook_id, event_id, topic, triggered_at, received_at, attempts, lane,
-                (select payload from inbox_payloads p
-                 where p.shop_id = m.shop_id and p.message_id = m.message_id) as payload
-         from inbox_messages m
-         where state = 'ready'
-           and bucket in (select bucket from inbox_leases where token = $1)
-           and not exists (
-               select 1 from inbox_held_lanes h where h.shop_id = m.shop_id and h.lane = m.lane and h.until > $2)
-         order by message_id limit $3",
-        token,
-        now,
-        most
-    )
+    db!(read.all,
+        sqlite: "with recursive circle (shop_id, step) as (
+                     select (select shop_id from inbox_messages where state = 'ready' and shop_id >= $1
+                             order by shop_id limit 1), 1
+                     union all
+                     select (select m.shop_id from inbox_messages m
+                             where m.state = 'ready' and m.shop_id > circle.shop_id
+                             order by m.shop_id limit 1), circle.step + 1
+                     from circle where circle.shop_id is not null and circle.step < $2)
+                 select m.shop_id, m.message_id, webhook_id, event_id, topic, triggered_at, received_at, attempts, lane,
+                        (select payload from inbox_payloads p
+                         where p.shop_id = m.shop_id and p.message_id = m.message_id) as payload
+                 from circle cross join inbox_messages m
+                 where m.shop_id = circle.shop_id and m.message_id in (
+                     select d.message_id from inbox_messages d indexed by inbox_messages_turns
+                     where d.shop_id = circle.shop_id and d.state = 'ready'
+                       and d.bucket in (select bucket from inbox_leases where token = $3)
+                       and not exists (
+                           select 1 from inbox_held_lanes h
+                           where h.shop_id = d.shop_id and h.lane = d.lane and h.until > $4)
+                     order by d.message_id limit $5)
+                 order by m.message_id",
+        postgres: "with recursive circle (shop_id, step) as (
+                       select (select shop_id from inbox_messages where state = 'ready' and shop_id >= $1
+                               order by shop_id limit 1), 1
+                       union all
+                       select (select m.shop_id from inbox_messages m
+                               where m.state = 'ready' and m.shop_id > circle.shop_id
+                               order by m.shop_id limit 1), circle.step + 1
+                       from circle where circle.shop_id is not null and circle.step < $2)
+                   select m.shop_id, m.message_id, webhook_id, event_id, topic, triggered_at, received_at, attempts,
+                          lane,
+                          (select payload from inbox_payloads p
+                           where p.shop_id = m.shop_id and p.message_id = m.message_id) as payload
+                   from circle cross join lateral (
+                       select * from inbox_messages d
+                       where d.shop_id = circle.shop_id and d.state = 'ready'
+                         and d.bucket in (select bucket from inbox_leases where token = $3)
+                         and not exists (
+                             select 1 from inbox_held_lanes h
+                             where h.shop_id = d.shop_id and h.lane = d.lane and h.until > $4)
+                       order by d.message_id limit $5) m
+                   order by m.message_id",
+        from, shops, token, now, share)
 }
 
 /// What a message becomes.

@@ -20,10 +20,12 @@ use crate::config::duration;
 use crate::db::{self, Engine, Tx};
 use crate::ids::ShopId;
 use crate::retry;
+use crate::rota;
 
 /// How many messages are asked about at once.
 const BESIDE_AT_ONCE: usize = 8;
-/// Batches before a worker gives its buckets back, so that other processes get their turn.
+/// Batches before a worker gives its buckets back, so that other processes get their turn; more if the shops are not
+/// through by then.
 const BATCHES_PER_CLAIM: usize = 16;
 /// The wait after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -32,6 +34,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 struct Claim {
     token: Uuid,
     buckets: u64,
+    /// With which shop the next batch begins: they take turns.
+    from: ShopId,
 }
 
 /// What a batch came to.
@@ -95,10 +99,10 @@ async fn run(inbox: Arc<Inner>, stop: CancellationToken) {
 
 /// Claims buckets and works some batches off. None if there was nothing to claim.
 async fn turn(inbox: &Arc<Inner>, stop: &CancellationToken) -> Result<Option<u64>, db::Error> {
-    let Some(claim) = claim(inbox).await? else { return Ok(None) };
+    let Some(mut claim) = claim(inbox).await? else { return Ok(None) };
     // There may be more than we could claim.
     inbox.work.notify_one();
-    let worked = work_off(inbox, &claim, stop).await;
+    let worked = work_off(inbox, &mut claim, stop).await;
     if !matches!(worked, Ok((_, false))) {
         // Also after an error: the lanes need not wait for the lease to end.
         let mut tx = inbox.db.begin_outside().await?;
@@ -111,20 +115,21 @@ async fn turn(inbox: &Arc<Inner>, stop: &CancellationToken) -> Result<Option<u64
 /// Works some batches off, and says how many messages that were and whether the claim still stands.
 async fn work_off(
     inbox: &Arc<Inner>,
-    claim: &Claim,
+    claim: &mut Claim,
     stop: &CancellationToken,
 ) -> Result<(u64, bool), db::Error> {
-    let mut handled = 0;
-    for _ in 0..BATCHES_PER_CLAIM {
+    let (mut handled, mut batches) = (0, 0);
+    loop {
         match batch(inbox, claim).await? {
             Batch::Settled(count) => handled += count,
             Batch::Empty | Batch::Lost => return Ok((handled, false)),
         }
-        if stop.is_cancelled() {
-            break;
+        batches += 1;
+        let through = claim.from == rota::START;
+        if stop.is_cancelled() || (through && batches >= BATCHES_PER_CLAIM) {
+            return Ok((handled, true));
         }
     }
-    Ok((handled, true))
 }
 
 async fn claim(inbox: &Inner) -> Result<Option<Claim>, db::Error> {
@@ -138,7 +143,7 @@ async fn claim(inbox: &Inner) -> Result<Option<Claim>, db::Error> {
     let mut tx = inbox.db.begin_outside().await?;
     let buckets = store::claim(&mut tx, token, now, now + inbox.settings.lease, most).await?;
     tx.commit().await?;
-    Ok((buckets > 0).then_some(Claim { token, buckets }))
+    Ok((buckets > 0).then_some(Claim { token, buckets, from: rota::START }))
 }
 
 /// Opens a transaction in which the claim is known to stand. None if it does not.
@@ -148,10 +153,32 @@ async fn begin(inbox: &Inner, claim: &Claim) -> Result<Option<Tx>, db::Error> {
     Ok((ours == claim.buckets).then_some(tx))
 }
 
-async fn batch(inbox: &Arc<Inner>, claim: &Claim) -> Result<Batch, db::Error> {
+/// The messages of the next batch: those of the shops whose turn it is share it evenly. None if nothing is due in our
+/// buckets.
+async fn next(inbox: &Inner, claim: &mut Claim, tx: &mut Tx) -> Result<Vec<store::MessageRow>, db::Error> {
+    let (now, batch) = (inbox.clock.now(), inbox.settings.batch as i64);
+    // To the end, and then once as a whole.
+    let mut rounds = if claim.from == rota::START { 1 } else { 2 };
+    while rounds > 0 {
+        let (from, most) = (claim.from, rota::AT_ONCE.min(batch));
+        let passed = store::pass(tx, claim.token, from, now, most).await?;
+        claim.from = rota::next_from(&passed, most);
+        if claim.from == rota::START {
+            rounds -= 1;
+        }
+        let ready = passed.iter().filter(|passed| passed.is_ready).count() as i64;
+        if ready > 0 {
+            return store::due(tx, claim.token, (from, passed.len() as i64), now, (batch / ready).max(1))
+                .await;
+        }
+    }
+    Ok(Vec::new())
+}
+
+async fn batch(inbox: &Arc<Inner>, claim: &mut Claim) -> Result<Batch, db::Error> {
     let Some(mut tx) = begin(inbox, claim).await? else { return Ok(Batch::Lost) };
     let now = inbox.clock.now();
-    let rows = store::due(&mut tx, claim.token, now, inbox.settings.batch as i64).await?;
+    let rows = next(inbox, claim, &mut tx).await?;
     if rows.is_empty() {
         store::release(&mut tx, claim.token, now).await?;
         tx.commit().await?;

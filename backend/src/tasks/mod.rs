@@ -36,6 +36,7 @@ use crate::config;
 use crate::db::{self, Db, Read, Timestamp, Tx};
 use crate::events::{self, Event, TaskCreated};
 use crate::ids::ShopId;
+use crate::rota::Rota;
 
 pub use run::Run;
 pub use schedule::{Schedule, When};
@@ -205,6 +206,8 @@ struct Inner {
     schedules: Vec<Schedule>,
     /// What this process knows to be started, so that it does not ask the database again.
     started: schedule::Started,
+    /// Which shop's task comes next.
+    turns: Rota,
     /// How many tasks may run at once.
     places: Arc<Semaphore>,
 }
@@ -218,9 +221,10 @@ impl Tasks {
         kinds: Vec<Kind>,
         schedules: Vec<Schedule>,
     ) -> Self {
+        let turns = Rota::new(settings.workers);
         let places = Arc::new(Semaphore::new(settings.workers));
         let started = schedule::Started::default();
-        Tasks(Arc::new(Inner { db, clock, settings, kinds, schedules, started, places }))
+        Tasks(Arc::new(Inner { db, clock, settings, kinds, schedules, started, turns, places }))
     }
 
     /// Runs tasks until asked to stop; then those in hand finish.

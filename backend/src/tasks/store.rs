@@ -8,6 +8,7 @@ use super::NewTask;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
+use crate::rota::Passed;
 
 crate::holds! {
     tasks [shop_id, task_id] of Nobody, kept "for `tasks.kept` after they are settled" {
@@ -113,32 +114,72 @@ pub(super) struct Claimed {
     pub token: Uuid,
 }
 
-/// Takes the task of these kinds that has been due for longest among those of a priority.
+/// The shops that have tasks of a priority to be done, from this one on, and whether one of these kinds is due.
+///
+/// Each step goes to the next shop in the index, past everything else of the shop before.
+pub(super) async fn pass(
+    read: &mut Read,
+    priority: i64,
+    from: ShopId,
+    kinds: &[&str],
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Passed>, db::Error> {
+    db!(read.all,
+        sqlite: "with recursive circle (shop_id, step) as (
+                     select (select shop_id from tasks where state = 'ready' and priority = $1 and shop_id >= $2
+                             order by shop_id limit 1), 1
+                     union all
+                     select (select t.shop_id from tasks t
+                             where t.state = 'ready' and t.priority = $1 and t.shop_id > circle.shop_id
+                             order by t.shop_id limit 1), circle.step + 1
+                     from circle where circle.shop_id is not null and circle.step < $5)
+                 select circle.shop_id, exists (
+                     select 1 from tasks t
+                     where t.state = 'ready' and t.priority = $1 and t.shop_id = circle.shop_id and t.due_at <= $4
+                       and t.kind in (select value from json_each($3))) as is_ready
+                 from circle where circle.shop_id is not null order by circle.step",
+        postgres: "with recursive circle (shop_id, step) as (
+                       select (select shop_id from tasks where state = 'ready' and priority = $1 and shop_id >= $2
+                               order by shop_id limit 1), 1
+                       union all
+                       select (select t.shop_id from tasks t
+                               where t.state = 'ready' and t.priority = $1 and t.shop_id > circle.shop_id
+                               order by t.shop_id limit 1), circle.step + 1
+                       from circle where circle.shop_id is not null and circle.step < $5)
+                   select circle.shop_id, exists (
+                       select 1 from tasks t
+                       where t.state = 'ready' and t.priority = $1 and t.shop_id = circle.shop_id and t.due_at <= $4
+                         and t.kind = any (array (select jsonb_array_elements_text($3)))) as is_ready
+                   from circle where circle.shop_id is not null order by circle.step",
+        priority, from, Json(kinds), now, most)
+}
+
+/// Takes the task of these kinds that has been due for longest among those of a shop and a priority.
 pub(super) async fn claim(
     tx: &mut Tx,
     token: Uuid,
-    priority: i64,
+    (priority, shop): (i64, ShopId),
     kinds: &[&str],
-    now: Timestamp,
-    until: Timestamp,
+    (now, until): (Timestamp, Timestamp),
 ) -> Result<Option<Claimed>, db::Error> {
     db!(tx.optional,
         sqlite: "update tasks set token = $1, due_at = $4, attempts = attempts + 1
                  where (shop_id, task_id) in (
                      select shop_id, task_id from tasks
-                     where state = 'ready' and priority = $5 and due_at <= $3
+                     where state = 'ready' and priority = $5 and shop_id = $6 and due_at <= $3
                        and kind in (select value from json_each($2))
                      order by due_at, task_id limit 1)
                  returning shop_id, task_id, kind, payload, attempts, token",
         postgres: "with due as materialized (
                        select shop_id, task_id from tasks
-                       where state = 'ready' and priority = $5 and due_at <= $3
+                       where state = 'ready' and priority = $5 and shop_id = $6 and due_at <= $3
                          and kind = any (array (select jsonb_array_elements_text($2)))
                        order by due_at, task_id limit 1 for update skip locked)
                    update tasks t set token = $1, due_at = $4, attempts = attempts + 1
                    from due where t.shop_id = due.shop_id and t.task_id = due.task_id
                    returning t.shop_id, t.task_id, t.kind, t.payload, t.attempts, t.token",
-        token, Json(kinds), now, until, priority)
+        token, Json(kinds), now, until, priority, shop)
 }
 
 /// Renews a lease, and thereby proves, until the transaction ends, that nobody took the task over.

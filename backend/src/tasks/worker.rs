@@ -31,6 +31,7 @@ use crate::config::duration;
 use crate::db;
 use crate::metrics::{TASK_FAILURES, TASK_SECONDS};
 use crate::retry;
+use crate::rota::{self, Place};
 
 /// The wait after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -42,12 +43,12 @@ pub(super) async fn work(inner: &Arc<Inner>, app: App, stop: CancellationToken) 
         move |taken: Taken| {
             let (inner, app) = (inner.clone(), app.clone());
             async move {
-                let Taken { claimed, place } = taken;
+                let Taken { claimed, turn, place } = taken;
                 if let Err(error) = execute(&inner, &app, claimed).await {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(error, "a task is not settled; it is taken again when its lease is over");
                 }
-                drop(place);
+                drop((turn, place));
             }
         }
     };
@@ -59,16 +60,17 @@ pub(super) async fn work(inner: &Arc<Inner>, app: App, stop: CancellationToken) 
 
 pub(super) async fn run_due(inner: &Inner, app: &App) -> Result<usize, db::Error> {
     let mut runs = 0;
-    while let Some(claimed) = claim(inner).await? {
+    while let Some((claimed, _turn)) = claim(inner).await? {
         execute(inner, app, claimed).await?;
         runs += 1;
     }
     Ok(runs)
 }
 
-/// A task in a worker's hands, and its place among those that run at once.
+/// A task in a worker's hands, its shop's turn, and its place among those that run at once.
 struct Taken {
     claimed: Claimed,
+    turn: Place,
     place: OwnedSemaphorePermit,
 }
 
@@ -138,7 +140,7 @@ async fn take(inner: &Inner, stop: &CancellationToken) -> Option<Taken> {
     };
     while !stop.is_cancelled() {
         let pause = match claim(inner).await {
-            Ok(Some(claimed)) => return Some(Taken { claimed, place }),
+            Ok(Some((claimed, turn))) => return Some(Taken { claimed, turn, place }),
             Ok(None) => duration(inner.settings.poll_every),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "no task can be taken");
@@ -147,13 +149,15 @@ async fn take(inner: &Inner, stop: &CancellationToken) -> Option<Taken> {
         };
         tokio::select! {
             () = stop.cancelled() => {}
+            () = inner.turns.given_back() => {}
             () = sleep(pause) => {}
         }
     }
     None
 }
 
-async fn claim(inner: &Inner) -> Result<Option<Claimed>, db::Error> {
+/// Takes a task of the shop whose turn it is, among those of the greatest priority of which a task can be taken.
+async fn claim(inner: &Inner) -> Result<Option<(Claimed, Place)>, db::Error> {
     let kinds: Vec<&str> = inner.kinds.iter().map(|kind| kind.name).collect();
     let now = inner.clock.now();
     // A look costs a reader; a claim would cost the writer.
@@ -161,17 +165,26 @@ async fn claim(inner: &Inner) -> Result<Option<Claimed>, db::Error> {
     if due.is_none() {
         return Ok(None);
     }
-    let mut tx = inner.db.begin_outside().await?;
-    let token = Uuid::new_v4();
     while let Some(priority) = due {
-        let claimed = store::claim(&mut tx, token, priority, &kinds, now, now + inner.settings.lease).await?;
-        if claimed.is_some() {
-            tx.commit().await?;
-            return Ok(claimed);
+        let look = |from| {
+            let (db, kinds) = (inner.db.clone(), kinds.clone());
+            async move {
+                store::pass(&mut db.read_outside().await?, priority, from, &kinds, now, rota::AT_ONCE).await
+            }
+        };
+        while let Some(turn) = inner.turns.next(priority, now, look).await? {
+            let (token, of) = (Uuid::new_v4(), (priority, turn.shop));
+            let mut tx = inner.db.begin_outside().await?;
+            let claimed = store::claim(&mut tx, token, of, &kinds, (now, now + inner.settings.lease)).await?;
+            if let Some(claimed) = claimed {
+                tx.commit().await?;
+                return Ok(Some((claimed, turn)));
+            }
+            // Others were quicker.
         }
-        // Others have taken all of these meanwhile.
+        // Others have taken all of these meanwhile, or their shops hold their shares of this process.
         let Some(next) = priority.checked_sub(1) else { break };
-        due = store::due(&mut tx, next, &kinds, now).await?;
+        due = store::due(&mut inner.db.read_outside().await?, next, &kinds, now).await?;
     }
     Ok(None)
 }
