@@ -39,7 +39,7 @@ const OTHER_KEYS: [(&str, &str); 17] = [
     ("events_dead (subscriber, position)", "a place in the one sequence of all shops' events"),
     ("events_outbox (position)", "the one sequence of all shops' events"),
     ("events_outbox (written)", "the one sequence of all shops' events"),
-    ("inbox_messages (message_id)", "what is ready, of all shops, the oldest first"),
+    ("inbox_messages (bucket)", "buckets in which something is ready, of all shops"),
     ("inbox_messages (received_at)", "what is old enough to be forgotten"),
     ("inbox_payloads (received_at)", "what is old enough to be forgotten"),
     ("merchants_group_invitations (code_hash)", "found by its code"),
@@ -49,8 +49,8 @@ const OTHER_KEYS: [(&str, &str); 17] = [
     ("privacy_requests (settled_at)", "requests that are old enough to be forgotten"),
     ("redemptions_holds (expires_at)", "holds that are over, of all shops, the oldest first"),
     ("redemptions_uses (used_at)", "orders to be tagged, of all shops, the oldest first"),
-    ("sync_accounts (due_at)", "members to be written, of all shops, the most urgent first"),
     ("tasks (priority, due_at, task_id)", "what is due, of all shops, the most urgent first"),
+    ("tasks (priority, shop_id, due_at, task_id)", "whose turn it is at a priority: shops by their ids"),
     ("tasks (settled_at)", "tasks that are old enough to be forgotten"),
     ("tasks (task_id)", "the operator's page"),
 ];
