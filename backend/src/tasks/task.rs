@@ -88,6 +88,11 @@ impl Kind {
         Kind { name: T::KIND, deadline: T::DEADLINE, run: run::<T> }
     }
 
+    /// Its name, e.g. `inbox.clean_up`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Runs a task of this kind.
     pub(super) fn run(&self, payload: Value, run: Run) -> Running {
         (self.run)(payload, run)

@@ -42,5 +42,6 @@ mod stranger;
 mod subscriptions;
 mod support_access;
 mod tasks;
+mod tenancy;
 mod topics;
 mod walls;

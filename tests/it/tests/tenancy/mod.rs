@@ -1,0 +1,225 @@
+//! Two shops with alike data in everything. Whatever is asked for, told or run as one of them, with the other's ids, shows
+//! nothing of the other and changes nothing there.
+
+mod shops;
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::app::Answered;
+use crate::support::door::send;
+use crate::support::on_both_engines;
+use crate::support::orders::{Order, refund};
+use shops::Side;
+
+/// Who asks.
+enum As {
+    /// The owner of the shop, in its admin.
+    Owner,
+    /// A customer of the shop, through the app proxy.
+    Customer,
+    /// Shopify, or anybody.
+    Anyone,
+}
+
+/// Every route, asked as one shop with what is the other's: who asks, how, the route, the path, the body.
+fn routes(other: &Side) -> Vec<(As, Method, &'static str, String, Value)> {
+    use As::{Anyone, Customer, Owner};
+    let (hold, session, task) = (other.hold.as_str(), other.session, other.task);
+    let plain = |who, method, route: &'static str, body| (who, method, route, route.to_owned(), body);
+    let with = |who, method, route: &'static str, id: String, body| {
+        let (before, after) = (route.find('{').unwrap(), route.find('}').unwrap() + 1);
+        (who, method, route, format!("{}{id}{}", &route[..before], &route[after..]), body)
+    };
+    let (get, post, put, delete) = (Method::GET, Method::POST, Method::PUT, Method::DELETE);
+    vec![
+        plain(Anyone, get.clone(), "/healthz", Value::Null),
+        plain(Anyone, get.clone(), "/readyz", Value::Null),
+        plain(Anyone, get.clone(), "/metrics", Value::Null),
+        plain(Anyone, get.clone(), "/auth", Value::Null),
+        plain(Anyone, get.clone(), "/auth/callback", Value::Null),
+        plain(Anyone, post.clone(), "/webhooks", json!({"id": other.order})),
+        plain(Owner, get.clone(), "/staff/sign-in", Value::Null),
+        plain(Owner, post.clone(), "/staff/sign-in", Value::Null),
+        plain(Owner, post.clone(), "/staff/sign-out", Value::Null),
+        plain(Owner, get.clone(), "/staff/style.css", Value::Null),
+        plain(Owner, get.clone(), "/staff/tasks", Value::Null),
+        with(Owner, post.clone(), "/staff/tasks/{task}/requeue", task.to_string(), Value::Null),
+        plain(Customer, get.clone(), "/proxy/account", Value::Null),
+        plain(Customer, get.clone(), "/proxy/history", Value::Null),
+        plain(Customer, post.clone(), "/proxy/redemptions", shops::wish()),
+        with(Customer, delete.clone(), "/proxy/redemptions/{id}", hold.to_owned(), Value::Null),
+        plain(Owner, get.clone(), "/api/me", Value::Null),
+        plain(Owner, get.clone(), "/api/staff", Value::Null),
+        with(Owner, put.clone(), "/api/staff/{user}/role", "44".into(), json!({"role": "viewer"})),
+        with(Owner, delete.clone(), "/api/staff/{user}/session", "44".into(), Value::Null),
+        plain(Owner, put.clone(), "/api/staff/default-role", json!({"role": "viewer"})),
+        plain(Owner, get.clone(), "/api/languages", Value::Null),
+        plain(Owner, put.clone(), "/api/languages", json!({"languages": ["fr"]})),
+        plain(Owner, get.clone(), "/api/group", Value::Null),
+        plain(Owner, post.clone(), "/api/group/invitations", Value::Null),
+        plain(Owner, post.clone(), "/api/group/join", json!({"code": other.group})),
+        plain(Owner, delete.clone(), "/api/group", Value::Null),
+        plain(Owner, post.clone(), "/api/group", Value::Null),
+        plain(Owner, get.clone(), "/api/audit", Value::Null),
+        plain(Owner, get.clone(), "/api/activation", Value::Null),
+        plain(Owner, post, "/api/activation", Value::Null),
+        plain(Owner, get.clone(), "/api/support", Value::Null),
+        with(Owner, delete, "/api/support/{id}", session.to_string(), Value::Null),
+        plain(Owner, get.clone(), "/api/privacy/requests", Value::Null),
+        with(
+            Owner,
+            get.clone(),
+            "/api/privacy/requests/{request}/export",
+            other.request.to_string(),
+            Value::Null,
+        ),
+        plain(Owner, get, "/api/tasks", Value::Null),
+        plain(Owner, put, "/api/support/allowed", json!({"allowed": false})),
+    ]
+}
+
+/// Every route that the router has.
+fn paths(router: &Router) -> BTreeSet<String> {
+    // axum lists none, but writes them out, and with them what it falls back to.
+    let text = format!("{router:?}");
+    let texts = text.split('"').skip(1).step_by(2);
+    texts
+        .filter(|text| text.starts_with('/') && *text != "/" && !text.contains('*'))
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn ask(side: &Side, who: &As, method: Method, path: &str, body: &Value) -> Answered {
+    let mut request = Request::builder().method(method);
+    request = match who {
+        As::Anyone => request.uri(path),
+        As::Owner => request.uri(path).header("authorization", format!("Bearer {}", side.owner())),
+        As::Customer => {
+            request.uri(format!("{path}?{}", side.door.shop.signed_proxy_query(Some(side.customer), &[])))
+        }
+    };
+    let body = match body {
+        Value::Null => Body::empty(),
+        body => Body::from(body.to_string()),
+    };
+    send(&side.door.app, request.header("content-type", "application/json").body(body).unwrap()).await
+}
+
+#[test]
+fn every_route_shows_and_changes_nothing_of_another_shop() {
+    on_both_engines(async |test| {
+        let (own, other) = shops::two(test).await;
+        let cases = routes(&other);
+        let listed: BTreeSet<String> = cases.iter().map(|(_, _, route, ..)| (*route).to_owned()).collect();
+        assert_eq!(listed, paths(&own.door.app.router()), "each route has a case here");
+
+        let (before, secrets) = (shops::rows(test, other.id).await, shops::secrets(test, &own, &other).await);
+        assert!(secrets.len() > 30, "{secrets:?}");
+        let mut successes = 0;
+        for (who, method, route, path, body) in &cases {
+            let answered = ask(&own, who, method.clone(), path, body).await;
+            successes += usize::from(answered.status.is_success());
+            let shown = format!("{:?} {}", answered.headers, answered.body);
+            let seen: Vec<&String> = secrets.iter().filter(|secret| shown.contains(*secret)).collect();
+            assert!(seen.is_empty(), "{method} {route} shows {seen:?}: {shown}");
+            assert!(!answered.status.is_server_error(), "{method} {route}: {answered:?}");
+        }
+        assert!(successes >= 18, "most are good requests: {successes}");
+        // Whatever else could be asked is refused, so that a method without a case fails.
+        for route in &listed {
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+                if cases.iter().any(|(_, known, path, ..)| (known, *path) == (&method, route.as_str())) {
+                    continue;
+                }
+                let answered = ask(&own, &As::Owner, method.clone(), route, &Value::Null).await;
+                assert_eq!(answered.status, 405, "{method} {route}");
+            }
+        }
+        assert_eq!(shops::rows(test, other.id).await, before);
+    });
+}
+
+/// Every topic, told of one shop with the other's numbers. The last ones end it.
+fn webhooks(other: &Side, at: &str) -> Vec<(&'static str, Value)> {
+    let (customer, order) = (other.customer as i64, other.order);
+    let changed = Order { updated_at: at.to_owned(), ..Order::new(order, customer) }.payload();
+    let gid = |kind: &str, id: i64| format!("gid://shopify/{kind}/{id}");
+    vec![
+        ("customers/create", json!({"id": customer, "state": "enabled", "updated_at": at})),
+        ("customers/update", json!({"id": customer, "state": "disabled", "updated_at": at})),
+        ("orders/create", changed.clone()),
+        ("orders/paid", changed.clone()),
+        ("orders/updated", changed.clone()),
+        ("orders/fulfilled", changed.clone()),
+        ("orders/edited", json!({"order_edit": {"id": 1, "order_id": order}})),
+        (
+            "orders/cancelled",
+            Order { cancelled: true, updated_at: at.to_owned(), ..Order::new(order, customer) }.payload(),
+        ),
+        ("refunds/create", refund(9_100, order, &[(order * 10 + 2, 1, "50.00")])),
+        ("products/update", json!({"id": shops::PRODUCT, "title": "Changed", "updated_at": at})),
+        ("products/delete", json!({"id": shops::PRODUCT})),
+        (
+            "bulk_operations/finish",
+            json!({"admin_graphql_api_id": gid("BulkOperation", shops::OPERATION), "type": "query",
+                   "status": "failed", "error_code": "TIMEOUT", "completed_at": at}),
+        ),
+        ("app/scopes_update", json!({"current": ["read_orders"]})),
+        (
+            "app_subscriptions/update",
+            json!({"app_subscription": {"admin_graphql_api_id": gid("AppSubscription", shops::PLAN), "name": "Pro",
+                                        "status": "FROZEN", "plan_handle": "pro", "updated_at": at}}),
+        ),
+        ("shop/update", json!({"name": "Renamed", "currency": "EUR", "iana_timezone": "Asia/Tokyo"})),
+        ("customers/data_request", json!({"customer": {"id": customer}, "orders_requested": [order]})),
+        (
+            "customers/merge",
+            json!({"admin_graphql_api_customer_kept_id": gid("Customer", customer), "status": "completed",
+                   "admin_graphql_api_customer_deleted_id": gid("Customer", 1)}),
+        ),
+        ("customers/delete", json!({"id": customer})),
+        ("customers/redact", json!({"customer": {"id": customer}, "orders_to_redact": [order]})),
+        ("app/uninstalled", json!({"id": 1})),
+        ("shop/redact", json!({"shop_id": 1})),
+    ]
+}
+
+#[test]
+fn every_topic_and_the_tasks_it_starts_change_nothing_of_another_shop() {
+    on_both_engines(async |test| {
+        let (own, other) = shops::two(test).await;
+        // A shop uninstalls the app after it installed it.
+        own.door.advance(SignedDuration::from_secs(1));
+        let at = own.door.now().to_string();
+        let cases = webhooks(&other, &at);
+        let mut subscribed = shops::topics();
+        subscribed.retain(|topic| !cases.iter().any(|(case, _)| case == topic));
+        assert!(subscribed.is_empty(), "each topic has a case here: {subscribed:?}");
+
+        let before = shops::rows(test, other.id).await;
+        for (at, (topic, body)) in cases.iter().enumerate() {
+            own.tell(&format!("told {at}"), topic, body).await;
+            own.work().await;
+            assert_eq!(shops::rows(test, other.id).await, before, "{topic}");
+        }
+        let left = shops::rows(test, own.id).await;
+        assert!(!left.contains_key("customers_members"), "the first shop was erased: {left:?}");
+    });
+}
+
+#[test]
+fn every_task_run_for_one_shop_changes_nothing_of_another() {
+    on_both_engines(async |test| {
+        let (own, other) = shops::two(test).await;
+        let before = shops::rows(test, other.id).await;
+        shops::push_every_kind(test, &own, &other).await;
+        own.work().await;
+        assert_eq!(shops::rows(test, other.id).await, before);
+    });
+}
