@@ -79,6 +79,9 @@ fn routes(other: &Side) -> Vec<(As, Method, &'static str, String, Value)> {
             other.request.to_string(),
             Value::Null,
         ),
+        plain(Owner, get.clone(), "/api/privacy/settings", Value::Null),
+        plain(Owner, put.clone(), "/api/privacy/settings", json!({"keep_emails": true})),
+        (Owner, get.clone(), "/api/members", "/api/members?email=ada@example.com".to_owned(), Value::Null),
         plain(Owner, get, "/api/tasks", Value::Null),
         plain(Owner, put, "/api/support/allowed", json!({"allowed": false})),
     ]

@@ -8,9 +8,9 @@ use axum::http::{Method, Request, StatusCode};
 use devshop::{Function, Surface};
 use loyalnest::db;
 use loyalnest::db::{Db, Table};
-use loyalnest::ids::ShopId;
+use loyalnest::ids::{CustomerId, ShopId};
 use loyalnest::support::{self, Wish};
-use loyalnest::{chores, merchants, redemptions, sync};
+use loyalnest::{chores, customers, merchants, redemptions, sync};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
@@ -31,6 +31,7 @@ pub struct Side {
     pub id: ShopId,
     /// A customer with points, and an order of theirs.
     pub customer: u64,
+    member: Uuid,
     pub order: i64,
     /// What they picked.
     pub hold: String,
@@ -82,6 +83,7 @@ impl Side {
             domain,
             id: shop.id,
             customer,
+            member: Uuid::nil(),
             order,
             hold: String::new(),
             session: Uuid::nil(),
@@ -95,6 +97,8 @@ impl Side {
         side.session = support::open(&side.door.app, &shop, wish).await.unwrap().0.session_id;
         side.work().await;
         let mut read = test.db.read(side.id).await.unwrap();
+        let number = CustomerId(side.customer as i64);
+        side.member = customers::member(&mut read, side.id, number).await.unwrap().unwrap().0;
         (side.request, side.task) = db!(
             read.one,
             "select r.request_id, t.task_id from privacy_requests r join tasks t on t.shop_id = r.shop_id
@@ -195,6 +199,9 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
             let payload = match kind.name() {
                 "privacy.settle" => json!({"request": other.request}),
                 "activation.stand" => json!({"again": true}),
+                "customers.keep_emails" => json!({"members": [other.member]}),
+                "customers.keep_all_emails" => json!({"switched_at": other.door.now(), "after": Uuid::nil()}),
+                "customers.erase_emails" => json!({"switched_at": other.door.now()}),
                 "merchants.refresh_tokens"
                 | "events.forget"
                 | "inbox.clean_up"
