@@ -25,6 +25,7 @@ pub mod functions;
 
 mod admin;
 mod app_file;
+mod bulk;
 mod cart;
 mod catalog;
 mod checkout;
@@ -50,6 +51,7 @@ mod webhooks;
 
 pub use admin::{API_VERSION, AdminCall, AdminFault, AdminFaultKind};
 pub use app_file::AppFileError;
+pub use bulk::BulkFaults;
 pub use cart::{Attribute, Cart, CartLine, Channel, NewCart};
 pub use catalog::{Customer, NewProduct, Product, Variant};
 pub use checkout::{

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod budget;
+mod bulk;
 mod customizations;
 mod discounts;
 mod emails;
@@ -32,6 +33,7 @@ use budget::Budgets;
 
 pub use bucket::{Bucket, Done, Priority, ThrottleStatus, Wanted};
 pub use budget::{SharedBuckets, Unshared};
+pub use bulk::{BulkListed, BulkLook, BulkStart};
 pub use customizations::{Customization, Customizes};
 pub use discounts::{AppDiscount, DiscountClass, DiscountWrite, Note, PublishedProgram, ShopifyFunction};
 pub use emails::CustomerEmail;

@@ -143,3 +143,27 @@ pub(super) struct ValidationCreate;
     response_derives = "Debug"
 )]
 pub(super) struct DeliveryCustomizationCreate;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/bulk_operation_run_query.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct BulkOperationRunQuery;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/bulk_operation.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct BulkOperation;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/bulk_operations.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct BulkOperations;

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
-use super::{customizations, discount_create, discount_update, discounts, metafields_set, tags_add};
+use super::{
+    bulk, customers, customizations, discount_create, discount_update, discounts, metafields_set, tags_add,
+};
 use crate::customizations::Customized;
 use crate::ids::parse_gid;
 use crate::shop::DevShop;
@@ -21,6 +23,8 @@ const DENIED: &str = "Access denied";
 pub(crate) struct Context<'s> {
     pub shop: &'s DevShop,
     hidden: BTreeSet<String>,
+    /// Connections are whole, whatever page is asked for.
+    pub in_bulk: bool,
     objects: Cell<u32>,
     /// Errors of list items: the executor itself would take the whole list away.
     item_errors: RefCell<Vec<Value>>,
@@ -28,7 +32,12 @@ pub(crate) struct Context<'s> {
 
 impl<'s> Context<'s> {
     pub fn new(shop: &'s DevShop, hidden: BTreeSet<String>) -> Self {
-        Self { shop, hidden, objects: Cell::new(0), item_errors: RefCell::default() }
+        Self { shop, hidden, in_bulk: false, objects: Cell::new(0), item_errors: RefCell::default() }
+    }
+
+    /// The query of a bulk operation that a request starts.
+    pub fn in_bulk(request: &Context<'s>) -> Self {
+        Self { in_bulk: true, ..Self::new(request.shop, request.hidden.clone()) }
     }
 
     /// Whether the app may not see a thing, or a field (`Type.field`).
@@ -119,6 +128,9 @@ impl ObjectValue for QueryRoot<'_> {
             "customer" if id.starts_with("gid://shopify/Customer/") => self.0.node(id),
             "order" if id.starts_with("gid://shopify/Order/") => self.0.node(id),
             "customer" | "order" => Err(FieldError { message: format!("Invalid id: {id}") }),
+            "bulkOperation" => Ok(bulk::one(self.0, id)),
+            "bulkOperations" => bulk::list(self.0, info),
+            "customers" => customers::resolve(self.0, info),
             "discountNode" => Ok(discounts::node(self.0, id)),
             "discountNodes" => discounts::nodes(self.0, info),
             "shopifyFunctions" => discounts::functions(self.0, info),
@@ -143,6 +155,7 @@ impl ObjectValue for Mutation<'_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         match info.field_name() {
+            "bulkOperationRunQuery" => Ok(bulk::run_query(self.0, info)),
             "metafieldsSet" => metafields_set::resolve(self.0, info),
             "tagsAdd" => tags_add::resolve(self.0, info),
             "discountAutomaticAppCreate" => discount_create::resolve(self.0, info),

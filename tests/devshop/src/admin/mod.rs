@@ -1,7 +1,9 @@
 //! The Admin GraphQL API over HTTP: checked token, validated documents, costs, faults.
 
 mod bucket;
+mod bulk;
 mod cost;
+mod customers;
 mod customizations;
 mod discount_create;
 mod discount_update;

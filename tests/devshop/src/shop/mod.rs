@@ -1,5 +1,6 @@
 //! The shop itself: everything it can do, as calls for tests beside the HTTP it serves.
 
+mod bulk;
 mod carts;
 mod catalog;
 mod changes;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{AdminCall, AdminFault, Gate};
 use crate::app_file::{AppFile, AppFileError};
+use crate::bulk::Bulk;
 use crate::checkout::ACTIVE_FUNCTIONS;
 use crate::clock::Clock;
 use crate::facts::Facts;
@@ -45,6 +47,7 @@ struct Inner {
     switches: Mutex<Switches>,
     app_url: Mutex<Option<String>>,
     gate: Gate,
+    bulk: Mutex<Bulk>,
     webhooks: Webhooks,
     http: reqwest::Client,
     closing: CancellationToken,
@@ -143,6 +146,7 @@ impl DevShop {
             switches: Mutex::new(settings.switches),
             app_url: Mutex::new(app_url),
             gate: Gate::new(&settings),
+            bulk: Mutex::default(),
             webhooks: webhooks.clone(),
             http: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -257,6 +261,10 @@ impl DevShop {
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    pub(crate) fn bulk(&self) -> MutexGuard<'_, Bulk> {
+        lock(&self.0.bulk)
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
