@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::budgets::Budgets;
-use crate::bulk::BulkHandler;
+use crate::bulk::{self, Bulk, BulkHandler};
 use crate::chores;
 use crate::clock::Clock;
 use crate::config::{Config, duration};
@@ -17,11 +17,13 @@ use crate::events::{Alerts, Events, Subscriber};
 use crate::inbox::{Handler, Inbox};
 use crate::merchants::{MerchantHandler, Shop, ShopError, Shops};
 use crate::orders::OrderHandler;
+use crate::outgoing::Outgoing;
 use crate::privacy::PrivacyHandler;
 use crate::products::ProductHandler;
 use crate::rota::Rota;
-use crate::shopify::admin::{Admin, AdminApi};
+use crate::shopify::admin::{Admin, AdminApi, AdminError};
 use crate::shopify::{OAuth, SessionTokens, ShopDomain, Signer};
+use crate::sync::reconcile::Reconciler;
 use crate::tasks::{Kind, Schedule, Tasks};
 use crate::topics::Topics;
 use crate::web::{Guesses, Limits, Turns};
@@ -50,6 +52,8 @@ pub struct Parts {
     pub shops: Shops,
     /// Webhooks.
     pub inbox: Inbox,
+    /// Who reads the files of bulk operations.
+    pub bulk: Bulk,
     /// Domain events.
     pub events: Events,
     /// Which shop's metafields are written next.
@@ -83,6 +87,7 @@ impl App {
             handler: None,
             subscribers: None,
             tasks: None,
+            readers: None,
         }
     }
 
@@ -119,6 +124,7 @@ pub struct Builder {
     handler: Option<Arc<dyn Handler>>,
     subscribers: Option<Vec<Arc<dyn Subscriber>>>,
     tasks: Option<(Vec<Kind>, Vec<Schedule>)>,
+    readers: Option<Vec<Arc<dyn bulk::Reader>>>,
 }
 
 impl Builder {
@@ -165,12 +171,19 @@ impl Builder {
         self
     }
 
+    /// Who reads the files of bulk operations, instead of those who always do.
+    #[must_use]
+    pub fn bulk_readers(mut self, readers: Vec<Arc<dyn bulk::Reader>>) -> Self {
+        self.readers = Some(readers);
+        self
+    }
+
     /// Connects what is not connected, and brings the schema up to date if the settings say so.
     ///
     /// # Errors
     /// A setting is missing, or the database cannot be reached.
     pub async fn build(self) -> Result<App, Error> {
-        let Builder { config, clock, bucket_clock, db, handler, subscribers, tasks } = self;
+        let Builder { config, clock, bucket_clock, db, handler, subscribers, tasks, readers } = self;
         let cipher = Cipher::ring(&config.encryption_key()?, &config.old_encryption_keys()?);
         let secrets = config.api_secrets()?;
         let session_tokens = SessionTokens::new(&config.shopify.api_key, &secrets);
@@ -191,7 +204,7 @@ impl Builder {
                 Arc::new(MerchantHandler::new(shops.clone())),
                 Arc::new(ProductHandler::new(clock.clone())),
                 Arc::new(PrivacyHandler::new(clock.clone())),
-                Arc::new(BulkHandler),
+                Arc::new(BulkHandler::new(clock.clone())),
             ])
         };
         let handler = handler.unwrap_or_else(|| Arc::new(topics()));
@@ -204,6 +217,8 @@ impl Builder {
             Some(tasks) => tasks,
             None => (chores::kinds(), chores::schedules().map_err(db::Error::other)?),
         };
+        let files = Outgoing::to_files(&config).map_err(AdminError::from)?;
+        let readers = readers.unwrap_or_else(|| vec![Arc::new(Reconciler::new(clock.clone()))]);
         let tasks = Tasks::new(db.clone(), clock.clone(), config.tasks.clone(), kinds, schedules);
         let sync_turns = Rota::new(config.sync.workers);
         Ok(App(Arc::new(Parts {
@@ -216,6 +231,7 @@ impl Builder {
             admin,
             shops,
             inbox,
+            bulk: Bulk::new(readers, files),
             events,
             sync_turns,
             tasks,

@@ -5,18 +5,22 @@
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use jiff::civil::Time;
+use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::customers::emails;
+use crate::sync::reconcile;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{activation, merchants, privacy};
+use crate::{activation, bulk, merchants, privacy};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
 
 /// When a shop is looked at once a day: few check out then.
 const BEFORE_DAWN: When = When::Daily(Time::constant(4, 0, 0, 0));
+
+/// When a shop is looked at once a week.
+const SUNDAYS: When = When::Weekly(Weekday::Sunday, Time::constant(3, 0, 0, 0));
 
 /// Every kind of task there is.
 pub fn kinds() -> Vec<Kind> {
@@ -32,6 +36,11 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<privacy::Forget>(),
         Kind::of::<activation::Stand>(),
         Kind::of::<activation::LookDaily>(),
+        Kind::of::<bulk::Start>(),
+        Kind::of::<bulk::Look>(),
+        Kind::of::<bulk::ReadFile>(),
+        Kind::of::<reconcile::Weekly>(),
+        Kind::of::<reconcile::Rest>(),
     ]
 }
 
@@ -47,6 +56,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&ForgetTasks {}, HOURLY)?,
         Schedule::new(&privacy::Forget {}, HOURLY)?,
         Schedule::new(&activation::LookDaily {}, BEFORE_DAWN)?,
+        Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
     ])
 }
 

@@ -17,6 +17,7 @@ use crate::replay;
 use crate::serve::{Role, serve};
 use crate::shopify::ShopDomain;
 use crate::support::{self, command::SupportCommand};
+use crate::sync::reconcile::{self, command::ReconcileArgs};
 use crate::tasks::{self, command::TasksCommand};
 
 /// The exact ledger behind a Shopify loyalty programme.
@@ -50,6 +51,8 @@ enum Command {
     /// Tasks that were given up.
     #[command(subcommand)]
     Tasks(TasksCommand),
+    /// Compare the accounts that are published at Shopify with the ledger, and put right those that differ.
+    Reconcile(ReconcileArgs),
     /// Privacy requests.
     #[command(subcommand)]
     Privacy(PrivacyCommand),
@@ -111,6 +114,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         Command::Replay(args) => run_replay(config, &args).await,
         Command::Inbox(command) => inbox::command::run(&App::builder(config).build().await?, command).await,
         Command::Tasks(command) => tasks::command::run(&App::builder(config).build().await?, command).await,
+        Command::Reconcile(args) => reconcile::command::run(&App::builder(config).build().await?, args).await,
         Command::Privacy(command) => {
             privacy::command::run(&App::builder(config).build().await?, command).await
         }

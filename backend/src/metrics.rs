@@ -38,6 +38,13 @@ pub(crate) const ADMIN_THROTTLED: &str = "loyalnest_admin_throttled_total";
 /// How long calls waited for their shop's bucket, by priority.
 pub(crate) const ADMIN_WAIT_SECONDS: &str = "loyalnest_admin_wait_seconds";
 
+/// Reconciles that came to their end, by outcome.
+pub(crate) const RECONCILE_RUNS: &str = "loyalnest_reconcile_runs_total";
+/// Members whose published account was compared with the ledger.
+pub(crate) const RECONCILE_MEMBERS: &str = "loyalnest_reconcile_members_total";
+/// Published accounts that were not what the ledger says, by kind.
+pub(crate) const RECONCILE_DRIFT: &str = "loyalnest_reconcile_drift_total";
+
 /// Upper bounds of the buckets, in seconds; Shopify hangs up after 5.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// The same for tasks, which may take their time.
@@ -98,6 +105,9 @@ fn describe() {
         ADMIN_WAIT_SECONDS,
         "Waits for a shop's bucket of cost points, in seconds, by priority"
     );
+    describe_counter!(RECONCILE_RUNS, "Reconciles that came to their end, by outcome");
+    describe_counter!(RECONCILE_MEMBERS, "Members whose published account was compared with the ledger");
+    describe_counter!(RECONCILE_DRIFT, "Published accounts that were not what the ledger says, by kind");
     for (name, what) in [
         ("loyalnest_inbox_waiting", "Webhooks that wait to be acted upon"),
         ("loyalnest_inbox_lag_seconds", "How long the oldest of them waits"),

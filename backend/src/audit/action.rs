@@ -31,6 +31,8 @@ crate::text_enum! {
         ActivationChanged = "activation.changed",
         /// A member belongs to another tier.
         TierAssigned = "tier.assigned",
+        /// Published accounts are to be compared with the ledger.
+        ReconcileAsked = "reconcile.asked",
         /// A group of shops was founded.
         GroupCreated = "group.created",
         /// Another shop was invited.

@@ -115,6 +115,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat die Stufe von Mitglied {target} von {before.tier} zu {after.tier} geändert.",
             "{who} a changé le niveau du membre {target} de {before.tier} à {after.tier}.",
         ],
+        Action::ReconcileAsked => [
+            "{who} had all metafields compared with the ledger (run {target}).",
+            "{who} hat alle Metafelder mit dem Hauptbuch vergleichen lassen (Lauf {target}).",
+            "{who} a fait comparer tous les métachamps avec le grand livre (exécution {target}).",
+        ],
         Action::GroupCreated => [
             "{who} founded a group of shops.",
             "{who} hat eine Gruppe von Shops gegründet.",

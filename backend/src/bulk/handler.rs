@@ -4,12 +4,23 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::store::{self, Finished};
+use super::{Look, push};
+use crate::clock::Clock;
 use crate::db::{Timestamp, Tx};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
 
 /// Acts on `bulk_operations/finish`.
-#[derive(Debug, Clone, Copy)]
-pub struct BulkHandler;
+#[derive(Debug, Clone)]
+pub struct BulkHandler {
+    clock: Clock,
+}
+
+impl BulkHandler {
+    /// A handler with this clock.
+    pub fn new(clock: Clock) -> Self {
+        BulkHandler { clock }
+    }
+}
 
 #[derive(Deserialize)]
 struct OperationJson {
@@ -35,6 +46,10 @@ impl Handler for BulkHandler {
                 continue;
             };
             store::note(tx, message.shop, &finished).await?;
+            if let Some(run) = store::waits_for(tx, message.shop, &finished.operation_id).await? {
+                let (look, now) = (Look { run: run.run_id, attempt: run.attempt, turn: 0 }, self.clock.now());
+                push(tx, message.shop, &look, now, now).await?;
+            }
             outcomes.push(Outcome::Done);
         }
         Ok(outcomes)

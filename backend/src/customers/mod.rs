@@ -10,7 +10,7 @@ mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
-pub use store::{Number, customers, enrol, member, members, numbers, redact};
+pub use store::{Enrolled, Number, customers, enrol, enrolled, member, members, numbers, redact};
 
 use crate::{db, points, programs, redemptions};
 

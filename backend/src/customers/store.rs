@@ -54,6 +54,36 @@ pub async fn members(
     Ok(found.into_iter().collect())
 }
 
+/// A customer who is, or was, a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Enrolled {
+    /// Shopify's number.
+    pub customer_id: CustomerId,
+    /// The member.
+    pub member_id: MemberId,
+    /// Neither merged into another nor deleted by the shop.
+    pub is_there: bool,
+}
+
+/// Which of these customers were ever enrolled.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn enrolled(
+    tx: &mut Read,
+    shop: ShopId,
+    customers: &[CustomerId],
+) -> Result<Vec<Enrolled>, db::Error> {
+    db!(tx.all each customers,
+        sqlite: "with v (shop_id, customer_id) as (values ($1, $2))
+                 select m.customer_id, m.member_id, (m.merged_into is null and m.deleted_at is null) as is_there
+                 from v join customers_members m on m.shop_id = v.shop_id and m.customer_id = v.customer_id",
+        postgres: "with v (shop_id, customer_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select m.customer_id, m.member_id, (m.merged_into is null and m.deleted_at is null) as is_there
+                   from v join customers_members m on m.shop_id = v.shop_id and m.customer_id = v.customer_id",
+        |customer| shop, *customer)
+}
+
 /// The members that these customers are; those that are none yet are enrolled.
 ///
 /// # Errors

@@ -18,7 +18,11 @@ impl Subscriber for Alerts {
     fn wants(&self, kind: Kind) -> bool {
         matches!(
             kind,
-            Kind::RedemptionUnbacked | Kind::ShopBehind | Kind::ShopifyBudgetLow | Kind::GdprRequestCreated
+            Kind::AccountsDrifted
+                | Kind::RedemptionUnbacked
+                | Kind::ShopBehind
+                | Kind::ShopifyBudgetLow
+                | Kind::GdprRequestCreated
         )
     }
 
@@ -28,6 +32,10 @@ impl Subscriber for Alerts {
                 Event::RedemptionUnbacked(told) => tracing::warn!(
                     %shop, event = %id, order = %told.order, unbacked_minor = told.unbacked_minor,
                     "an order carried a discount that points did not simply cover"
+                ),
+                Event::AccountsDrifted(told) => tracing::warn!(
+                    %shop, event = %id, run = %told.run, members = told.members, drifted = told.drifted,
+                    orphans = told.orphans, "published accounts were not what the ledger says"
                 ),
                 Event::ShopBehind(told) => tracing::warn!(
                     %shop, event = %id, waiting = told.waiting, oldest_at = %told.oldest_at,

@@ -27,6 +27,8 @@ crate::text_enum! {
         ProductUpdated = "product.updated",
         /// Somebody asked about the data that is held of them, or of the shop.
         GdprRequestCreated = "gdpr_request.created",
+        /// Published accounts were not what the ledger says.
+        AccountsDrifted = "accounts.drifted",
         /// A shop installed the app.
         MerchantCreated = "merchant.created",
         /// Webhooks of a shop wait too long.
@@ -60,6 +62,8 @@ pub enum Event {
     ProductUpdated(ProductUpdated),
     /// `gdpr_request.created`.
     GdprRequestCreated(GdprRequestCreated),
+    /// `accounts.drifted`.
+    AccountsDrifted(AccountsDrifted),
     /// `merchant.created`.
     MerchantCreated(MerchantCreated),
     /// `shop.behind`.
@@ -173,6 +177,19 @@ pub struct GdprRequestCreated {
     pub due_at: Timestamp,
 }
 
+/// Published accounts that were not what the ledger says; those of members are put right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountsDrifted {
+    /// The reconcile that found them.
+    pub run: Uuid,
+    /// How many members' accounts were looked at.
+    pub members: i64,
+    /// How many were wrong, the orphans among them.
+    pub drifted: i64,
+    /// How many are published of customers who never were members.
+    pub orphans: i64,
+}
+
 /// A new shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantCreated {
@@ -245,6 +262,7 @@ impl Event {
             Event::VipTierAssigned(_) => Kind::VipTierAssigned,
             Event::ProductUpdated(_) => Kind::ProductUpdated,
             Event::GdprRequestCreated(_) => Kind::GdprRequestCreated,
+            Event::AccountsDrifted(_) => Kind::AccountsDrifted,
             Event::MerchantCreated(_) => Kind::MerchantCreated,
             Event::ShopBehind(_) => Kind::ShopBehind,
             Event::ShopifyBudgetLow(_) => Kind::ShopifyBudgetLow,
@@ -263,7 +281,8 @@ impl Event {
             Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
-            Event::MerchantCreated(_)
+            Event::AccountsDrifted(_)
+            | Event::MerchantCreated(_)
             | Event::ShopBehind(_)
             | Event::ShopifyBudgetLow(_)
             | Event::GdprRequestCreated(_) => return "shop".to_owned(),
@@ -287,6 +306,7 @@ impl Event {
             Kind::VipTierAssigned => Event::VipTierAssigned(from_value(payload)?),
             Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
             Kind::GdprRequestCreated => Event::GdprRequestCreated(from_value(payload)?),
+            Kind::AccountsDrifted => Event::AccountsDrifted(from_value(payload)?),
             Kind::MerchantCreated => Event::MerchantCreated(from_value(payload)?),
             Kind::ShopBehind => Event::ShopBehind(from_value(payload)?),
             Kind::ShopifyBudgetLow => Event::ShopifyBudgetLow(from_value(payload)?),
@@ -368,6 +388,11 @@ mod tests {
                     due_at: Timestamp::UNIX_EPOCH,
                 }),
                 "gdpr_request.created",
+                "shop".to_owned(),
+            ),
+            (
+                Event::AccountsDrifted(AccountsDrifted { run: entry, members: 9, drifted: 2, orphans: 1 }),
+                "accounts.drifted",
                 "shop".to_owned(),
             ),
             (

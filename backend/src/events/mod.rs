@@ -29,8 +29,8 @@ use crate::ids::ShopId;
 
 pub use alerts::Alerts;
 pub use event::{
-    CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated, Kind,
-    MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, ShopifyBudgetLow,
+    AccountsDrifted, CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated,
+    Kind, MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, ShopifyBudgetLow,
     TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};

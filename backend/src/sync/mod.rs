@@ -6,7 +6,9 @@
 //! or failure the member is still marked, so metafields converge to the ledger.
 
 mod at_once;
+mod project;
 mod publish;
+pub mod reconcile;
 mod store;
 mod turns;
 

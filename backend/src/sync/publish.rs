@@ -8,17 +8,17 @@ use loyalty::{Account, HoldId};
 use metrics::counter;
 use uuid::Uuid;
 
-use super::Error;
 use super::store::{self, Fate, Leased};
+use super::{Error, project};
 use crate::clock::Clock;
 use crate::customers;
 use crate::db::{self, Db, Timestamp};
 use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::metrics::SYNC_MEMBERS;
+use crate::redemptions;
 use crate::shopify::admin::{
     AccountMetafield, Admin, AdminError, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite,
 };
-use crate::{campaigns, points, redemptions};
 
 /// How long a lease lasts: longer than all of a publication may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -213,10 +213,8 @@ impl Batch {
     async fn project(&mut self, db: &Db, leased: &[Leased]) -> Result<(), Error> {
         let members: Vec<MemberId> = leased.iter().map(|leased| leased.member_id).collect();
         let mut read = db.read(self.shop).await?;
-        let balances = points::balances(&mut read, self.shop, &members).await?;
-        let holds = redemptions::lifecycle::visible(&mut read, self.shop, &members).await?;
+        let mut accounts = project::accounts(&mut read, self.shop, &members).await?;
         let customers = customers::customers(&mut read, self.shop, &members).await?;
-        let mut tiers = campaigns::tiers(&mut read, self.shop, &members).await?;
         for leased in leased {
             let member = leased.member_id;
             let Some(customer) = customers.get(&member) else {
@@ -224,13 +222,7 @@ impl Batch {
                 self.fates.insert(member, Fate::Gone);
                 continue;
             };
-            let mut account = Account::default();
-            if let Some(balance) = balances.get(&member) {
-                (account.seq, account.points, account.pending) =
-                    (balance.seq, balance.available, balance.pending);
-            }
-            account.tier = tiers.remove(&member);
-            account.hold = holds.iter().find(|hold| hold.member == member).map(|hold| hold.terms.clone());
+            let account = accounts.remove(&member).unwrap_or_default();
             let replaces = leased.digest.clone().map_or(CompareDigest::New, CompareDigest::Replaces);
             self.entries.push(Entry { leased: leased.clone(), customer: *customer, account, replaces });
         }

@@ -12,7 +12,7 @@ use crate::rota::Passed;
 crate::holds! {
     sync_accounts [shop_id, member_id] of Member("member_id"), kept "as long as the member" {
         shop_id: Id, member_id: Id, wanted: Plain, published: Plain, due_at: Time, attempts: Plain, digest: Plain,
-        gone: Plain, lease_id: Id, lease_until: Time, behind_since: Time,
+        gone: Plain, lease_id: Id, lease_until: Time, behind_since: Time, published_at: Time,
     }
 }
 
@@ -300,15 +300,15 @@ pub(super) async fn finish(
     // Whoever is marked again by now was so after the lease began.
     db!(tx.each published,
         sqlite: "with v (shop, member, lease, shown, digest, leased_at) as (values ($1, $2, $3, $4, $5, $6))
-                 update sync_accounts as a set published = v.shown, digest = v.digest, attempts = 0, lease_id = null,
-                     lease_until = null, due_at = case when a.wanted > v.shown then a.due_at end,
+                 update sync_accounts as a set published = v.shown, digest = v.digest, published_at = v.leased_at,
+                     attempts = 0, lease_id = null, lease_until = null, due_at = case when a.wanted > v.shown then a.due_at end,
                      behind_since = case when a.wanted > v.shown then v.leased_at end
                  from v where a.shop_id = v.shop and a.member_id = v.member and a.lease_id = v.lease",
         postgres: "with v (shop, member, lease, shown, digest, leased_at) as (
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[],
                                             $6::timestamptz[]))
-                   update sync_accounts as a set published = v.shown, digest = v.digest, attempts = 0, lease_id = null,
-                       lease_until = null, due_at = case when a.wanted > v.shown then a.due_at end,
+                   update sync_accounts as a set published = v.shown, digest = v.digest, published_at = v.leased_at,
+                       attempts = 0, lease_id = null, lease_until = null, due_at = case when a.wanted > v.shown then a.due_at end,
                        behind_since = case when a.wanted > v.shown then v.leased_at end
                    from v where a.shop_id = v.shop and a.member_id = v.member and a.lease_id = v.lease",
         |(member, wanted, digest)| shop, *member, lease, *wanted, digest.as_str(), leased_at)?;

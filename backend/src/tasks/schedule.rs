@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan};
 use serde_json::Value;
@@ -27,6 +27,8 @@ pub enum When {
     /// Once for each shop and each of its days, at this time in its zone. A time that a day skips is made up for after
     /// the gap; of a time that a day has twice, the first counts.
     Daily(Time),
+    /// The same on one day of its weeks.
+    Weekly(Weekday, Time),
 }
 
 /// A task that the clock starts again and again.
@@ -78,17 +80,17 @@ impl Started {
 
 pub(super) async fn tick(inner: &Inner) -> Result<usize, db::Error> {
     let now = inner.clock.now();
-    let (every, daily): (Vec<_>, Vec<_>) =
+    let (every, local): (Vec<_>, Vec<_>) =
         inner.schedules.iter().partition(|schedule| matches!(schedule.when, When::Every(_)));
     let own = every.into_iter().filter_map(|schedule| match schedule.when {
         When::Every(interval) => {
             let run_at = last_multiple(interval, now);
             Some(schedule.occurrence(INSTALLATION, &run_at.to_string(), run_at))
         }
-        When::Daily(_) => None,
+        When::Daily(_) | When::Weekly(..) => None,
     });
     let mut count = start(inner, own.collect(), now).await?;
-    if daily.is_empty() {
+    if local.is_empty() {
         return Ok(count);
     }
     let mut after = INSTALLATION;
@@ -102,10 +104,14 @@ pub(super) async fn tick(inner: &Inner) -> Result<usize, db::Error> {
                 tracing::error!(shop = %shop.shop_id, zone = shop.time_zone, "a shop's time zone is unknown");
                 continue;
             };
-            for schedule in &daily {
-                let When::Daily(time) = schedule.when else { continue };
+            for schedule in &local {
+                let last = match schedule.when {
+                    When::Every(_) => None,
+                    When::Daily(time) => last_local(&zone, None, time, now),
+                    When::Weekly(day, time) => last_local(&zone, Some(day), time, now),
+                };
                 // A shop that has come since has missed nothing.
-                if let Some((date, run_at)) = last_daily(&zone, time, now)
+                if let Some((date, run_at)) = last
                     && run_at >= shop.installed_at
                 {
                     due.push(schedule.occurrence(shop.shop_id, &date.to_string(), run_at));
@@ -140,10 +146,19 @@ fn last_multiple(interval: SignedDuration, now: Timestamp) -> Timestamp {
     now - SignedDuration::from_micros(since)
 }
 
-/// The newest day on which this time has come in a zone, and when that was.
-fn last_daily(zone: &TimeZone, time: Time, now: Timestamp) -> Option<(Date, Timestamp)> {
+/// The newest day, or day of that name, on which this time has come in a zone, and when that was.
+fn last_local(
+    zone: &TimeZone,
+    day: Option<Weekday>,
+    time: Time,
+    now: Timestamp,
+) -> Option<(Date, Timestamp)> {
     let today = zone.to_datetime(now.to_jiff()).date();
-    [today, today.checked_sub(1.day()).ok()?].into_iter().find_map(|date| {
+    let mut days = (0..8).filter_map(|ago: i64| today.checked_sub(ago.days()).ok());
+    days.find_map(|date| {
+        if day.is_some_and(|day| date.weekday() != day) {
+            return None;
+        }
         let at = zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().ok()?;
         (at <= now.to_jiff()).then(|| (date, Timestamp::from(at)))
     })
@@ -155,7 +170,7 @@ mod tests {
 
     fn daily(zone: &str, time: &str, now: &str) -> (String, String) {
         let (zone, time) = (TimeZone::get(zone).unwrap(), time.parse().unwrap());
-        let (date, at) = last_daily(&zone, time, now.parse().unwrap()).unwrap();
+        let (date, at) = last_local(&zone, None, time, now.parse().unwrap()).unwrap();
         (date.to_string(), at.to_string())
     }
 
@@ -190,6 +205,19 @@ mod tests {
             let found = daily("Europe/London", "01:00", now);
             assert_eq!(found, ("2026-10-25".to_owned(), "2026-10-25T00:00:00Z".to_owned()), "{now}");
         }
+    }
+
+    #[test]
+    fn a_week_ends_on_its_day_in_the_shops_zone() {
+        let weekly = |now: &str| {
+            let (zone, time) = (TimeZone::get("America/New_York").unwrap(), "03:00".parse().unwrap());
+            let (date, _) = last_local(&zone, Some(Weekday::Sunday), time, now.parse().unwrap()).unwrap();
+            date.to_string()
+        };
+        // 2026-11-22 is a Sunday.
+        assert_eq!(weekly("2026-11-22T07:59:59Z"), "2026-11-15");
+        assert_eq!(weekly("2026-11-22T08:00:00Z"), "2026-11-22");
+        assert_eq!(weekly("2026-11-29T07:59:59Z"), "2026-11-22");
     }
 
     #[test]

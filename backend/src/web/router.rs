@@ -22,7 +22,7 @@ use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
 use crate::{
-    activation, audit, campaigns, customers, inbox, merchants, points, privacy, redemptions, support, tasks,
+    activation, audit, campaigns, customers, inbox, merchants, points, privacy, redemptions, support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,6 +57,7 @@ fn api(app: &App) -> Router<App> {
         .merge(privacy::routes::api())
         .merge(customers::emails::api())
         .merge(tasks::routes::api())
+        .merge(sync::reconcile::routes::api())
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), support::watch))
 }

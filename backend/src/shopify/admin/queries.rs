@@ -5,6 +5,10 @@ use graphql_client::GraphQLQuery;
 /// As the schema names them: both are text on the wire.
 type DateTime = String;
 type Decimal = String;
+#[expect(clippy::upper_case_acronyms, reason = "as the schema has it")]
+type URL = String;
+/// Shopify writes it as text, because JSON's numbers end at 2^53 in many readers.
+type UnsignedInt64 = serde_json::Value;
 
 #[derive(GraphQLQuery)]
 #[graphql(

@@ -1,5 +1,7 @@
 //! The door: a local shop that grants tokens, and the backend with its real handlers, both with clocks that stand still.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use base64::Engine as _;
@@ -7,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use devshop::{DevShop, Settings, Surface};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::SignedDuration;
-use loyalnest::app::App;
+use loyalnest::app::{App, Builder};
+use loyalnest::bulk::Reader;
 use loyalnest::clock::Clock;
 use loyalnest::config::Config;
 use loyalnest::db::Timestamp;
@@ -60,6 +63,12 @@ impl Door {
         Door::process(test, &self.shop, self.app.clock.clone(), changed).await
     }
 
+    /// One more, with other readers of bulk operations' files.
+    pub async fn process_reading(&self, test: &TestDb, readers: Vec<Arc<dyn Reader>>) -> App {
+        let builder = Door::builder(test, &self.shop, self.app.clock.clone(), &[]);
+        builder.bulk_readers(readers).build().await.unwrap()
+    }
+
     /// Another shop, whose merchant comes to a process of their own on the same database.
     pub async fn beside(&self, test: &TestDb, domain: &str, name: &str) -> Door {
         let clock = devshop::Clock::standing_at(self.now().into());
@@ -71,6 +80,10 @@ impl Door {
     }
 
     async fn process(test: &TestDb, shop: &DevShop, clock: Clock, changed: &[(&str, &str)]) -> App {
+        Door::builder(test, shop, clock, changed).build().await.unwrap()
+    }
+
+    fn builder(test: &TestDb, shop: &DevShop, clock: Clock, changed: &[(&str, &str)]) -> Builder {
         let (key, scopes) = ("5a".repeat(32), shop.scopes());
         let all = [
             ("SHOPIFY_API_KEY", KEY),
@@ -82,7 +95,7 @@ impl Door {
         ];
         let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
         let config = Config::load(None, &all.iter().chain(changed).map(owned).collect::<Vec<_>>()).unwrap();
-        App::builder(config).db(test.db.clone()).clock(clock).build().await.unwrap()
+        App::builder(config).db(test.db.clone()).clock(clock)
     }
 
     pub fn now(&self) -> Timestamp {
