@@ -8,6 +8,7 @@ pub mod drive;
 pub mod follow;
 pub mod intake;
 mod orders;
+pub mod reconcile;
 pub mod store;
 mod usage;
 pub mod webhook;

@@ -3,14 +3,16 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use load::follow::Follow;
 use load::intake::Intake;
+use load::reconcile::{Reconcile, play_shop};
 use load::{Watched, store};
 use loyalnest::app::App;
 use loyalnest::config::Config;
 use loyalnest::shopify::Signer;
+use tokio::net::TcpListener;
 
 /// Sends webhooks and says what came of them, as JSON.
 #[derive(Parser)]
@@ -51,6 +53,18 @@ enum Command {
         #[arg(long)]
         watch: Vec<Watched>,
     },
+    /// How fast published accounts are compared with the ledger, and how much memory that takes.
+    Reconcile {
+        /// How many members there are.
+        #[arg(long, default_value_t = 1_000_000)]
+        members: i64,
+        /// Where the backend looks for the shop.
+        #[arg(long)]
+        shop: SocketAddr,
+        /// The backend: NAME=PROCESS.
+        #[arg(long)]
+        watch: Watched,
+    },
     /// How long orders take from the answer to the metafield.
     Follow {
         /// The local shop's address.
@@ -86,6 +100,12 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Plays the shop beside the loader, until the program ends.
+fn play(shop: SocketAddr, members: i64) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { play_shop(TcpListener::bind(shop).await?, members).await })
+}
+
 async fn run(arguments: Arguments) -> Result<()> {
     let environment: Vec<_> = std::env::vars().collect();
     let config = Config::load(None, &environment)?;
@@ -119,6 +139,13 @@ async fn run(arguments: Arguments) -> Result<()> {
             };
             store::each_once(&measured.answered, &stored).context("the database is not what was answered")?;
             measured.report()
+        }
+        Command::Reconcile { members, shop, watch } => {
+            let app = App::builder(config.clone()).build().await?;
+            let shop = std::thread::spawn(move || play(shop, members));
+            let report = Reconcile { app: &app, members, backend: &watch }.measure().await?;
+            ensure!(!shop.is_finished(), "the shop did not open");
+            report
         }
         Command::Follow { shop_url, domain, rate, seconds } => {
             let follow = Follow {

@@ -39,6 +39,25 @@ impl Watched {
     }
 }
 
+impl Watched {
+    /// The most memory that it or any below it had in use, in bytes. None where the system does not say.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let all = processes()?;
+        let (mut below, mut most) = (vec![self.process], None);
+        while let Some(one) = below.pop() {
+            most = most.max(peak(one));
+            below.extend(all.iter().filter(|(_, process)| process.parent == one).map(|(id, _)| *id));
+        }
+        most
+    }
+}
+
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
 struct Process {
     parent: u32,
     /// Its own and those of its children that have ended.
@@ -81,6 +100,8 @@ mod tests {
         let this = Watched { name: "this".into(), process: std::process::id() };
         let start = this.processor_time().unwrap();
         while this.processor_time().unwrap() == start {}
-        assert_eq!(Watched { process: u32::MAX, ..this }.processor_time(), None);
+        assert!(this.peak_memory().is_some_and(|bytes| bytes > 1_000_000));
+        let nobody = Watched { process: u32::MAX, ..this };
+        assert_eq!((nobody.processor_time(), nobody.peak_memory()), (None, None));
     }
 }

