@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
     ) -> Result<Option<Self>, TaskError> {
         let app = &task.app;
         let Some(shop) = task.shop() else { return Ok(None) };
-        let found = store::run(&mut app.db.read().await?, shop, run).await?;
+        let found = store::run(&mut app.db.read(shop).await?, shop, run).await?;
         let Some(run) = found.filter(|run| run.attempt == attempt && run.state == state) else {
             return Ok(None);
         };

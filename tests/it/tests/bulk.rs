@@ -92,14 +92,14 @@ impl Scene {
     }
 
     async fn ask(&self) -> Uuid {
-        let mut tx = self.app.db.begin().await.unwrap();
+        let mut tx = self.app.db.begin(self.shop).await.unwrap();
         let asked = bulk::ask(&mut tx, self.shop, "test", self.app.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
         asked.run
     }
 
     async fn run(&self, run: Uuid) -> Run {
-        bulk::run(&mut self.app.db.read().await.unwrap(), self.shop, run).await.unwrap().unwrap()
+        bulk::run(&mut self.app.db.read(self.shop).await.unwrap(), self.shop, run).await.unwrap().unwrap()
     }
 
     /// Does what is due now.

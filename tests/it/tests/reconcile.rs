@@ -39,7 +39,7 @@ impl Scene {
             let customer = scene.door.shop.add_customer("Ada", "Byron", &format!("{n}@example.com")).id;
             scene.customers.push(customer);
         }
-        let mut tx = scene.door.app.db.begin().await.unwrap();
+        let mut tx = scene.door.app.db.begin(shop).await.unwrap();
         let ids: Vec<_> = scene.customers.iter().map(|id| CustomerId(*id as i64)).collect();
         let enrolled = customers::enrol(&mut tx, shop, &ids, scene.door.now()).await.unwrap();
         scene.members = ids.iter().map(|id| enrolled[id]).collect();
@@ -67,7 +67,7 @@ impl Scene {
     }
 
     async fn is_gone(&self, at: usize) -> bool {
-        let mut read = self.door.app.db.read().await.unwrap();
+        let mut read = self.door.app.db.read(self.shop).await.unwrap();
         sync::is_gone(&mut read, self.shop, self.members[at]).await.unwrap()
     }
 
@@ -78,13 +78,13 @@ impl Scene {
 
     async fn reconcile_within(&self, most: SignedDuration) -> Report {
         let (app, end) = (&self.door.app, self.door.now() + most);
-        let mut tx = app.db.begin().await.unwrap();
+        let mut tx = app.db.begin(self.shop).await.unwrap();
         let asked = ask(&mut tx, self.shop, self.door.now()).await.unwrap();
         tx.commit().await.unwrap();
         assert!(asked.new);
         loop {
             app.tasks.run_due(app).await.unwrap();
-            let report = last(&mut app.db.read().await.unwrap(), self.shop).await.unwrap();
+            let report = last(&mut app.db.read(self.shop).await.unwrap(), self.shop).await.unwrap();
             if let Some(report) =
                 report.filter(|report| report.run_id == asked.run && report.ended_at.is_some())
             {
@@ -104,7 +104,7 @@ impl Scene {
     }
 
     async fn told(&self) -> Vec<Value> {
-        let mut read = self.door.app.db.read().await.unwrap();
+        let mut read = self.door.app.db.read(self.shop).await.unwrap();
         let payloads: Vec<(sqlx::types::Json<Value>,)> = db!(
             read.all,
             "select payload from events_outbox where kind = 'accounts.drifted' order by written"
@@ -138,7 +138,7 @@ fn every_kind_of_drift_is_found_counted_told_and_put_right() {
         scene.put(4, "{ no account");
         scene.put(5, &json!({"v": 99}).to_string());
         // Thought to be gone, and there again.
-        let mut tx = scene.door.app.db.begin().await.unwrap();
+        let mut tx = scene.door.app.db.begin(scene.shop).await.unwrap();
         sync::forget(&mut tx, scene.shop, scene.members[6]).await.unwrap();
         tx.commit().await.unwrap();
         // Gone without a word.
@@ -183,7 +183,7 @@ fn every_kind_of_drift_is_found_counted_told_and_put_right() {
 fn a_metafield_that_shows_what_was_is_behind() {
     on_both_engines(async |test| {
         let scene = Scene::of(test, 2).await;
-        let mut tx = scene.door.app.db.begin().await.unwrap();
+        let mut tx = scene.door.app.db.begin(scene.shop).await.unwrap();
         // As if a write of change 3 had been lost.
         db!(
             tx.execute,
@@ -211,17 +211,17 @@ fn what_is_on_its_way_or_was_published_after_the_file_was_made_is_no_drift() {
         scene.put(2, &account(0, 7));
         scene.put(3, &account(0, 7));
         let app = &scene.door.app;
-        let mut tx = app.db.begin().await.unwrap();
+        let mut tx = app.db.begin(scene.shop).await.unwrap();
         let run = ask(&mut tx, scene.shop, scene.door.now()).await.unwrap().run;
         tx.commit().await.unwrap();
         app.tasks.run_due(app).await.unwrap();
         assert_eq!(
-            bulk::run(&mut app.db.read().await.unwrap(), scene.shop, run).await.unwrap().unwrap().state,
+            bulk::run(&mut app.db.read(scene.shop).await.unwrap(), scene.shop, run).await.unwrap().unwrap().state,
             bulk::State::Running
         );
         // One is published meanwhile, one is about to be.
         let mark = async |at: usize| {
-            let mut tx = app.db.begin().await.unwrap();
+            let mut tx = app.db.begin(scene.shop).await.unwrap();
             sync::mark(&mut tx, scene.shop, &[scene.members[at]], scene.door.now()).await.unwrap();
             tx.commit().await.unwrap();
         };
@@ -231,7 +231,7 @@ fn what_is_on_its_way_or_was_published_after_the_file_was_made_is_no_drift() {
         scene.door.shop.release_bulk();
         scene.door.advance(SignedDuration::from_secs(30));
         app.tasks.run_due(app).await.unwrap();
-        let report = last(&mut app.db.read().await.unwrap(), scene.shop).await.unwrap().unwrap();
+        let report = last(&mut app.db.read(scene.shop).await.unwrap(), scene.shop).await.unwrap().unwrap();
         assert_eq!((report.state, report.counts.members, report.counts.in_flight), (State::Done, 4, 2));
         assert_eq!(drifts(&report), counted(&[("different", 1)]));
         scene.comes_right().await;
@@ -276,7 +276,7 @@ fn other_lines_in_any_order_change_nothing() {
         scene.door.shop.set_bulk_faults(faults);
         let report = scene.reconcile().await;
         assert_eq!((report.state, report.counts.members, drifts(&report)), (State::Done, 5, counted(&[])));
-        let run = bulk::run(&mut scene.door.app.db.read().await.unwrap(), scene.shop, report.run_id).await;
+        let run = bulk::run(&mut scene.door.app.db.read(scene.shop).await.unwrap(), scene.shop, report.run_id).await;
         assert_eq!(run.unwrap().unwrap().odd, 1);
     });
 }
@@ -332,7 +332,7 @@ fn the_clock_asks_for_it_on_sundays_in_the_shops_zone() {
         let asked = async || {
             app.tasks.tick().await.unwrap();
             app.tasks.run_due(app).await.unwrap();
-            last(&mut app.db.read().await.unwrap(), scene.shop).await.unwrap().is_some()
+            last(&mut app.db.read(scene.shop).await.unwrap(), scene.shop).await.unwrap().is_some()
         };
         scene.door.advance(SignedDuration::from_hours(5 * 24 + 13));
         assert!(!asked().await, "early on Sunday");

@@ -46,7 +46,7 @@ impl Reconcile<'_> {
         let shop = self.make().await?;
         let before = self.backend.peak_memory().context("the backend's memory is not known")?;
         let started = Instant::now();
-        let mut tx = self.app.db.begin().await?;
+        let mut tx = self.app.db.begin(shop).await?;
         reconcile::ask(&mut tx, shop, self.app.clock.now()).await?;
         tx.commit().await?;
         let report = self.end(shop).await?;
@@ -77,7 +77,7 @@ impl Reconcile<'_> {
             time_zone: "Europe/London".into(),
         };
         let shop = self.app.shops.register(details, &domain, &Secret::new("none")).await?;
-        let mut tx = self.app.db.begin().await?;
+        let mut tx = self.app.db.begin(shop.id).await?;
         let program = loyalty::Program::standard(shop.currency);
         loyalnest::programs::set(&mut tx, shop.id, program, self.app.clock.now()).await?;
         let long_ago = self.app.clock.now() - jiff::SignedDuration::from_hours(24);
@@ -110,7 +110,7 @@ impl Reconcile<'_> {
     async fn end(&self, shop: ShopId) -> Result<Report> {
         let until = Instant::now() + PATIENCE;
         loop {
-            let last = reconcile::last(&mut self.app.db.read().await?, shop).await?;
+            let last = reconcile::last(&mut self.app.db.read(shop).await?, shop).await?;
             if let Some(report) = last.filter(|report| report.ended_at.is_some()) {
                 return Ok(report);
             }

@@ -32,7 +32,7 @@ pub async fn run(app: &App, args: ReconcileArgs) -> Result<(), Error> {
     }
     let mut after = ShopId(Uuid::nil());
     loop {
-        let shops = merchants::zones(&mut app.db.read().await?, after, AT_ONCE).await?;
+        let shops = merchants::zones(&mut app.db.read_outside().await?, after, AT_ONCE).await?;
         let Some(end) = shops.last() else { return Ok(()) };
         after = end.shop_id;
         for shop in &shops {
@@ -44,7 +44,7 @@ pub async fn run(app: &App, args: ReconcileArgs) -> Result<(), Error> {
 async fn one(app: &App, shop: ShopId, report: bool) -> Result<(), Error> {
     let Some(known) = app.shops.find(shop).await? else { return Ok(()) };
     if report {
-        let last = last(&mut app.db.read().await?, shop).await?;
+        let last = last(&mut app.db.read(shop).await?, shop).await?;
         let Some(last) = last else {
             println!("{}\tnever", known.domain);
             return Ok(());
@@ -54,7 +54,7 @@ async fn one(app: &App, shop: ShopId, report: bool) -> Result<(), Error> {
         println!("{}\t{}\t{ended}\t{} members\t{drifts}", known.domain, last.state, last.counts.members);
         return Ok(());
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     let asked = ask(&mut tx, shop, app.clock.now()).await?;
     tx.commit().await?;
     println!("{}\t{}\t{}", known.domain, if asked.new { "begins" } else { "is under way" }, asked.run);

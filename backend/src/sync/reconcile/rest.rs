@@ -32,14 +32,14 @@ impl Task for Rest {
 
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let (app, Some(shop)) = (&run.app, run.shop()) else { return Ok(()) };
-        let Some(file) = bulk::run(&mut app.db.read().await?, shop, self.run).await? else { return Ok(()) };
+        let Some(file) = bulk::run(&mut app.db.read(shop).await?, shop, self.run).await? else { return Ok(()) };
         let said = |error: &dyn std::fmt::Display| TaskError::Failed(error.to_string());
         let Some(of) = app.shops.find(shop).await.map_err(|error| said(&error))? else { return Ok(()) };
         let admin = app.admin_of(&of).await.map_err(|error| said(&error))?;
         let since = file.sent_at.unwrap_or(file.asked_at) - MARGIN;
         let mut after = MemberId(Uuid::nil());
-        while let Some(last) = store::page(&mut app.db.read().await?, shop, after, PAGE).await? {
-            let mut read = app.db.read().await?;
+        while let Some(last) = store::page(&mut app.db.read(shop).await?, shop, after, PAGE).await? {
+            let mut read = app.db.read(shop).await?;
             let unseen = store::unseen(&mut read, shop, self.run, (after, last), since).await?;
             let numbers = customers::customers(&mut read, shop, &unseen).await?;
             drop(read);

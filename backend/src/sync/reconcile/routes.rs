@@ -48,7 +48,7 @@ struct AskedView {
 
 /// `GET /api/reconcile`: what came of the last one; 404 before the first.
 async fn show(Application(app): Application<App>, staff: Staff<View>) -> Result<Json<ReportView>, Problem> {
-    let last = last(&mut app.db.read().await?, staff.shop.id).await?;
+    let last = last(&mut app.db.read(staff.shop.id).await?, staff.shop.id).await?;
     let none = || {
         Problem::new(
             StatusCode::NOT_FOUND,
@@ -65,7 +65,7 @@ async fn begin(
     staff: Staff<Edit>,
 ) -> Result<(StatusCode, Json<AskedView>), Problem> {
     let (shop, now) = (staff.shop.id, app.clock.now());
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin(shop).await?;
     let asked = ask(&mut tx, shop, now).await?;
     if asked.new {
         let (action, target) = (Action::ReconcileAsked, Some(asked.run.to_string()));
