@@ -23,7 +23,8 @@ pub(super) async fn accounts(
     let mut tiers = campaigns::tiers(read, shop, members).await?;
     let mut holds: HashMap<MemberId, _> = holds.into_iter().map(|hold| (hold.member, hold.terms)).collect();
     let account = |member: &MemberId| {
-        let mut account = Account { hold: holds.remove(member), tier: tiers.remove(member), ..Account::default() };
+        let mut account =
+            Account { hold: holds.remove(member), tier: tiers.remove(member), ..Account::default() };
         if let Some(balance) = balances.get(member) {
             (account.seq, account.points, account.pending) =
                 (balance.seq, balance.available, balance.pending);

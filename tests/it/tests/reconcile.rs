@@ -216,7 +216,11 @@ fn what_is_on_its_way_or_was_published_after_the_file_was_made_is_no_drift() {
         tx.commit().await.unwrap();
         app.tasks.run_due(app).await.unwrap();
         assert_eq!(
-            bulk::run(&mut app.db.read(scene.shop).await.unwrap(), scene.shop, run).await.unwrap().unwrap().state,
+            bulk::run(&mut app.db.read(scene.shop).await.unwrap(), scene.shop, run)
+                .await
+                .unwrap()
+                .unwrap()
+                .state,
             bulk::State::Running
         );
         // One is published meanwhile, one is about to be.
@@ -276,7 +280,9 @@ fn other_lines_in_any_order_change_nothing() {
         scene.door.shop.set_bulk_faults(faults);
         let report = scene.reconcile().await;
         assert_eq!((report.state, report.counts.members, drifts(&report)), (State::Done, 5, counted(&[])));
-        let run = bulk::run(&mut scene.door.app.db.read(scene.shop).await.unwrap(), scene.shop, report.run_id).await;
+        let run =
+            bulk::run(&mut scene.door.app.db.read(scene.shop).await.unwrap(), scene.shop, report.run_id)
+                .await;
         assert_eq!(run.unwrap().unwrap().odd, 1);
     });
 }

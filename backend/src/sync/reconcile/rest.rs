@@ -32,7 +32,9 @@ impl Task for Rest {
 
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let (app, Some(shop)) = (&run.app, run.shop()) else { return Ok(()) };
-        let Some(file) = bulk::run(&mut app.db.read(shop).await?, shop, self.run).await? else { return Ok(()) };
+        let Some(file) = bulk::run(&mut app.db.read(shop).await?, shop, self.run).await? else {
+            return Ok(());
+        };
         let said = |error: &dyn std::fmt::Display| TaskError::Failed(error.to_string());
         let Some(of) = app.shops.find(shop).await.map_err(|error| said(&error))? else { return Ok(()) };
         let admin = app.admin_of(&of).await.map_err(|error| said(&error))?;

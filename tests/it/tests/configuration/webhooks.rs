@@ -52,6 +52,10 @@ const IMPERSONAL: &[&str] = &["app/scopes_update", "app_subscriptions/update", "
 /// The scope that each operation in `graphql/` needs.
 const OPERATIONS: &[(&str, &[&str])] = &[
     ("account_metafields", &["read_customers"]),
+    ("accounts_in_bulk", &["read_customers"]),
+    ("bulk_operation", &[]),
+    ("bulk_operation_run_query", &[]),
+    ("bulk_operations", &[]),
     ("customer_emails", &["read_customers"]),
     ("app_discount", &["read_discounts"]),
     ("app_discounts", &["read_discounts"]),
