@@ -207,7 +207,7 @@ mod tests {
     async fn each_has_a_turn_until_the_first_has_another() {
         let rota = Rota::new(4);
         assert_eq!(turns(&rota, &[5, 1, 3], 7).await, [1, 3, 5, 1, 3, 5, 1]);
-        let many: Vec<u128> = (0..400).collect();
+        let (rota, many) = (Rota::new(4), (0..400).collect::<Vec<u128>>());
         let mut all = turns(&rota, &many, 200).await;
         all.sort_unstable();
         all.dedup();

@@ -4,7 +4,7 @@ use loyalty::{LocalTime, Program};
 use serde_json::{Value, json};
 
 use super::store::{self, Known};
-use super::{CUSTOMIZED, Code, Error, Kind, State, Thing, WANTED, Wanted, customize};
+use super::{CUSTOMIZED, Code, Error, Kind, State, Thing, WANTED, Wanted, customize, define};
 use crate::app::App;
 use crate::db::Read;
 use crate::merchants::Shop;
@@ -34,6 +34,8 @@ pub async fn look(app: &App, shop: &Shop) -> Result<Vec<Thing>, Error> {
             things.push(customize::look(&admin, customized, &functions, &known).await?);
         }
     }
+    let known = store::known(&mut app.db.read(shop.id).await?, shop.id, Kind::Mark).await?;
+    things.push(define::look(&admin, &known).await?);
     Ok(things)
 }
 

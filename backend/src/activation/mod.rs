@@ -1,5 +1,5 @@
-//! What must stand in Shopify for the program to work, beside the widgets: the program's metafields, and the discounts that
-//! put our Functions to work.
+//! What must stand in Shopify for the program to work, beside the widgets: the program's metafields, the definition by which
+//! orders take over their cart's mark, and the discounts and customizations that put our Functions to work.
 //!
 //! ```text
 //! WANTED ──┐                 ┌─ GET /api/activation: a state and a sentence for each thing
@@ -11,6 +11,7 @@
 //! deleted is made again only when staff ask for it, or when the app is installed anew.
 
 mod customize;
+mod define;
 mod jobs;
 mod look;
 pub mod routes;
@@ -42,6 +43,8 @@ crate::text_enum! {
         Guard = "guard",
         /// The customization that shows members the delivery options that are theirs.
         Delivery = "delivery",
+        /// The definition by which an order takes over its cart's mark of a redemption.
+        Mark = "mark",
     }
 }
 
@@ -82,6 +85,8 @@ crate::text_enum! {
         TooMany = "too_many_discounts",
         /// Another discount has its title.
         TitleTaken = "title_taken",
+        /// Only a new version of the app can change it.
+        OfTheApp = "of_the_app",
         /// Shopify refuses it for another reason, which the log has.
         Refused = "refused",
     }
@@ -162,9 +167,9 @@ pub struct Thing {
     pub state: State,
     /// Why.
     pub code: Code,
-    /// What about it is not as it should be: `title`, `classes`, `combines_with`, or a metafield's key.
+    /// What about it is not as it should be: `title`, `classes`, `combines_with`, `cart_to_order_copyable`, or a metafield's key.
     pub differs: Vec<&'static str>,
-    /// What it is called, or should be; none of metafields.
+    /// What it is called, or should be; none of metafields and their definitions.
     pub title: Option<String>,
     /// Shopify's global id of it.
     pub discount_id: Option<String>,

@@ -27,7 +27,7 @@ struct ActivationView {
 /// How a thing stands.
 #[derive(Debug, Serialize)]
 struct ThingView {
-    /// `program`, `points`, `perks`, `guard` or `delivery`.
+    /// `program`, `points`, `perks`, `guard`, `delivery` or `mark`.
     kind: &'static str,
     /// `ok`, `missing`, `switched_off`, `differs` or `not_deployed`.
     state: &'static str,

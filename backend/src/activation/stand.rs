@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::look::{self, Wish};
 use super::store::{self, Known};
-use super::{CUSTOMIZED, Code, Error, Kind, State, Thing, WANTED, customize};
+use super::{CUSTOMIZED, Code, Error, Kind, State, Thing, WANTED, customize, define};
 use crate::app::App;
 use crate::audit::{self, Action, By, Change};
 use crate::merchants::Shop;
@@ -82,6 +82,9 @@ impl Work<'_> {
                 things.push(customize::stand(self, &admin, customized, &functions, known).await?);
             }
         }
+        let known =
+            store::known(&mut self.app.db.read(self.shop.id).await?, self.shop.id, Kind::Mark).await?;
+        things.push(define::stand(self, &admin, known).await?);
         Ok(things)
     }
 

@@ -7,6 +7,7 @@ pub(super) fn sentence(thing: &Thing) -> String {
     let name = match (&thing.title, thing.kind) {
         (_, Kind::Guard) => "The check of points at checkout".to_owned(),
         (_, Kind::Delivery) => "The customization of delivery options for tiers".to_owned(),
+        (_, Kind::Mark) => "The note by which an order says which reward it used".to_owned(),
         (Some(title), _) => format!("The discount “{title}”"),
         (None, Kind::Program | Kind::Points | Kind::Perks) => "Your program".to_owned(),
     };
@@ -15,16 +16,17 @@ pub(super) fn sentence(thing: &Thing) -> String {
         Kind::Perks => "members get no perks",
         Kind::Guard => "shoppers are not told why points cannot be used",
         Kind::Delivery => "members see the delivery options of everyone",
+        Kind::Mark => "some orders are found by their customer only",
     };
     let place = match thing.kind {
         Kind::Guard => "Settings, Checkout",
         Kind::Delivery => "Settings, Shipping and delivery",
-        Kind::Program | Kind::Points | Kind::Perks => "Discounts",
+        Kind::Program | Kind::Points | Kind::Perks | Kind::Mark => "Discounts",
     };
     let limited = match thing.kind {
         Kind::Guard => "validations",
         Kind::Delivery => "delivery customizations",
-        Kind::Program | Kind::Points | Kind::Perks => "discounts of apps",
+        Kind::Program | Kind::Points | Kind::Perks | Kind::Mark => "discounts of apps",
     };
     match thing.code {
         Code::Ok if thing.kind == Kind::Program => format!("{name} is published."),
@@ -57,6 +59,10 @@ pub(super) fn sentence(thing: &Thing) -> String {
             "{name} cannot be made or renamed: another automatic discount has the title it needs. Rename that one under \
              Discounts, or choose another title for your program, then activate it."
         ),
+        Code::OfTheApp => format!(
+            "{name} is not set up: this installation of the app has to release a new version for that. Please tell \
+             whoever runs the app for you. Until then, {without}."
+        ),
         Code::Refused => {
             format!("Shopify refused a change. {name} is tried again tomorrow; you can also activate it now.")
         }
@@ -80,8 +86,8 @@ mod tests {
         };
         assert_eq!(
             sentence(&thing),
-            "The discount “نقاط الولاء” was switched off in Shopify, so {without}. Switch it on there, under \
-             Discounts."
+            "The discount “نقاط الولاء” was switched off in Shopify, so points cannot be spent. Switch it on \
+             there, under Discounts."
         );
     }
 }

@@ -287,7 +287,7 @@ impl<'a> Work<'a> {
 
 /// The wait after the `turn`-th look, from 1.
 fn pause(turn: i64) -> SignedDuration {
-    let doubled = u32::try_from(turn - 1).unwrap_or(0).min(16);
+    let doubled = u32::try_from((turn - 1).clamp(0, 16)).unwrap_or_default();
     (FIRST_LOOK * 2_i32.pow(doubled)).min(LONGEST_LOOK)
 }
 

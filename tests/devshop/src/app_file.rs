@@ -11,12 +11,39 @@ use crate::webhooks::Subscription;
 pub(crate) struct AppFile {
     access_scopes: Scopes,
     webhooks: Webhooks,
+    #[serde(default)]
+    order: Owner,
 }
 
 /// Why a shop cannot act on the file.
 #[derive(Debug, thiserror::Error)]
 #[error("shopify.app.toml: {0}")]
 pub struct AppFileError(String);
+
+/// What is declared of an owner's metafields.
+#[derive(Debug, Default, Deserialize)]
+struct Owner {
+    #[serde(default)]
+    metafields: Namespaces,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Namespaces {
+    #[serde(default)]
+    app: BTreeMap<String, Metafield>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metafield {
+    #[serde(default)]
+    capabilities: Capabilities,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Capabilities {
+    #[serde(default)]
+    cart_to_order_copyable: bool,
+}
 
 #[derive(Debug, Deserialize)]
 struct Scopes {
@@ -68,6 +95,12 @@ impl AppFile {
     /// The version that webhooks are written in.
     pub fn api_version(&self) -> &str {
         &self.webhooks.api_version
+    }
+
+    /// The keys of the orders' metafields in the app's namespace, and whether an order takes them over from its cart.
+    pub fn order_metafields(&self) -> impl Iterator<Item = (&str, bool)> {
+        let declared = self.order.metafields.app.iter();
+        declared.map(|(key, metafield)| (key.as_str(), metafield.capabilities.cart_to_order_copyable))
     }
 
     /// One for each topic, in the order of the file.

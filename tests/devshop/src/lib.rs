@@ -31,6 +31,7 @@ mod catalog;
 mod checkout;
 mod clock;
 mod customizations;
+mod definitions;
 mod discounts;
 mod facts;
 mod ids;
@@ -60,6 +61,7 @@ pub use checkout::{
 };
 pub use clock::Clock;
 pub use customizations::{Customization, Customized};
+pub use definitions::Definition;
 pub use discounts::{CombinesWith, DiscountClass, DiscountNode, NewDiscount};
 pub use functions::{Function, FunctionError, FunctionHost, HostFailure, HostRun, WasmHost};
 pub use ids::{gid, parse_gid};

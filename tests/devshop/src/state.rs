@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::cart::{Cart, NewCart};
 use crate::catalog::{Customer, NewProduct, Product, Variant, handle};
 use crate::customizations::Customization;
+use crate::definitions::Definition;
 use crate::discounts::DiscountNode;
 use crate::functions::Function;
 use crate::ids::{Ids, gid, parse_gid};
@@ -46,6 +47,8 @@ pub(crate) struct State {
     pub metafields: Metafields,
     /// Types of declared metafields, by owner's kind, namespace and key.
     pub definitions: BTreeMap<(String, String, String), String>,
+    /// Definitions of orders' metafields, by namespace and key.
+    pub order_definitions: BTreeMap<(String, String), Definition>,
     pub discounts: Vec<DiscountNode>,
     pub customizations: Vec<Customization>,
     /// How many more lists of discounts do not show the newest one: Shopify's search lags.
@@ -67,6 +70,7 @@ impl State {
             orders: BTreeMap::new(),
             metafields: Metafields::default(),
             definitions: BTreeMap::new(),
+            order_definitions: BTreeMap::new(),
             discounts: Vec::new(),
             customizations: Vec::new(),
             lagging_lists: 0,

@@ -97,10 +97,10 @@ pub enum PosCartProperties {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CartToOrder {
-    /// The definition is cart-to-order copyable.
+    /// Those whose definition is cart-to-order copyable.
     #[default]
     Copied,
-    /// It is not.
+    /// None, whatever definitions say.
     NotCopied,
 }
 

@@ -27,6 +27,7 @@ mod languages;
 mod ledger;
 mod limits;
 mod load;
+mod marks;
 mod metrics;
 mod outgoing;
 mod payloads;

@@ -105,6 +105,9 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         ("bulk_run_query", shown(admin.bulk_run_query("query { shop { id } }").await)),
         ("bulk_operation", shown(admin.bulk_operation("gid://shopify/BulkOperation/1").await)),
         ("bulk_operations", shown(admin.bulk_operations().await)),
+        ("redemption_definition", shown(admin.redemption_definition().await)),
+        ("create_redemption_definition", shown(admin.create_redemption_definition().await)),
+        ("let_orders_copy_redemptions", shown(admin.let_orders_copy_redemptions().await)),
         ("program_metafields", shown(admin.program_metafields().await)),
         ("shopify_functions", shown(admin.shopify_functions().await)),
         ("app_discount", shown(admin.app_discount(id).await)),
@@ -139,6 +142,8 @@ async fn whatever_the_published_schema_allows_is_read_or_is_an_error_with_a_name
         "update_app_discount",
         "create_validation",
         "create_delivery_customization",
+        "create_redemption_definition",
+        "let_orders_copy_redemptions",
     ];
     for (bent, fail) in [
         ("plain", &[][..]),

@@ -171,3 +171,27 @@ pub(super) struct BulkOperation;
     response_derives = "Debug"
 )]
 pub(super) struct BulkOperations;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/redemption_definition.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct RedemptionDefinition;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/redemption_definition_create.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct RedemptionDefinitionCreate;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/redemption_definition_update.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct RedemptionDefinitionUpdate;

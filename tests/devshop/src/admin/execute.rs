@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
 use super::{
-    bulk, customers, customizations, discount_create, discount_update, discounts, metafields_set, tags_add,
+    bulk, customers, customizations, definitions, discount_create, discount_update, discounts,
+    metafields_set, tags_add,
 };
 use crate::customizations::Customized;
 use crate::ids::parse_gid;
@@ -131,6 +132,7 @@ impl ObjectValue for QueryRoot<'_> {
             "bulkOperation" => Ok(bulk::one(self.0, id)),
             "bulkOperations" => bulk::list(self.0, info),
             "customers" => customers::resolve(self.0, info),
+            "metafieldDefinition" => definitions::one(self.0, info),
             "discountNode" => Ok(discounts::node(self.0, id)),
             "discountNodes" => discounts::nodes(self.0, info),
             "shopifyFunctions" => discounts::functions(self.0, info),
@@ -156,6 +158,8 @@ impl ObjectValue for Mutation<'_> {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         match info.field_name() {
             "bulkOperationRunQuery" => Ok(bulk::run_query(self.0, info)),
+            "metafieldDefinitionCreate" => definitions::create(self.0, info),
+            "metafieldDefinitionUpdate" => definitions::update(self.0, info),
             "metafieldsSet" => metafields_set::resolve(self.0, info),
             "tagsAdd" => tags_add::resolve(self.0, info),
             "discountAutomaticAppCreate" => discount_create::resolve(self.0, info),

@@ -5,6 +5,7 @@ mod bulk;
 mod cost;
 mod customers;
 mod customizations;
+mod definitions;
 mod discount_create;
 mod discount_update;
 mod discounts;

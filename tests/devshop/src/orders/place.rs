@@ -85,7 +85,9 @@ impl State {
         let mut copies = Vec::new();
         for (namespace, key, versions) in self.metafields.of_owner(&owner) {
             let current = versions.last().and_then(|version| version.metafield.clone());
-            if let (true, Some(metafield)) = (namespace == app_namespace, current) {
+            let definition = self.order_definitions.get(&(namespace.to_owned(), key.to_owned()));
+            let copied = definition.is_some_and(|definition| definition.copies_from_cart);
+            if let (true, Some(metafield)) = (copied, current) {
                 copies.push((key.to_owned(), metafield));
             }
         }

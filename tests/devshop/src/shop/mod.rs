@@ -133,13 +133,13 @@ impl DevShop {
         let webhooks =
             Webhooks::new(settings.webhooks.clone(), subscriptions, webhook_ids, app_url.clone(), sender)?;
         let closing = CancellationToken::new();
+        let ids = Ids::new(settings.seed, settings.ids_beyond_floats);
+        let mut state = State::new(ids, About::of(&settings));
+        state.define_order_metafields(app_file.order_metafields(), &settings.app);
         let shop = Self(Arc::new(Inner {
             url,
             clock: settings.clock.clone(),
-            state: Mutex::new(State::new(
-                Ids::new(settings.seed, settings.ids_beyond_floats),
-                About::of(&settings),
-            )),
+            state: Mutex::new(state),
             // Tokens draw from a sequence of their own, as webhooks do.
             staff: Mutex::new(Staff::new(&settings.staff)),
             grants: Mutex::new(Grants::new(Ids::new(settings.seed ^ 0x70ce, false), app_file.scopes())),

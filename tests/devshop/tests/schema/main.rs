@@ -87,7 +87,7 @@ fn differences_are_found() {
     let altered = |from: &str, to: &str| {
         let text = std::fs::read_to_string(root().join("graphql/schema.graphql")).unwrap();
         assert!(text.contains(from), "{from}");
-        let subset = Schema::parse_and_validate(text.replace(from, to), "altered").unwrap();
+        let subset = Schema::parse_and_validate(text.replacen(from, to, 1), "altered").unwrap();
         subset::differences(&subset, &published)
     };
     for (from, to) in [

@@ -42,6 +42,8 @@ pub struct Side {
     pub task: Uuid,
     /// Its group.
     pub group: String,
+    /// A run in bulk that is under way.
+    pub run: Uuid,
 }
 
 pub fn wish() -> Value {
@@ -90,6 +92,7 @@ impl Side {
             request: Uuid::nil(),
             task: Uuid::nil(),
             group: String::new(),
+            run: Uuid::now_v7(),
         };
         side.work().await;
         side.fill().await;
@@ -106,7 +109,26 @@ impl Side {
             side.id
         )
         .unwrap();
+        drop(read);
+        side.run_in_bulk(test).await;
         side
+    }
+
+    /// A bulk operation that is under way.
+    async fn run_in_bulk(&self, test: &TestDb) {
+        let mut tx = test.db.begin(self.id).await.unwrap();
+        db!(
+            tx.execute,
+            "insert into bulk_runs (shop_id, run_id, purpose, state, attempt, sent_at, operation_id, position, lines, odd,
+                 asked_at)
+             values ($1, $2, 'reconcile', 'running', 1, $3, $4, 0, 0, 0, $3)",
+            self.id,
+            self.run,
+            self.door.now(),
+            format!("gid://shopify/BulkOperation/{OPERATION}").as_str()
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Webhooks of every room, what staff set, what a customer picks.
@@ -202,7 +224,11 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "customers.keep_emails" => json!({"members": [other.member]}),
                 "customers.keep_all_emails" => json!({"switched_at": other.door.now(), "after": Uuid::nil()}),
                 "customers.erase_emails" => json!({"switched_at": other.door.now()}),
-                "merchants.refresh_tokens"
+                "bulk.start" | "bulk.look" => json!({"run": other.run, "attempt": 1, "turn": 1}),
+                "bulk.read" => json!({"run": other.run, "attempt": 1}),
+                "sync.reconcile_rest" => json!({"run": other.run}),
+                "sync.reconcile"
+                | "merchants.refresh_tokens"
                 | "events.forget"
                 | "inbox.clean_up"
                 | "tasks.forget"
