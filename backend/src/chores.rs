@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::customers::emails;
 use crate::sync::reconcile;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{activation, bulk, merchants, privacy};
+use crate::{activation, bulk, merchants, points, privacy};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
+
+/// When points expire: with the shop's day.
+const MIDNIGHT: When = When::Daily(Time::MIN);
 
 /// When a shop is looked at once a day: few check out then.
 const BEFORE_DAWN: When = When::Daily(Time::constant(4, 0, 0, 0));
@@ -34,6 +37,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<emails::EraseAll>(),
         Kind::of::<privacy::Settle>(),
         Kind::of::<privacy::Forget>(),
+        Kind::of::<points::ExpireDaily>(),
         Kind::of::<activation::Stand>(),
         Kind::of::<activation::LookDaily>(),
         Kind::of::<bulk::Start>(),
@@ -55,6 +59,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&CleanUpInbox {}, HOURLY)?,
         Schedule::new(&ForgetTasks {}, HOURLY)?,
         Schedule::new(&privacy::Forget {}, HOURLY)?,
+        Schedule::new(&points::ExpireDaily {}, MIDNIGHT)?,
         Schedule::new(&activation::LookDaily {}, BEFORE_DAWN)?,
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
     ])

@@ -27,13 +27,13 @@ pub struct Account {
     pub hold: Option<Terms>,
     /// The points that expire next.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub next: Option<Expiry>,
+    pub next: Option<Next>,
 }
 
 /// Points that expire together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Expiry {
+pub struct Next {
     /// How many.
     pub points: Points,
     /// The first day on which they are gone, as `2027-01-31` in the shop's time zone.
@@ -51,8 +51,8 @@ impl Account {
         check_version(json, Account::VERSION)?;
         let points = |points: &J| Points::new(points.integer()?).ok();
         let hold = json.field("hold").map(|hold| Terms::read(&hold)).transpose()?;
-        let next = json.field("next").map(|next| -> Result<Expiry, FormatError> {
-            Ok(Expiry { points: required(&next, "points", points)?, at: required(&next, "at", Json::text)? })
+        let next = json.field("next").map(|next| -> Result<Next, FormatError> {
+            Ok(Next { points: required(&next, "points", points)?, at: required(&next, "at", Json::text)? })
         });
         Ok(Account {
             seq: required(json, "seq", |seq| seq.integer().filter(|seq| *seq >= 0))?,
@@ -124,7 +124,7 @@ mod tests {
                 variant: Some("gid://shopify/ProductVariant/1".to_string()),
                 label: "Loyalty points".to_string(),
             }),
-            next: Some(Expiry { points: Points::new(100).unwrap(), at: "2027-01-31".to_string() }),
+            next: Some(Next { points: Points::new(100).unwrap(), at: "2027-01-31".to_string() }),
         }
     }
 

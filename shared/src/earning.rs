@@ -38,12 +38,17 @@ pub struct Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Returned {
-    /// Shopify's id of the line.
+    /// Shopify's id of the line, or [`Returned::DELIVERY`].
     pub line: i64,
     /// Units returned.
     pub quantity: i64,
     /// What was paid for them after all discounts, in minor units of the shop's currency.
     pub subtotal: i64,
+}
+
+impl Returned {
+    /// Stands in place of a line for what was refunded of delivery: Shopify's ids are positive.
+    pub const DELIVERY: i64 = 0;
 }
 
 /// What an order earned, with all that is needed to say what it still earns after any returns.

@@ -8,9 +8,9 @@
 //! is an error, never a wrap.
 //!
 //! Read it in this order: [`points`] and [`money`], the [`program`] a merchant sets, what an order earns
-//! ([`earning`]) and keeps ([`order`]), the [`redemption`] of points, which [`hold`] an order used, and the
-//! [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and [`campaign`]s, whose
-//! [`perks`] the checkout gives.
+//! ([`earning`]) and keeps ([`order`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an order
+//! used, and the [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and
+//! [`campaign`]s, whose [`perks`] the checkout gives.
 #![no_std]
 
 extern crate alloc;
@@ -19,6 +19,7 @@ pub mod account;
 pub mod campaign;
 pub mod delivery;
 pub mod earning;
+pub mod expiry;
 pub mod hold;
 pub mod json;
 pub mod money;
@@ -35,6 +36,7 @@ pub mod tier;
 
 pub use account::Account;
 pub use campaign::{Campaign, LocalTime};
+pub use expiry::Expiry;
 pub use hold::{HoldId, Mark};
 pub use money::{Currency, Money};
 pub use points::Points;

@@ -25,6 +25,12 @@ pub struct Facts {
     /// Whether it was paid once, and an edit has added to it what is not paid yet.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "core::ops::Not::not"))]
     pub rest_due: bool,
+    /// When it was last told to be paid; `updated_at` where that is what it is now.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    paid_at: Option<i64>,
+    /// When it was last told to be void; likewise.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    void_at: Option<i64>,
 }
 
 /// Where an order's payment stands. The order of the variants is the order of time.
@@ -41,15 +47,44 @@ pub enum Payment {
 }
 
 impl Facts {
-    /// The newer of two sets of facts about one order. Where Shopify stamped both alike, the one further along counts.
-    /// Who has paid has paid: an edit that adds to a paid order makes it wait for the rest, and takes nothing back.
+    /// The facts as one message tells them.
+    pub fn told(updated_at: i64, payment: Payment, cancelled: bool) -> Facts {
+        Facts { updated_at, payment, cancelled, rest_due: false, paid_at: None, void_at: None }
+    }
+
+    /// What two sets of facts about one order say together: the newer of them; where Shopify stamped both alike, the one
+    /// further along. Who has paid has paid: an edit that adds to a paid order makes it wait for the rest and takes nothing
+    /// back, unless the payment was voided since.
+    ///
+    /// It is a join: the same facts come to the same in whatever order, grouping and number they are put together. For
+    /// that, both moments of the past that matter are kept.
     pub fn newest(self, other: Facts) -> Facts {
-        let rank = |facts: &Facts| (facts.updated_at, facts.cancelled, facts.payment, !facts.rest_due);
-        let (newer, older) = if rank(&other) > rank(&self) { (other, self) } else { (self, other) };
-        match (newer.payment, older.payment) {
-            (Payment::Pending, Payment::Paid) => Facts { payment: Payment::Paid, rest_due: true, ..newer },
-            _ => newer,
+        let rank = |facts: &Facts| (facts.updated_at, facts.cancelled, facts.told_payment());
+        let newer = if rank(&other) > rank(&self) { other } else { self };
+        let (paid_at, void_at) =
+            (self.last_paid().max(other.last_paid()), self.last_void().max(other.last_void()));
+        let told = newer.told_payment();
+        let rest_due = told == Payment::Pending && paid_at > void_at;
+        Facts {
+            payment: if rest_due { Payment::Paid } else { told },
+            rest_due,
+            paid_at: paid_at.filter(|_| told != Payment::Paid),
+            void_at: void_at.filter(|_| told != Payment::Void),
+            ..newer
         }
+    }
+
+    /// What the newest message said of the payment.
+    fn told_payment(&self) -> Payment {
+        if self.rest_due { Payment::Pending } else { self.payment }
+    }
+
+    fn last_paid(&self) -> Option<i64> {
+        if self.told_payment() == Payment::Paid { Some(self.updated_at) } else { self.paid_at }
+    }
+
+    fn last_void(&self) -> Option<i64> {
+        if self.payment == Payment::Void { Some(self.updated_at) } else { self.void_at }
     }
 
     /// The same order as if nothing of it had been called off.
@@ -72,6 +107,14 @@ pub struct Used {
     pub lines: Vec<UsedLine>,
     /// On delivery.
     pub delivery: i64,
+    /// What was to be paid for delivery after all discounts, in minor units of the shop's currency.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    pub delivery_basis: i64,
+}
+
+#[cfg(feature = "serde")]
+fn is_zero(value: &i64) -> bool {
+    *value == 0
 }
 
 /// What one line used of a redemption.
@@ -92,15 +135,25 @@ impl Used {
         self.lines.iter().fold(self.delivery, |sum, line| sum.saturating_add(line.amount))
     }
 
-    /// What stands no more after these returns, in minor units: all of a line whose units are all back, in proportion
-    /// otherwise. Delivery stays used.
+    /// What stands no more after these returns, in minor units: all of a line whose units are all back, and of a delivery
+    /// whose price is; in proportion otherwise.
     fn returned(&self, returns: &[Returned]) -> i64 {
-        self.lines.iter().fold(0, |sum: i64, line| {
+        self.lines.iter().fold(self.delivery_returned(returns), |sum: i64, line| {
             let back = returns.iter().filter(|returned| returned.line == line.line);
             let back = back.fold(0_i64, |units, returned| units.saturating_add(returned.quantity.max(0)));
             let back = back.min(line.quantity);
             sum.saturating_add(mul_div_floor(line.amount, back, line.quantity).unwrap_or(0))
         })
+    }
+
+    fn delivery_returned(&self, returns: &[Returned]) -> i64 {
+        let mut refunds = returns.iter().filter(|returned| returned.line == Returned::DELIVERY).peekable();
+        if refunds.peek().is_none() {
+            return 0;
+        }
+        let refunded = refunds.fold(0_i64, |sum, refund| sum.saturating_add(refund.subtotal.max(0)));
+        let back = refunded.min(self.delivery_basis);
+        mul_div_floor(self.delivery, back, self.delivery_basis).unwrap_or(self.delivery)
     }
 }
 
@@ -213,12 +266,12 @@ mod tests {
     }
 
     fn facts(payment: Payment) -> Facts {
-        Facts { updated_at: 1, payment, cancelled: false, rest_due: false }
+        Facts::told(1, payment, false)
     }
 
     fn used() -> Used {
         let line = |line, quantity, amount| UsedLine { line, quantity, amount };
-        Used { lines: vec![line(1, 2, 333), line(2, 1, 167)], delivery: 0 }
+        Used { lines: vec![line(1, 2, 333), line(2, 1, 167)], ..Used::default() }
     }
 
     fn paid(value: i64) -> Redeemed {
@@ -259,9 +312,26 @@ mod tests {
     }
 
     #[test]
+    fn points_on_delivery_come_back_with_what_is_refunded_of_it() {
+        let used = Used { delivery: 300, delivery_basis: 400, ..Used::default() };
+        let after = |used: &Used, refunds: &[i64]| {
+            let returns: Vec<_> = refunds.iter().map(|paid| returned(Returned::DELIVERY, 1, *paid)).collect();
+            redeemed(&facts(Payment::Paid), paid(300), used, used, &returns).paid.get()
+        };
+        assert_eq!(after(&used, &[]), 300);
+        assert_eq!(after(&used, &[100]), 225);
+        assert_eq!(after(&used, &[100, 300]), 0);
+        assert_eq!(after(&used, &[900]), 0, "no more than was used");
+        let free = Used { delivery_basis: 0, ..used };
+        assert_eq!((after(&free, &[]), after(&free, &[0])), (300, 0), "delivery that points paid whole");
+    }
+
+    #[test]
     fn an_edit_that_takes_a_discount_off_frees_its_points_and_one_that_adds_to_it_takes_none() {
-        let now =
-            |first: i64| Used { lines: vec![UsedLine { line: 1, quantity: 2, amount: first }], delivery: 0 };
+        let now = |first: i64| Used {
+            lines: vec![UsedLine { line: 1, quantity: 2, amount: first }],
+            ..Used::default()
+        };
         let after = |now: &Used, gone: &[Returned]| {
             redeemed(&facts(Payment::Paid), paid(500), &used(), now, gone).paid.get()
         };
@@ -290,24 +360,66 @@ mod tests {
     #[test]
     fn the_newest_facts_count_whatever_their_order() {
         let old = facts(Payment::Pending);
-        let new = Facts { updated_at: 2, ..facts(Payment::Paid) };
+        let new = Facts::told(2, Payment::Paid, false);
         assert_eq!(old.newest(new), new);
         assert_eq!(new.newest(old), new);
-        let same_moment = Facts { updated_at: 1, ..facts(Payment::Paid) };
+        let same_moment = facts(Payment::Paid);
         assert_eq!(old.newest(same_moment), same_moment);
         assert_eq!(same_moment.newest(old), same_moment);
+    }
 
-        let edited = Facts { updated_at: 3, ..facts(Payment::Pending) };
-        let waits_for_the_rest = Facts { updated_at: 3, rest_due: true, ..facts(Payment::Paid) };
-        let paid_the_same_second = Facts { updated_at: 3, ..facts(Payment::Paid) };
-        assert_eq!(waits_for_the_rest.newest(paid_the_same_second), paid_the_same_second);
-        assert_eq!(paid_the_same_second.newest(waits_for_the_rest), paid_the_same_second);
-        assert_eq!((new.newest(edited), edited.newest(new)), (waits_for_the_rest, waits_for_the_rest));
-        let void = Facts { updated_at: 4, ..facts(Payment::Void) };
-        assert_eq!((new.newest(void), void.newest(new)), (void, void));
+    #[test]
+    fn who_has_paid_has_paid_until_it_is_voided() {
+        let all = |facts: &[(i64, Payment)]| {
+            let told = facts.iter().map(|(at, payment)| Facts::told(*at, *payment, false));
+            let facts = told.reduce(Facts::newest).unwrap();
+            (facts.payment, facts.rest_due)
+        };
+        let (paid, void, pending) = (Payment::Paid, Payment::Void, Payment::Pending);
+        assert_eq!(all(&[(1, paid), (2, pending)]), (paid, true));
+        assert_eq!(all(&[(1, paid), (2, pending), (2, paid)]), (paid, false), "paid in the edit's second");
+        assert_eq!(all(&[(1, paid), (2, void)]), (void, false));
+        assert_eq!(all(&[(1, paid), (2, void), (3, pending)]), (pending, false));
+        assert_eq!(all(&[(1, paid), (3, pending), (2, void)]), (pending, false), "whatever came first");
+        assert_eq!(all(&[(1, void), (2, paid), (3, pending)]), (paid, true));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn facts_that_were_stored_before_are_read() {
+        let stored = r#"{"updated_at":3,"payment":"paid","cancelled":false,"rest_due":true}"#;
+        let stored: Facts = serde_json::from_str(stored).unwrap();
+        assert_eq!((stored.payment, stored.rest_due), (Payment::Paid, true));
+        let text = r#"{"updated_at":3,"payment":"paid","cancelled":false}"#;
+        assert_eq!(serde_json::to_string(&Facts::told(3, Payment::Paid, false)).unwrap(), text);
+    }
+
+    fn any_facts() -> impl Strategy<Value = Facts> {
+        let payment = prop_oneof![Just(Payment::Pending), Just(Payment::Paid), Just(Payment::Void)];
+        let told = (0..4_i64, payment, any::<bool>());
+        told.prop_map(|(at, payment, cancelled)| Facts::told(at, payment, cancelled))
     }
 
     proptest! {
+        #[test]
+        fn putting_facts_together_is_a_join(
+            told in proptest::collection::vec(any_facts(), 1..6), order in any::<proptest::sample::Index>(),
+        ) {
+            let all = |facts: &[Facts]| facts.iter().copied().reduce(Facts::newest).unwrap();
+            let whole = all(&told);
+            let mut turned = told.clone();
+            turned.rotate_left(order.index(told.len()));
+            prop_assert_eq!(all(&turned), whole, "in another order");
+            turned.reverse();
+            prop_assert_eq!(all(&turned), whole, "backwards");
+            let (left, right) = told.split_at(order.index(told.len()));
+            if !left.is_empty() {
+                prop_assert_eq!(all(left).newest(all(right)), whole, "in other groups");
+            }
+            prop_assert_eq!(whole.newest(told[0]), whole, "told again");
+            prop_assert_eq!(whole.newest(whole), whole);
+        }
+
         #[test]
         fn what_stands_only_shrinks(
             captured in 0..10_000_i64, unbacked in 0..10_000_i64,

@@ -7,6 +7,7 @@ use crate::json::{FormatError, check_version};
 use crate::{
     campaign::{Campaign, CampaignError},
     earning::EarnRule,
+    expiry::Expiry,
     money::Currency,
     points::Points,
     reward::{Amounts, Benefit, Reward, RewardError},
@@ -28,6 +29,9 @@ pub struct Program {
     pub returns: ReturnPolicy,
     /// How long holds live.
     pub holds: HoldTimes,
+    /// When points expire.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Expiry::is_default"))]
+    pub expiry: Expiry,
     /// What points buy.
     pub rewards: Vec<Reward>,
     /// The title of the discount that gives members' perks.
@@ -105,6 +109,11 @@ pub enum ProgramError {
     /// A life beyond a week, or none; a grace beyond a day.
     #[error("a hold lives 1 to 10,080 minutes and waits at most 1,440 more")]
     Holds,
+    /// Terms of more than ten years, or none; a grace of more than one.
+    #[error(
+        "points expire after 1 to 3,660 days, 1 to 120 months or 0 to 10 years, with up to 365 days of grace"
+    )]
+    Expiry,
     /// More than 100 rewards.
     #[error("a program has at most 100 rewards")]
     TooManyRewards,
@@ -182,6 +191,7 @@ impl Program {
             earn: EarnRule { points: points(1), per: unit, order_cap: None },
             returns: ReturnPolicy::WithinBalance,
             holds: HoldTimes::default(),
+            expiry: Expiry::default(),
             rewards: [
                 reward("points", "Points as money", 100, Benefit::Steps { value: amount(1), most: 50 }),
                 reward("five-off", "5 off your order", 450, Benefit::Amount { value: amount(5) }),
@@ -251,6 +261,9 @@ impl Program {
         let HoldTimes { life_minutes, grace_minutes } = self.holds;
         if !(1..=10_080).contains(&life_minutes) || grace_minutes > 1_440 {
             return Err(ProgramError::Holds);
+        }
+        if !self.expiry.is_sound() {
+            return Err(ProgramError::Expiry);
         }
         if self.rewards.len() > 100 {
             return Err(ProgramError::TooManyRewards);
@@ -389,6 +402,7 @@ mod tests {
                 Program { holds: HoldTimes { life_minutes: 1, grace_minutes: 9_999 }, ..standard() },
                 ProgramError::Holds,
             ),
+            (Program { expiry: Expiry { rule: None, grace_days: 999 }, ..standard() }, ProgramError::Expiry),
         ] {
             assert_eq!(program.validate(), Err(error));
         }
@@ -476,6 +490,7 @@ mod tests {
     fn settings_are_stored_and_read_back() {
         let stored = serde_json::to_string(&standard()).unwrap();
         assert_eq!(serde_json::from_str::<Program>(&stored).unwrap(), standard());
+        assert!(!stored.contains("expiry"), "as it was stored before there was any");
         let unknown = stored.replacen("\"earn\"", "\"earns\"", 1);
         assert!(serde_json::from_str::<Program>(&unknown).is_err(), "an unknown key is no setting");
     }

@@ -138,8 +138,8 @@ async fn updated(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timest
 /// Shopify for them any more.
 async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp) -> Result<(), Error> {
     let Some(member) = store::set_deleted(tx, shop, customer, now).await? else { return Ok(()) };
-    let version = programs::current(tx, shop).await?.version;
-    redemptions::let_go(tx, shop, member, version, now).await?;
+    let program = programs::current(tx, shop).await?;
+    redemptions::let_go(tx, shop, member, &program, now).await?;
     sync::forget(tx, shop, member).await?;
     emails::forget(tx, shop, &[member]).await?;
     let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted });

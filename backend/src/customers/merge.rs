@@ -37,11 +37,11 @@ pub async fn merge(
     if from == into {
         return Ok(false);
     }
-    let version = programs::current(tx, shop).await?.version;
+    let program = programs::current(tx, shop).await?;
     // Before the accounts, as whoever deletes or erases a customer locks them.
     store::merge(tx, shop, from, into).await?;
     emails::forget(tx, shop, &[from]).await?;
-    let mut book = Book::load(tx, shop, &[from, into], version, now).await?;
+    let mut book = Book::load(tx, shop, &[from, into], &program, now).await?;
     redemptions::merge(tx, &mut book, from, into).await?;
     points::merge(tx, &mut book, from, into).await?;
     book.save(tx).await?;

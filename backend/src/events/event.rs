@@ -15,6 +15,10 @@ crate::text_enum! {
         PointsEarned = "points.earned",
         /// An order used points that were held for it.
         PointsRedeemed = "points.redeemed",
+        /// Points of a member were not spent in time.
+        PointsExpired = "points.expired",
+        /// Points of a member expire soon.
+        PointsExpiring = "points.expiring",
         /// An order carried a discount that points did not, or not simply, cover.
         RedemptionUnbacked = "redemption.unbacked",
         /// A customer became a member.
@@ -50,6 +54,10 @@ pub enum Event {
     PointsEarned(PointsMoved),
     /// `points.redeemed`.
     PointsRedeemed(PointsMoved),
+    /// `points.expired`.
+    PointsExpired(PointsMoved),
+    /// `points.expiring`.
+    PointsExpiring(PointsExpiring),
     /// `redemption.unbacked`.
     RedemptionUnbacked(RedemptionUnbacked),
     /// `customer.created`.
@@ -89,6 +97,19 @@ pub struct PointsMoved {
     pub points: i64,
     /// What for, such as `order:1001#1` or `hold:…`.
     pub source_id: String,
+}
+
+/// Points that expire together, soon. Told once for each warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointsExpiring {
+    /// Whose points.
+    pub member: MemberId,
+    /// How many; positive.
+    pub points: i64,
+    /// From when on they are gone (UTC).
+    pub at: Timestamp,
+    /// Which warning it is: so many days ahead, or fewer.
+    pub days: i64,
 }
 
 /// A discount that the merchant is to review. Money in minor units of the order's currency.
@@ -256,6 +277,8 @@ impl Event {
         match self {
             Event::PointsEarned(_) => Kind::PointsEarned,
             Event::PointsRedeemed(_) => Kind::PointsRedeemed,
+            Event::PointsExpired(_) => Kind::PointsExpired,
+            Event::PointsExpiring(_) => Kind::PointsExpiring,
             Event::RedemptionUnbacked(_) => Kind::RedemptionUnbacked,
             Event::CustomerCreated(_) => Kind::CustomerCreated,
             Event::CustomerUpdated(_) => Kind::CustomerUpdated,
@@ -274,7 +297,10 @@ impl Event {
     /// Whom it keeps in order with, within its shop.
     pub fn key(&self) -> String {
         let member = match self {
-            Event::PointsEarned(moved) | Event::PointsRedeemed(moved) => moved.member,
+            Event::PointsEarned(moved) | Event::PointsRedeemed(moved) | Event::PointsExpired(moved) => {
+                moved.member
+            }
+            Event::PointsExpiring(expiring) => expiring.member,
             Event::CustomerCreated(created) => created.member,
             Event::CustomerUpdated(updated) => updated.member,
             Event::VipTierAssigned(assigned) => assigned.member,
@@ -300,6 +326,8 @@ impl Event {
         Ok(match kind {
             Kind::PointsEarned => Event::PointsEarned(from_value(payload)?),
             Kind::PointsRedeemed => Event::PointsRedeemed(from_value(payload)?),
+            Kind::PointsExpired => Event::PointsExpired(from_value(payload)?),
+            Kind::PointsExpiring => Event::PointsExpiring(from_value(payload)?),
             Kind::RedemptionUnbacked => Event::RedemptionUnbacked(from_value(payload)?),
             Kind::CustomerCreated => Event::CustomerCreated(from_value(payload)?),
             Kind::CustomerUpdated => Event::CustomerUpdated(from_value(payload)?),
@@ -350,7 +378,18 @@ mod tests {
         };
         for (event, name, key) in [
             (Event::PointsEarned(moved.clone()), "points.earned", format!("member:{member}")),
-            (Event::PointsRedeemed(moved), "points.redeemed", format!("member:{member}")),
+            (Event::PointsRedeemed(moved.clone()), "points.redeemed", format!("member:{member}")),
+            (Event::PointsExpired(moved), "points.expired", format!("member:{member}")),
+            (
+                Event::PointsExpiring(PointsExpiring {
+                    member,
+                    points: 5,
+                    at: Timestamp::UNIX_EPOCH,
+                    days: 30,
+                }),
+                "points.expiring",
+                format!("member:{member}"),
+            ),
             (Event::RedemptionUnbacked(unbacked), "redemption.unbacked", "order:9007199254740993".to_owned()),
             (
                 Event::CustomerCreated(CustomerCreated { member, customer: CustomerId(7) }),

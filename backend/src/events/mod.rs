@@ -30,8 +30,8 @@ use crate::ids::ShopId;
 pub use alerts::Alerts;
 pub use event::{
     AccountsDrifted, CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated,
-    Kind, MerchantCreated, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind, ShopifyBudgetLow,
-    TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
+    Kind, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind,
+    ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};
 

@@ -1,5 +1,6 @@
 //! Shops in the database. Their tokens are in `pairs`, what they pay for in `plans`.
 
+use jiff::tz::TimeZone;
 use loyalty::Currency;
 
 use super::pairs::SealedPair;
@@ -89,6 +90,17 @@ pub async fn zones(read: &mut Read, after: ShopId, most: i64) -> Result<Vec<Zone
         after,
         most
     )
+}
+
+/// A shop's time zone; UTC where it is not known.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn zone(read: &mut Read, shop: ShopId) -> Result<TimeZone, db::Error> {
+    let found: Option<(String,)> =
+        db!(read.optional, "select time_zone from merchants_shops where shop_id = $1", shop)?;
+    let zone = found.and_then(|(name,)| TimeZone::get(&name).ok());
+    Ok(zone.unwrap_or(TimeZone::UTC))
 }
 
 /// The id of a shop, installed or not.

@@ -38,6 +38,8 @@ pub struct Order {
     pub facts: Facts,
     /// The lines that may earn, in the shop's currency.
     pub lines: Vec<LineNow>,
+    /// What was to be paid for delivery after all discounts, in minor units of the shop's currency.
+    pub delivery_basis: i64,
     /// From when its lines and discounts are, in microseconds since 1970 (UTC).
     pub as_of: i64,
     /// The mark among its note attributes.
@@ -48,6 +50,17 @@ pub struct Order {
     pub discounts: Vec<Discount>,
     /// What came back of it so far.
     pub refunds: Refunds,
+}
+
+impl Order {
+    /// Whether it stands as it was placed, and nothing was taken off it.
+    fn is_whole(&self) -> bool {
+        let is_whole = |line: &LineNow| line.current >= line.quantity;
+        !self.facts.is_void()
+            && self.discounts.is_empty()
+            && self.refunds.is_empty()
+            && self.lines.iter().all(is_whole)
+    }
 }
 
 /// A discount on an order, in minor units of the currency it was paid in.

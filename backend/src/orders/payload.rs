@@ -54,6 +54,7 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         placed_at: order.created_at,
         facts: order.facts(),
         lines,
+        delivery_basis: order.delivery_basis(currency)?,
         as_of: order.updated_at.as_microsecond(),
         mark: order.mark(),
         currency: presentment,
@@ -147,6 +148,7 @@ struct LineJson {
 
 #[derive(Deserialize)]
 struct ShippingJson {
+    price_set: MoneySet,
     #[serde(default)]
     discount_allocations: Vec<Allocation>,
 }
@@ -175,6 +177,13 @@ struct RefundJson {
     order_id: Option<i64>,
     #[serde(default)]
     refund_line_items: Vec<RefundLine>,
+    #[serde(default)]
+    refund_shipping_lines: Vec<RefundShipping>,
+}
+
+#[derive(Deserialize)]
+struct RefundShipping {
+    subtotal_amount_set: MoneySet,
 }
 
 #[derive(Deserialize)]
@@ -191,12 +200,7 @@ impl OrderJson {
             Some("voided" | "expired") => Payment::Void,
             _ => Payment::Pending,
         };
-        Facts {
-            updated_at: self.updated_at.as_microsecond(),
-            payment,
-            cancelled: self.cancelled_at.is_some(),
-            rest_due: false,
-        }
+        Facts::told(self.updated_at.as_microsecond(), payment, self.cancelled_at.is_some())
     }
 
     fn mark(&self) -> Option<Mark> {
@@ -225,6 +229,19 @@ impl OrderJson {
     }
 }
 
+impl OrderJson {
+    fn delivery_basis(&self, currency: Currency) -> Result<i64, Error> {
+        let mut basis = 0_i64;
+        for line in &self.shipping_lines {
+            basis = basis.saturating_add(line.price_set.shop_money.minor(currency)?);
+            for allocation in &line.discount_allocations {
+                basis = basis.saturating_sub(allocation.amount_set.shop_money.minor(currency)?);
+            }
+        }
+        Ok(Money::new(basis, currency).map_err(MoneyError::from)?.minor())
+    }
+}
+
 impl LineJson {
     /// What was paid for the line after all discounts, in the shop's currency.
     fn earning(&self, currency: Currency) -> Result<LineNow, Error> {
@@ -242,10 +259,13 @@ impl LineJson {
 impl RefundJson {
     fn returned(&self) -> Result<Vec<Returned>, Error> {
         let lines = self.refund_line_items.iter();
+        let lines = lines.map(|line| (line.line_item_id, line.quantity, &line.subtotal_set));
+        let delivery = self.refund_shipping_lines.iter();
+        let delivery = delivery.map(|line| (Returned::DELIVERY, 1, &line.subtotal_amount_set));
         lines
-            .map(|line| {
-                let subtotal = line.subtotal_set.shop_money.own_minor()?;
-                Ok(Returned { line: line.line_item_id, quantity: line.quantity, subtotal })
+            .chain(delivery)
+            .map(|(line, quantity, set)| {
+                Ok(Returned { line, quantity, subtotal: set.shop_money.own_minor()? })
             })
             .collect()
     }
@@ -315,12 +335,13 @@ mod tests {
                 {"id": 2, "quantity": 1, "price_set": money("25.00", "GBP"), "gift_card": true,
                  "discount_allocations": []},
             ],
-            "shipping_lines": [{"discount_allocations": [
+            "shipping_lines": [{"price_set": money("5.00", "GBP"), "discount_allocations": [
                 {"amount": "2.00", "discount_application_index": 0, "amount_set": {
                     "shop_money": {"amount": "2.00", "currency_code": "GBP"},
                     "presentment_money": {"amount": "2.40", "currency_code": "EUR"}}}]}],
             "refunds": [{"id": 5, "order_id": 9_007_199_254_740_993_i64, "refund_line_items": [
-                {"line_item_id": 1, "quantity": 1, "subtotal": 8.0, "subtotal_set": money("8.00", "GBP")}]}],
+                {"line_item_id": 1, "quantity": 1, "subtotal": 8.0, "subtotal_set": money("8.00", "GBP")}],
+                "refund_shipping_lines": [{"subtotal_amount_set": money("1.50", "GBP")}]}],
         })
     }
 
@@ -340,7 +361,9 @@ mod tests {
         assert_eq!(order.currency.code(), "EUR");
         assert_eq!(order.discounts[0].used.total(), 600, "lines and delivery, as they were paid");
         assert_eq!(order.discounts[1].used.total(), 120);
-        assert_eq!(order.refunds[&5], [Returned { line: 1, quantity: 1, subtotal: 800 }]);
+        assert_eq!(order.delivery_basis, 300);
+        let back = |line, subtotal| Returned { line, quantity: 1, subtotal };
+        assert_eq!(order.refunds[&5], [back(1, 800), back(Returned::DELIVERY, 150)]);
         assert_eq!(order.facts.payment, Payment::Paid);
     }
 

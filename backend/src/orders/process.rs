@@ -64,7 +64,10 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
     let booked = bookings.values().map(|booking| booking.member);
     let everyone: Vec<MemberId> = members.values().copied().chain(booked).collect();
-    let mut book = Book::load(tx, shop, &everyone, program.version, now).await?;
+    let mut book = Book::open(tx, shop, &everyone, &program, now).await?;
+    let spenders = spenders(&batch, &known, &bookings, &members);
+    book.load_lots(tx, &spenders).await?;
+    book.load_earned(tx, bookings.values()).await?;
     let marks: Vec<_> = batch.iter().flat_map(marks).map(|mark| mark.hold).collect();
     let discounted = batch.iter().filter_map(|incoming| match incoming {
         Incoming::Order { order, .. } if !order.discounts.is_empty() => Some(order.placed_at),
@@ -167,7 +170,7 @@ impl Work<'_> {
         let Some(facts) = &known.facts else { return Ok(()) };
         let gone = known.gone(self.bookings.get(&known.order).map(|booking| &booking.earning));
         let now = known.latest.as_ref().map(|latest| &latest.used);
-        self.desk.give_back(&mut self.book, known.order, facts, now, &gone)?;
+        self.desk.stand(&mut self.book, known.order, facts, now, &gone)?;
         if let Some(booking) = self.bookings.get_mut(&known.order) {
             let earned_at = known.placed_at.unwrap_or(self.book.now());
             let policy = self.program.program.returns;
@@ -200,6 +203,7 @@ impl Work<'_> {
                 || titles.contains(title)
         };
         let mut ours = Ours::default();
+        ours.used.delivery_basis = order.delivery_basis;
         for discount in order.discounts.iter().filter(|discount| is_ours(&discount.title)) {
             ours.used.lines.extend(&discount.used.lines);
             ours.used.delivery += discount.used.delivery;
@@ -264,6 +268,39 @@ async fn members(
         told.chain(known.values().filter_map(|known| known.customer)).collect();
     let customers: Vec<CustomerId> = customers.into_iter().collect();
     Ok(customers::enrol(tx, shop, &customers, now).await?)
+}
+
+/// Whose lots may be taken from: everyone but those of whom the batch tells only that they placed an order, which stands
+/// as it was placed and was never heard of before.
+fn spenders(
+    batch: &[Incoming],
+    known: &HashMap<OrderId, Known>,
+    bookings: &HashMap<OrderId, Booking>,
+    members: &HashMap<CustomerId, MemberId>,
+) -> Vec<MemberId> {
+    let mut told: HashMap<OrderId, usize> = HashMap::new();
+    batch.iter().for_each(|incoming| *told.entry(incoming.order()).or_default() += 1);
+    let only_earns = |incoming: &Incoming| match incoming {
+        Incoming::Order { order, .. } => {
+            let is_new =
+                known.get(&order.id).is_none_or(|known| known.facts.is_none() && known.refunds.is_empty());
+            is_new && told[&order.id] == 1 && order.is_whole()
+        }
+        Incoming::Refund(_) => false,
+    };
+    let mut spenders = BTreeSet::new();
+    for incoming in batch.iter().filter(|incoming| !only_earns(incoming)) {
+        let order = incoming.order();
+        let customer = match incoming {
+            Incoming::Order { order, .. } => order.customer,
+            Incoming::Refund(_) => None,
+        };
+        let known = known.get(&order).and_then(|known| known.customer);
+        let found = [customer, known].into_iter().flatten();
+        spenders.extend(found.filter_map(|customer| members.get(&customer)));
+        spenders.extend(bookings.get(&order).map(|booking| booking.member));
+    }
+    spenders.into_iter().collect()
 }
 
 fn marks(incoming: &Incoming) -> impl Iterator<Item = Mark> {

@@ -34,6 +34,7 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
         placed_at: time(&order.created_at)?,
         facts,
         lines: earns.map(|line| earning(line, currency)).collect::<Result<_, _>>()?,
+        delivery_basis: delivery(order, currency)?,
         as_of: facts.updated_at + WITHIN_A_SECOND,
         mark: attribute.and_then(|(_, value)| value.parse().ok()),
         currency: presentment,
@@ -49,7 +50,7 @@ fn facts(order: &OrderNow) -> Result<Facts, Error> {
         _ => Payment::Pending,
     };
     let updated_at = time(&order.updated_at)?.as_microsecond();
-    Ok(Facts { updated_at, payment, cancelled: order.cancelled_at.is_some(), rest_due: false })
+    Ok(Facts::told(updated_at, payment, order.cancelled_at.is_some()))
 }
 
 fn earning(line: &OrderLine, currency: Currency) -> Result<LineNow, Error> {
@@ -62,6 +63,18 @@ fn earning(line: &OrderLine, currency: Currency) -> Result<LineNow, Error> {
     Ok(LineNow { id: number(&line.id)?, quantity: line.quantity, current: line.current, basis })
 }
 
+/// What was to be paid for delivery.
+fn delivery(order: &OrderNow, currency: Currency) -> Result<i64, Error> {
+    let mut basis = 0_i64;
+    for line in &order.delivery {
+        basis = basis.saturating_add(minor(&line.price, currency)?);
+        for discount in &line.discounts {
+            basis = basis.saturating_sub(minor(&discount.shop, currency)?);
+        }
+    }
+    Ok(Money::new(basis, currency).map_err(MoneyError::from)?.minor())
+}
+
 /// What the automatic discounts took off, by title: points buy no others.
 fn discounts(order: &OrderNow, currency: Currency) -> Result<Vec<Discount>, Error> {
     let mut discounts: Vec<Discount> = Vec::new();
@@ -71,10 +84,12 @@ fn discounts(order: &OrderNow, currency: Currency) -> Result<Vec<Discount>, Erro
             named(&mut discounts, title).lines.push(used);
         }
     }
-    for (title, amount) in titled(&order.delivery, currency)? {
-        let delivery = &mut named(&mut discounts, title).delivery;
-        *delivery =
-            delivery.checked_add(amount).filter(|sum| *sum <= loyalty::LIMIT).ok_or(Error::Quantity)?;
+    for line in &order.delivery {
+        for (title, amount) in titled(&line.discounts, currency)? {
+            let delivery = &mut named(&mut discounts, title).delivery;
+            *delivery =
+                delivery.checked_add(amount).filter(|sum| *sum <= loyalty::LIMIT).ok_or(Error::Quantity)?;
+        }
     }
     Ok(discounts)
 }
@@ -122,6 +137,7 @@ fn number(gid: &str) -> Result<i64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shopify::admin::Delivery;
 
     fn amount(amount: &str, currency: &str) -> Amount {
         Amount { amount: amount.into(), currency: currency.into() }
@@ -163,7 +179,10 @@ mod tests {
                     discounts: Vec::new(),
                 },
             ],
-            delivery: vec![off(Some("Loyalty points"), "2.00", "2.40")],
+            delivery: vec![Delivery {
+                price: amount("5.00", "GBP"),
+                discounts: vec![off(Some("Loyalty points"), "2.00", "2.40")],
+            }],
             ..OrderNow::default()
         }
     }
@@ -177,7 +196,7 @@ mod tests {
         assert_eq!(order.mark.unwrap().to_string(), "0000000000000000000000000000000a.1");
         let [discount] = order.discounts.as_slice() else { panic!("{:?}", order.discounts) };
         assert_eq!(discount.used.lines, [UsedLine { line: 1, quantity: 3, amount: 420 }]);
-        assert_eq!(discount.used.delivery, 240);
+        assert_eq!((discount.used.delivery, order.delivery_basis), (240, 300));
     }
 
     #[test]

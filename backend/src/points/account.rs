@@ -2,10 +2,14 @@
 //!
 //! `available = Σ open lots − deficit`, and a deficit means that no lot is open.
 
+use std::collections::BTreeMap;
+
 use loyalty::Points;
+use loyalty::expiry::Term;
 use uuid::Uuid;
 
 use super::Error;
+use super::calendar::Calendar;
 use crate::db::Timestamp;
 use crate::ids::MemberId;
 
@@ -23,13 +27,52 @@ pub struct Lot {
     pub original: Points,
     /// What is left of it.
     pub remaining: Points,
+    /// What of it expired, and was not to be taken back since.
+    pub(super) lapsed: Points,
     /// When it was earned.
     pub earned_at: Timestamp,
+    /// The month in which it was earned, in the shop: 202611.
+    pub cohort: i64,
     /// From when on it is gone.
     pub expires_at: Option<Timestamp>,
+    /// By what the member's activity moves that on.
+    pub rolls: Option<Term>,
+    /// The last warning that was given: how many days ahead.
+    pub(super) warned: Option<i64>,
     /// Whether it differs from what is stored.
     pub(super) changed: bool,
 }
+
+impl Lot {
+    /// A lot of points that are earned at this moment of the shop, where their order was placed at `earned_at`.
+    pub(super) fn earned(id: LotId, points: Points, earned_at: Timestamp, calendar: &Calendar) -> Lot {
+        Lot {
+            id,
+            original: points,
+            remaining: points,
+            lapsed: Points::ZERO,
+            earned_at,
+            cohort: calendar.month(earned_at),
+            expires_at: calendar.gone_at(),
+            rolls: calendar.rolls(),
+            warned: None,
+            changed: true,
+        }
+    }
+
+    /// Whether its time has run out. Times are half-open: at `expires_at` it is gone.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Gives it until then.
+    pub(super) fn live_until(&mut self, at: Timestamp) {
+        (self.expires_at, self.warned, self.changed) = (Some(at), None, true);
+    }
+}
+
+/// What an account's lots gave or took: by lot.
+pub(super) type Taken = Vec<(LotId, Points)>;
 
 /// A member's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +87,12 @@ pub struct Account {
     pub held: Points,
     /// The number of changes.
     pub seq: i64,
+    /// Whether activity moves on some of its lots.
+    pub(super) rolls: bool,
     /// Open lots, and those that points may go back to.
-    pub(super) lots: Vec<Lot>,
+    pub(super) lots: BTreeMap<LotId, Lot>,
+    /// Whether all open lots are among them. Who only earns does without.
+    pub(super) has_lots: bool,
     /// Whether it differs from what is stored.
     pub(super) changed: bool,
 }
@@ -59,63 +106,81 @@ impl Account {
             pending: Points::ZERO,
             held: Points::ZERO,
             seq: 0,
-            lots: Vec::new(),
+            rolls: false,
+            lots: BTreeMap::new(),
+            has_lots: true,
             changed: false,
         }
     }
 
-    /// Adds a lot of `points`. What fills a deficit does not lie in the lot any more.
-    pub(super) fn add_lot(
-        &mut self,
-        id: LotId,
-        points: Points,
-        earned_at: Timestamp,
-        expires_at: Option<Timestamp>,
-    ) -> Result<(), Error> {
-        let remaining = self.raise(points)?;
-        self.lots.push(Lot { id, original: points, remaining, earned_at, expires_at, changed: true });
-        Ok(())
+    /// Adds a lot, and says how much lies in it: what fills a deficit does not.
+    pub(super) fn add_lot(&mut self, lot: Lot) -> Result<Points, Error> {
+        let remaining = self.raise(lot.original)?;
+        self.rolls |= lot.rolls.is_some();
+        self.lots.insert(lot.id, Lot { remaining, ..lot });
+        Ok(remaining)
     }
 
-    /// Gives `points` back to the lot they came from.
-    pub(super) fn give_back(&mut self, lot: LotId, points: Points) -> Result<(), Error> {
+    /// Gives `points` back to the lot they came from, and says how much lies in it. A lot whose time has run out
+    /// meanwhile lives until the grace ends.
+    pub(super) fn give_back(
+        &mut self,
+        lot: LotId,
+        points: Points,
+        calendar: &Calendar,
+    ) -> Result<Points, Error> {
         let kept = self.raise(points)?;
-        let lot =
-            self.lots.iter_mut().find(|known| known.id == lot).ok_or(Error::Corrupt("a lot is missing"))?;
+        let lot = self.lots.get_mut(&lot).ok_or(Error::Corrupt("a lot is missing"))?;
         lot.remaining = lot.remaining.plus(kept)?;
         lot.changed = true;
+        if kept.is_positive() && lot.is_over(calendar.now()) {
+            lot.live_until(calendar.grace_ends());
+        }
         if lot.remaining > lot.original {
             return Err(Error::Corrupt("a lot would hold more than was earned"));
         }
-        Ok(())
+        Ok(kept)
     }
 
     /// Takes `points`, from `first` before all others, then in the order in which lots are spent: those that expire
     /// first, then the oldest. What no lot covers becomes a deficit. Says what each lot gave.
-    pub(super) fn take(
-        &mut self,
-        points: Points,
-        first: Option<LotId>,
-    ) -> Result<Vec<(LotId, Points)>, Error> {
+    pub(super) fn take(&mut self, points: Points, first: Option<LotId>) -> Result<Taken, Error> {
+        if points == Points::ZERO {
+            return Ok(Taken::new());
+        }
+        if !self.has_lots {
+            return Err(Error::Corrupt("the lots to take from are not loaded"));
+        }
         self.available = self.available.minus(points)?;
-        let mut order: Vec<usize> = (0..self.lots.len()).collect();
-        order.sort_by_key(|&at| {
-            let lot = &self.lots[at];
-            // `None` sorts before `Some`, so whether there is an expiry comes first: nulls last.
+        let mut open: Vec<&mut Lot> =
+            self.lots.values_mut().filter(|lot| lot.remaining.is_positive()).collect();
+        // `None` sorts before `Some`, so whether there is an expiry comes first: nulls last.
+        open.sort_by_key(|lot| {
             (Some(lot.id) != first, lot.expires_at.is_none(), lot.expires_at, lot.earned_at, lot.id)
         });
-        let (mut left, mut taken) = (points, Vec::new());
-        for at in order {
-            let lot = &mut self.lots[at];
-            let from_lot = lot.remaining.min(left);
-            if from_lot.is_positive() {
-                lot.remaining = lot.remaining.minus(from_lot)?;
-                lot.changed = true;
-                left = left.minus(from_lot)?;
-                taken.push((lot.id, from_lot));
+        let (mut left, mut taken) = (points, Taken::new());
+        for lot in open {
+            if !left.is_positive() {
+                break;
             }
+            let from_lot = lot.remaining.min(left);
+            lot.remaining = lot.remaining.minus(from_lot)?;
+            lot.changed = true;
+            left = left.minus(from_lot)?;
+            taken.push((lot.id, from_lot));
         }
         Ok(taken)
+    }
+
+    /// How many of these points, which are to be taken back, have expired in the lot that they were earned in: nobody has
+    /// had them. They count once.
+    pub(super) fn take_lapsed(&mut self, points: Points, lot: Option<LotId>) -> Result<Points, Error> {
+        let Some(lot) = lot.and_then(|lot| self.lots.get_mut(&lot)) else { return Ok(Points::ZERO) };
+        let lapsed = points.min(lot.lapsed);
+        if lapsed.is_positive() {
+            (lot.lapsed, lot.changed) = (lot.lapsed.minus(lapsed)?, true);
+        }
+        Ok(lapsed)
     }
 
     /// Takes everything out of it.
@@ -124,17 +189,18 @@ impl Account {
         std::mem::replace(self, emptied)
     }
 
-    /// Takes in what another account had. What is missing on either side is taken from the lots of both.
-    pub(super) fn absorb(&mut self, other: Account) -> Result<(), Error> {
+    /// Takes in what another account had. What is missing on either side is taken from the lots of both; says what each
+    /// lot gave.
+    pub(super) fn absorb(&mut self, other: Account) -> Result<Taken, Error> {
         let deficits = (-self.available).or_zero().plus((-other.available).or_zero())?;
         let available = self.available.plus(other.available)?;
         self.pending = self.pending.plus(other.pending)?;
         self.held = self.held.plus(other.held)?;
+        self.rolls |= other.rolls;
         self.lots.extend(other.lots);
         // As if all lots were open and the deficits were spent now.
         self.available = available.plus(deficits)?;
-        self.take(deficits, None)?;
-        Ok(())
+        self.take(deficits, None)
     }
 
     /// Raises `available`; says how much of it does not fill a deficit.
@@ -163,21 +229,29 @@ mod tests {
         Timestamp::from_microsecond(second * 1_000_000).unwrap()
     }
 
+    fn calendar() -> Calendar {
+        Calendar::new(at(1_000), jiff::tz::TimeZone::UTC, loyalty::Expiry::default())
+    }
+
+    fn add(account: &mut Account, id: u128, earned: i64, (points, expires): (Points, Option<Timestamp>)) {
+        let lot = Lot { expires_at: expires, ..Lot::earned(lot(id), points, at(earned), &calendar()) };
+        account.add_lot(lot).unwrap();
+    }
+
     fn account() -> Account {
         Account::empty(MemberId(Uuid::nil()))
     }
 
     fn open(account: &Account) -> i64 {
-        account.lots.iter().map(|lot| lot.remaining.get()).sum()
+        account.lots.values().map(|lot| lot.remaining.get()).sum()
     }
 
     #[test]
     fn lots_are_spent_by_expiry_then_age() {
         let mut account = account();
-        account.add_lot(lot(1), points(10), at(1), None).unwrap();
-        account.add_lot(lot(2), points(10), at(3), Some(at(100))).unwrap();
-        account.add_lot(lot(3), points(10), at(2), Some(at(100))).unwrap();
-        account.add_lot(lot(4), points(10), at(9), Some(at(50))).unwrap();
+        for (id, earned, expires) in [(1, 1, None), (2, 3, Some(100)), (3, 2, Some(100)), (4, 9, Some(50))] {
+            add(&mut account, id, earned, (points(10), expires.map(at)));
+        }
         let taken = account.take(points(35), None).unwrap();
         let expected = [(4, 10), (3, 10), (2, 10), (1, 5)].map(|(id, taken)| (lot(id), points(taken)));
         assert_eq!(taken, expected);
@@ -188,8 +262,29 @@ mod tests {
         let mut account = account();
         account.take(points(30), None).unwrap();
         assert_eq!((account.available, open(&account)), (points(-30), 0));
-        account.add_lot(lot(1), points(50), at(1), None).unwrap();
+        add(&mut account, 1, 1, (points(50), None));
         assert_eq!((account.available, open(&account)), (points(20), 20));
+    }
+
+    #[test]
+    fn what_comes_back_to_a_lot_that_is_over_lives_through_the_grace() {
+        let mut account = account();
+        add(&mut account, 1, 1, (points(50), Some(at(999))));
+        add(&mut account, 2, 1, (points(50), Some(at(1_001))));
+        account.take(points(100), None).unwrap();
+        for id in [1, 2] {
+            account.give_back(lot(id), points(10), &calendar()).unwrap();
+        }
+        assert_eq!(account.lots[&lot(1)].expires_at, Some(calendar().grace_ends()));
+        assert_eq!(account.lots[&lot(2)].expires_at, Some(at(1_001)));
+        assert!(account.lots[&lot(2)].is_over(at(1_001)) && !account.lots[&lot(2)].is_over(at(1_000)));
+    }
+
+    #[test]
+    fn nothing_is_taken_while_it_is_not_known_from_where() {
+        let mut account = Account { available: points(100), has_lots: false, ..account() };
+        assert!(account.take(points(1), None).is_err());
+        assert_eq!(account.take(Points::ZERO, None).unwrap(), []);
     }
 
     proptest! {
@@ -202,7 +297,7 @@ mod tests {
             let filled = |from: u128, lots: &[(i64, Option<i64>)], spent: i64| {
                 let mut account = account();
                 for (place, (amount, expires)) in (from..).zip(lots) {
-                    account.add_lot(lot(place), points(*amount), at(1), expires.map(at)).unwrap();
+                    add(&mut account, place, 1, (points(*amount), expires.map(at)));
                 }
                 account.take(points(spent), None).unwrap();
                 account
@@ -213,7 +308,7 @@ mod tests {
             prop_assert_eq!(into.available, sum);
             prop_assert_eq!(open(&into), sum.get().max(0));
             prop_assert_eq!((from.available, open(&from)), (Points::ZERO, 0));
-            for lot in &into.lots {
+            for lot in into.lots.values() {
                 prop_assert!(lot.remaining >= Points::ZERO && lot.remaining <= lot.original);
             }
         }
@@ -226,12 +321,12 @@ mod tests {
             let mut given: Vec<(LotId, Points)> = Vec::new();
             for (step, (what, amount, expires)) in steps.into_iter().enumerate() {
                 match what {
-                    0 => account.add_lot(lot(step as u128), points(amount), at(step as i64), expires.map(at)).unwrap(),
+                    0 => add(&mut account, step as u128, step as i64, (points(amount), expires.map(at))),
                     1 => given.extend(account.take(points(amount), None).unwrap()),
-                    _ => if let Some((lot, points)) = given.pop() { account.give_back(lot, points).unwrap() },
+                    _ => if let Some((lot, points)) = given.pop() { _ = account.give_back(lot, points, &calendar()).unwrap() },
                 }
                 prop_assert_eq!(open(&account), account.available.get().max(0));
-                for lot in &account.lots {
+                for lot in account.lots.values() {
                     prop_assert!(lot.remaining >= Points::ZERO && lot.remaining <= lot.original);
                 }
             }

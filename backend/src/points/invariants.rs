@@ -65,12 +65,35 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
         "select count(*) from points_accounts where shop_id = $1 and (pending < 0 or held < 0)",
         shop
     )?;
+    let (moved,): (i64,) = db!(
+        tx.one,
+        "select count(*) from points_lots l left join (
+             select lot_id, sum(available) as available, sum(held) as held from points_moves
+             where shop_id = $1 group by lot_id
+         ) as moves on moves.lot_id = l.lot_id left join (
+             select lot_id, sum(points - returned) as pinned from points_pins
+             where shop_id = $1 and held group by lot_id
+         ) as pins on pins.lot_id = l.lot_id
+         where l.shop_id = $1 and (l.remaining <> coalesce(moves.available, 0)
+             or coalesce(pins.pinned, 0) <> coalesce(moves.held, 0))",
+        shop
+    )?;
+    let (late,): (i64,) = db!(
+        tx.one,
+        "select count(*) from points_moves m
+             join points_entries e on e.shop_id = m.shop_id and e.entry_id = m.entry_id
+             join points_lots l on l.shop_id = m.shop_id and l.lot_id = m.lot_id
+         where m.shop_id = $1 and m.available < 0 and e.kind <> 'expire' and l.expires_at <= e.booked_at",
+        shop
+    )?;
     Ok(vec![
         ("postings_sum_to_zero", unbalanced),
         ("entries_move_something", empty),
         ("balances_are_their_postings", differing),
         ("available_is_open_lots_less_deficit", lots),
         ("lots_hold_no_more_than_was_earned", overdrawn),
+        ("lots_are_what_entries_moved", moved),
+        ("nothing_is_spent_from_an_expired_lot", late),
         ("held_is_what_holds_pin", pinned),
         ("pending_and_held_are_not_negative", negative),
     ])

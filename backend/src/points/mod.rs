@@ -1,7 +1,9 @@
 //! Points: the exact ledger of every member.
 //!
-//! Append-only and double-entry: an [`Entry`](book::Entry) moves points between a member's `available`, `pending`
+//! Append-only and double-entry: an [`Entry`] moves points between a member's `available`, `pending`
 //! and `held` and the program's accounts, and its postings sum to zero. Balances and lots are derived and checked.
+//!
+//! Lots say until when points can be spent; every entry says what it does to which lot.
 //!
 //! Work goes one way: [`Book::load`] locks the members of a batch and reads what they have, the book's methods
 //! change it in memory and write down entries, [`Book::save`] writes it all set-based. One redemption and a
@@ -9,18 +11,27 @@
 
 pub mod account;
 pub mod book;
-mod events;
+mod calendar;
+mod entry;
+mod expiry;
 pub mod invariants;
+mod jobs;
 mod merge;
 pub mod orders;
 mod read;
 pub mod routes;
+mod spending;
+pub mod statement;
 mod store;
 
 pub use account::{Account, LotId};
-pub use book::{Book, Kind, Source, SpendId};
+pub use book::{Book, SpendId};
+pub use calendar::Calendar;
+pub use entry::{Entry, Kind, Ledger, Source};
+pub use jobs::{ExpireDaily, expire};
 pub use merge::merge;
-pub use read::{Balance, HistoryLine, Totals, balance, balances, history, totals};
+pub use read::{Balance, HistoryLine, Next, Totals, balance, balances, history, totals};
+pub use statement::Window;
 
 use loyalty::points::OutOfRange;
 

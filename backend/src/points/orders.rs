@@ -9,8 +9,9 @@ use loyalty::program::ReturnPolicy;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::account::LotId;
-use super::book::{Book, Kind, Ledger, Source};
+use super::account::{Lot, LotId};
+use super::book::{Book, less};
+use super::entry::{Kind, Ledger, Source};
 use super::{Error, store};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
@@ -29,7 +30,7 @@ pub struct Booking {
     pub earning: Earning,
     /// What is booked.
     pub booked: Earned,
-    /// What could not be taken back, because the member had spent it.
+    /// What could not be taken back, because the member had spent it, or it had expired.
     pub forgiven: Points,
     lot: Option<LotId>,
     revision: i64,
@@ -91,31 +92,52 @@ impl Booking {
 
         let posted = called_off.min(gained);
         let (earned, voided) = (gained.minus(posted)?, called_off.minus(posted)?);
+        let new_lot = || Lot::earned(LotId(Uuid::now_v7()), gained, earned_at, &book.calendar);
+        let new_lot = gained.is_positive().then(new_lot);
         let account = book.account_mut(self.member)?;
         account.pending = account.pending.plus(waiting)?;
-        if gained.is_positive() {
-            let lot = LotId(Uuid::now_v7());
-            account.add_lot(lot, gained, earned_at, None)?;
+        let (mut in_post, mut in_earn) = (Vec::new(), Vec::new());
+        if let Some(new_lot) = new_lot {
+            let lot = new_lot.id;
+            let kept = account.add_lot(new_lot)?;
+            in_post.push((lot, kept.min(posted).get(), 0));
+            in_earn.push((lot, kept.minus(kept.min(posted))?.get(), 0));
             self.lot = Some(lot);
         }
         // What a hold pins is the member's still: without it, whoever holds before returning would keep both.
-        let reversed = policy.takes(taken_back, account.available.plus(account.held)?);
-        account.take(reversed, self.lot)?;
+        let lapsed = account.take_lapsed(taken_back, self.lot)?;
+        let reversed = policy.takes(taken_back.minus(lapsed)?, account.available.plus(account.held)?);
+        let taken = account.take(reversed, self.lot)?;
         self.forgiven = self.forgiven.plus(taken_back.minus(reversed)?)?;
 
-        for (kind, from, to, points) in [
-            (Kind::Wait, Ledger::Issued, Ledger::Pending, waits),
-            (Kind::Post, Ledger::Pending, Ledger::Available, posted),
-            (Kind::Earn, Ledger::Issued, Ledger::Available, earned),
-            (Kind::Void, Ledger::Pending, Ledger::Reversed, voided),
-            (Kind::Reverse, Ledger::Available, Ledger::Reversed, reversed),
+        for (kind, from, to, points, lots) in [
+            (Kind::Wait, Ledger::Issued, Ledger::Pending, waits, Vec::new()),
+            (Kind::Post, Ledger::Pending, Ledger::Available, posted, in_post),
+            (Kind::Earn, Ledger::Issued, Ledger::Available, earned, in_earn),
+            (Kind::Void, Ledger::Pending, Ledger::Reversed, voided, Vec::new()),
+            (Kind::Reverse, Ledger::Available, Ledger::Reversed, reversed, less(&taken)),
         ] {
             let source_id = format!("order:{}#{}", self.order, self.revision);
             let moves = vec![(from, -points.get()), (to, points.get())];
-            book.write(self.member, kind, Source::Shopify, source_id, moves)?;
+            book.write(self.member, kind, Source::Shopify, source_id, moves, lots)?;
         }
         self.booked = target;
-        Ok(())
+        if gained.is_positive() { book.was_active(self.member) } else { Ok(()) }
+    }
+}
+
+impl Book {
+    /// Reads the lots that these orders earned, open or not.
+    ///
+    /// # Errors
+    /// Any error of the database, [`Error::Corrupt`] when what is stored is impossible.
+    pub async fn load_earned(
+        &mut self,
+        tx: &mut Tx,
+        bookings: impl IntoIterator<Item = &Booking>,
+    ) -> Result<(), Error> {
+        let lots = bookings.into_iter().filter_map(|booking| Some((booking.member, booking.lot?)));
+        self.load_these(tx, &lots.collect::<Vec<_>>()).await
     }
 }
 

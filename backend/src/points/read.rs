@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use loyalty::Points;
+use jiff::tz::TimeZone;
+use loyalty::{Points, account};
 use serde::Serialize;
 
 use super::Error;
-use super::book::{Kind, Ledger};
+use super::entry::{Kind, Ledger};
 use super::store::{AccountRow, points};
 use crate::db;
 use crate::db::{Read, Timestamp};
@@ -23,18 +24,42 @@ pub struct Balance {
     pub held: Points,
     /// The number of changes.
     pub seq: i64,
+    /// What expires next.
+    pub next: Option<Next>,
+}
+
+/// Points that expire together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    /// How many.
+    pub points: Points,
+    /// From when on they are gone.
+    pub at: Timestamp,
+}
+
+impl Next {
+    /// As widgets show it: by the day, in the shop's zone.
+    pub fn shown(&self, zone: &TimeZone) -> account::Next {
+        account::Next { points: self.points, at: zone.to_datetime(self.at.to_jiff()).date().to_string() }
+    }
 }
 
 /// What this member has; nothing where it never had an account.
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn balance(tx: &mut Read, shop: ShopId, member: MemberId) -> Result<Balance, Error> {
-    let nothing = Balance { available: Points::ZERO, pending: Points::ZERO, held: Points::ZERO, seq: 0 };
-    Ok(balances(tx, shop, &[member]).await?.remove(&member).unwrap_or(nothing))
+pub async fn balance(
+    tx: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    now: Timestamp,
+) -> Result<Balance, Error> {
+    let zero = Points::ZERO;
+    let nothing = Balance { available: zero, pending: zero, held: zero, seq: 0, next: None };
+    Ok(balances(tx, shop, &[member], now).await?.remove(&member).unwrap_or(nothing))
 }
 
-/// What these members have.
+/// What these members have. Points whose time has run out are not counted, although their expiry may not be booked yet.
 ///
 /// # Errors
 /// Any error of the database.
@@ -42,6 +67,7 @@ pub async fn balances(
     tx: &mut Read,
     shop: ShopId,
     members: &[MemberId],
+    now: Timestamp,
 ) -> Result<HashMap<MemberId, Balance>, Error> {
     let rows: Vec<AccountRow> = db!(tx.all each members,
         sqlite: "with v (shop_id, member_id) as (values ($1, $2))
@@ -51,17 +77,47 @@ pub async fn balances(
                    select a.* from v join points_accounts a
                        on a.shop_id = v.shop_id and a.member_id = v.member_id",
         |member| shop, *member)?;
-    rows.into_iter()
-        .map(|row| {
-            let balance = Balance {
-                available: points(row.available)?,
-                pending: points(row.pending)?,
-                held: points(row.held)?,
-                seq: row.seq,
-            };
-            Ok((row.member_id, balance))
-        })
-        .collect()
+    let mut balances = HashMap::new();
+    for row in rows {
+        let balance = Balance {
+            available: points(row.available)?,
+            pending: points(row.pending)?,
+            held: points(row.held)?,
+            seq: row.seq,
+            next: None,
+        };
+        balances.insert(row.member_id, balance);
+    }
+    for (member, at, sum) in expiring(tx, shop, members).await? {
+        let Some(balance) = balances.get_mut(&member) else { continue };
+        let sum = points(sum)?;
+        if at <= now {
+            balance.available = balance.available.minus(sum)?;
+        } else if balance.next.is_none_or(|next| at < next.at) {
+            balance.next = Some(Next { points: sum, at });
+        }
+    }
+    Ok(balances)
+}
+
+/// What lies in the open lots of these members that expire, by when.
+async fn expiring(
+    tx: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+) -> Result<Vec<(MemberId, Timestamp, i64)>, db::Error> {
+    db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select l.member_id, l.expires_at, cast(sum(l.remaining) as bigint) from v join points_lots l
+                     on l.shop_id = v.shop_id and l.member_id = v.member_id
+                     and l.remaining > 0 and l.expires_at is not null
+                 group by l.member_id, l.expires_at",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select l.member_id, l.expires_at, cast(sum(l.remaining) as bigint) from v join points_lots l
+                       on l.shop_id = v.shop_id and l.member_id = v.member_id
+                       and l.remaining > 0 and l.expires_at is not null
+                   group by l.member_id, l.expires_at",
+        |member| shop, *member)
 }
 
 /// One line of a member's history.
@@ -124,6 +180,8 @@ pub struct Totals {
     pub reversed: i64,
     /// Points that bought something.
     pub redeemed: i64,
+    /// Points that nobody spent in time.
+    pub expired: i64,
     /// Points that members have: to spend, waiting, and held.
     pub outstanding: i64,
 }
@@ -143,6 +201,7 @@ pub async fn totals(tx: &mut Read, shop: ShopId) -> Result<Totals, db::Error> {
         issued: -sum(Ledger::Issued),
         reversed: sum(Ledger::Reversed),
         redeemed: sum(Ledger::Redeemed),
+        expired: sum(Ledger::Expired),
         outstanding: sum(Ledger::Available) + sum(Ledger::Pending) + sum(Ledger::Held),
     })
 }

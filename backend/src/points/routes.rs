@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use loyalty::Points;
+use loyalty::{Points, account};
 use serde::Serialize;
 
 use super::{Error, HistoryLine, balance, history};
 use crate::app::App;
-use crate::customers;
 use crate::redemptions::lifecycle;
 use crate::redemptions::routes::{RedemptionView, not_signed_in};
 use crate::web::{Problem, ProxyCaller};
+use crate::{customers, merchants};
 
 /// How many lines of history a widget gets.
 const LINES: i64 = 100;
@@ -33,6 +33,8 @@ struct AccountView {
     held: Points,
     /// The number of changes.
     seq: i64,
+    /// What expires next.
+    next: Option<account::Next>,
     /// The redemption that stands.
     redemption: Option<RedemptionView>,
 }
@@ -44,15 +46,24 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
     let mut read = app.db.read(shop).await?;
     let Some(member) = customers::member(&mut read, shop, customer).await? else {
         let nothing = Points::ZERO;
-        let view = AccountView { points: nothing, pending: nothing, held: nothing, seq: 0, redemption: None };
+        let view = AccountView {
+            points: nothing,
+            pending: nothing,
+            held: nothing,
+            seq: 0,
+            next: None,
+            redemption: None,
+        };
         return Ok(Json(view));
     };
-    let balance = balance(&mut read, shop, member).await?;
+    let now = app.clock.now();
+    let balance = balance(&mut read, shop, member, now).await?;
+    let zone = merchants::zone(&mut read, shop).await?;
     let standing = lifecycle::standing(&mut read, shop, member).await?;
     drop(read);
     if standing.is_some() {
         let mut tx = app.db.begin(shop).await?;
-        lifecycle::renew(&mut tx, shop, member, app.clock.now()).await?;
+        lifecycle::renew(&mut tx, shop, member, now).await?;
         tx.commit().await?;
     }
     Ok(Json(AccountView {
@@ -60,6 +71,7 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
         pending: balance.pending,
         held: balance.held,
         seq: balance.seq,
+        next: balance.next.map(|next| next.shown(&zone)),
         redemption: standing.map(RedemptionView::from),
     }))
 }

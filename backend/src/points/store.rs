@@ -1,17 +1,21 @@
 //! The ledger's tables: loading and saving a book.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry::Vacant;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use loyalty::Points;
 use uuid::Uuid;
 
 use super::Error;
 use super::account::{Account, Lot, LotId};
-use super::book::{Book, Entry, Ledger, Pin, SpendId};
+use super::book::{Book, Pin, SpendId};
+use super::calendar::Calendar;
+use super::entry::{Entry, Ledger, Move};
 use crate::db;
 use crate::db::{Timestamp, Tx};
-use crate::events;
 use crate::ids::{MemberId, ShopId};
+use crate::programs::Versioned;
+use crate::{events, merchants};
 
 crate::holds! {
     points_entries [shop_id, entry_id] of Member("member_id"), kept "as long as the programme: they are its books" {
@@ -25,14 +29,20 @@ crate::holds! {
     }
 }
 crate::holds! {
+    points_moves [shop_id, entry_id, lot_id] of Nobody, kept "with their entries" {
+        shop_id: Id, entry_id: Id, lot_id: Id, cohort: Plain, available: Plain, held: Plain,
+    }
+}
+crate::holds! {
     points_accounts [shop_id, member_id] of Member("member_id"), kept "with their entries" {
-        shop_id: Id, member_id: Id, available: Plain, pending: Plain, held: Plain, seq: Plain, merged_into: Id,
+        shop_id: Id, member_id: Id, available: Plain, pending: Plain, held: Plain, seq: Plain, rolls: Plain,
+        merged_into: Id,
     }
 }
 crate::holds! {
     points_lots [shop_id, member_id, lot_id] of Member("member_id"), kept "with their entries" {
-        shop_id: Id, lot_id: Id, member_id: Id, original: Plain, remaining: Plain, earned_at: Time,
-        expires_at: Time,
+        shop_id: Id, lot_id: Id, member_id: Id, original: Plain, remaining: Plain, lapsed: Plain, earned_at: Time,
+        cohort: Plain, expires_at: Time, rolls: Plain, warned: Plain,
     }
 }
 crate::holds! {
@@ -60,6 +70,7 @@ pub(super) struct AccountRow {
     pub pending: i64,
     pub held: i64,
     pub seq: i64,
+    rolls: bool,
     merged_into: Option<MemberId>,
 }
 
@@ -69,8 +80,12 @@ struct LotRow {
     member_id: MemberId,
     original: i64,
     remaining: i64,
+    lapsed: i64,
     earned_at: Timestamp,
+    cohort: i64,
     expires_at: Option<Timestamp>,
+    rolls: Option<String>,
+    warned: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -85,7 +100,8 @@ struct PinRow {
 }
 
 impl Book {
-    /// Locks the accounts of these members (those that have none get one) and reads what they have.
+    /// Locks the accounts of these members (those that have none get one) and reads what they have, lots too. What has
+    /// expired is booked as that.
     ///
     /// # Errors
     /// Any error of the database, [`Error::Corrupt`] when what is stored is impossible.
@@ -93,9 +109,28 @@ impl Book {
         tx: &mut Tx,
         shop: ShopId,
         members: &[MemberId],
-        program_version: i64,
+        program: &Versioned,
         now: Timestamp,
     ) -> Result<Book, Error> {
+        let mut book = Book::open(tx, shop, members, program, now).await?;
+        book.load_lots(tx, members).await?;
+        Ok(book)
+    }
+
+    /// As [`Book::load`], but without lots: good for members who only earn. However many lots such a member has, booking
+    /// costs the same. Lots that activity moves on are read all the same, with all others of their member.
+    ///
+    /// # Errors
+    /// As [`Book::load`].
+    pub async fn open(
+        tx: &mut Tx,
+        shop: ShopId,
+        members: &[MemberId],
+        program: &Versioned,
+        now: Timestamp,
+    ) -> Result<Book, Error> {
+        let zone = merchants::zone(tx, shop).await?;
+        let calendar = Calendar::new(now, zone, program.program.expiry);
         let mut members = members.to_vec();
         // In one order everywhere, so that two workers never wait for each other.
         members.sort_unstable();
@@ -114,19 +149,42 @@ impl Book {
                 pending: points(row.pending)?,
                 held: points(row.held)?,
                 seq: row.seq,
-                lots: Vec::new(),
+                rolls: row.rolls,
+                lots: BTreeMap::new(),
+                has_lots: false,
                 changed: false,
             };
             accounts.insert(row.member_id, account);
         }
-        let mut book =
-            Book { shop, now, program_version, accounts, pins: HashMap::new(), entries: Vec::new() };
-        book.load_lots(tx, &members).await?;
+        let rolling: Vec<MemberId> =
+            accounts.values().filter(|account| account.rolls).map(|account| account.member).collect();
+        let mut book = Book {
+            shop,
+            calendar,
+            program_version: program.version,
+            accounts,
+            pins: HashMap::new(),
+            entries: Vec::new(),
+            told: Vec::new(),
+        };
+        book.load_lots(tx, &rolling).await?;
         Ok(book)
     }
 
-    async fn load_lots(&mut self, tx: &mut Tx, members: &[MemberId]) -> Result<(), Error> {
+    /// Reads the open lots of these members.
+    ///
+    /// # Errors
+    /// As [`Book::load`].
+    pub async fn load_lots(&mut self, tx: &mut Tx, members: &[MemberId]) -> Result<(), Error> {
         let shop = self.shop;
+        let mut wanted = BTreeSet::new();
+        for member in members {
+            if let Some(account) = self.accounts.get_mut(member).filter(|account| !account.has_lots) {
+                account.has_lots = true;
+                wanted.insert(*member);
+            }
+        }
+        let members: Vec<MemberId> = wanted.into_iter().collect();
         let open: Vec<LotRow> = db!(tx.all each members,
             sqlite: "with v (shop_id, member_id) as (values ($1, $2))
                      select l.* from v join points_lots l
@@ -135,7 +193,8 @@ impl Book {
                        select l.* from v join points_lots l
                            on l.shop_id = v.shop_id and l.member_id = v.member_id where l.remaining > 0",
             |member| shop, *member)?;
-        open.into_iter().try_for_each(|lot| self.add_lot(lot))
+        open.into_iter().try_for_each(|lot| self.add_lot(lot))?;
+        self.expire()
     }
 
     /// Reads which lots these holds and debits took, so that they can be settled or given back.
@@ -179,21 +238,42 @@ impl Book {
             });
         }
         self.pins.values_mut().for_each(|pins| pins.sort_by_key(|pin| pin.position));
-        Ok(())
+        self.expire()
+    }
+
+    /// Reads these lots, open or not.
+    pub(super) async fn load_these(&mut self, tx: &mut Tx, lots: &[(MemberId, LotId)]) -> Result<(), Error> {
+        let shop = self.shop;
+        let found: Vec<LotRow> = db!(tx.all each lots,
+            sqlite: "with v (shop_id, member_id, lot_id) as (values ($1, $2, $3))
+                     select l.* from v join points_lots l
+                         on l.shop_id = v.shop_id and l.member_id = v.member_id and l.lot_id = v.lot_id",
+            postgres: "with v (shop_id, member_id, lot_id) as (
+                           select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]))
+                       select l.* from v join points_lots l
+                           on l.shop_id = v.shop_id and l.member_id = v.member_id and l.lot_id = v.lot_id",
+            |row| shop, row.0, row.1)?;
+        found.into_iter().try_for_each(|lot| self.add_lot(lot))?;
+        self.expire()
     }
 
     fn add_lot(&mut self, row: LotRow) -> Result<(), Error> {
         // A pin may lead to the lot of a member who is none of this work's business.
         let Some(account) = self.accounts.get_mut(&row.member_id) else { return Ok(()) };
-        if account.lots.iter().any(|lot| lot.id == row.lot_id) {
-            return Ok(());
-        }
-        account.lots.push(Lot {
+        let Vacant(place) = account.lots.entry(row.lot_id) else { return Ok(()) };
+        place.insert(Lot {
             id: row.lot_id,
             original: points(row.original)?,
             remaining: points(row.remaining)?,
+            lapsed: points(row.lapsed)?,
             earned_at: row.earned_at,
+            cohort: row.cohort,
             expires_at: row.expires_at,
+            rolls: row
+                .rolls
+                .map(|term| term.parse().map_err(|_| Error::Corrupt("a stored term is none")))
+                .transpose()?,
+            warned: row.warned,
             changed: false,
         });
         Ok(())
@@ -204,7 +284,8 @@ impl Book {
     /// # Errors
     /// Any error of the database; a unique violation when an effect is booked already.
     pub async fn save(self, tx: &mut Tx) -> Result<(), db::Error> {
-        let Book { shop, now, program_version, accounts, pins, entries } = self;
+        let Book { shop, calendar, program_version, accounts, pins, entries, told } = self;
+        let now = calendar.now();
         db!(tx.each entries,
             sqlite: "insert into points_entries (shop_id, entry_id, member_id, seq, kind, source, source_id,
                          program_version, booked_at)
@@ -214,7 +295,7 @@ impl Book {
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[],
                            $7::text[], $8::bigint[], $9::timestamptz[])",
             |e| shop, e.id, e.member, e.seq, e.kind, e.source, e.source_id.as_str(), program_version, now)?;
-        let told: Vec<_> = entries.iter().filter_map(Entry::event).collect();
+        let told: Vec<_> = entries.iter().filter_map(Entry::event).chain(told).collect();
         events::publish_all(tx, shop, &told, now).await?;
         entries.iter().for_each(Entry::count);
         let postings: Vec<(Uuid, Ledger, i64)> = entries
@@ -226,33 +307,39 @@ impl Book {
             postgres: "insert into points_postings (shop_id, entry_id, account, amount)
                        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[])",
             |posting| shop, posting.0, posting.1, posting.2)?;
+        save_moves(tx, shop, &entries).await?;
         let changed: Vec<&Account> = accounts.values().filter(|account| account.changed).collect();
         db!(tx.each changed,
-            sqlite: "insert into points_accounts (shop_id, member_id, available, pending, held, seq)
-                     values ($1, $2, $3, $4, $5, $6)
+            sqlite: "insert into points_accounts (shop_id, member_id, available, pending, held, seq, rolls)
+                     values ($1, $2, $3, $4, $5, $6, $7)
                      on conflict (shop_id, member_id) do update set available = excluded.available,
-                         pending = excluded.pending, held = excluded.held, seq = excluded.seq",
-            postgres: "insert into points_accounts (shop_id, member_id, available, pending, held, seq)
+                         pending = excluded.pending, held = excluded.held, seq = excluded.seq, rolls = excluded.rolls",
+            postgres: "insert into points_accounts (shop_id, member_id, available, pending, held, seq, rolls)
                        select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[],
-                           $6::bigint[])
+                           $6::bigint[], $7::boolean[])
                        on conflict (shop_id, member_id) do update set available = excluded.available,
-                           pending = excluded.pending, held = excluded.held, seq = excluded.seq",
-            |a| shop, a.member, a.available.get(), a.pending.get(), a.held.get(), a.seq)?;
+                           pending = excluded.pending, held = excluded.held, seq = excluded.seq, rolls = excluded.rolls",
+            |a| shop, a.member, a.available.get(), a.pending.get(), a.held.get(), a.seq, a.rolls)?;
         let lots: Vec<(MemberId, &Lot)> = changed
             .iter()
-            .flat_map(|account| account.lots.iter().map(|lot| (account.member, lot)))
+            .flat_map(|account| account.lots.values().map(|lot| (account.member, lot)))
             .filter(|(_, lot)| lot.changed)
             .collect();
         db!(tx.each lots,
-            sqlite: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, earned_at, expires_at)
-                     values ($1, $2, $3, $4, $5, $6, $7)
-                     on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining",
-            postgres: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, earned_at, expires_at)
+            sqlite: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, lapsed, earned_at,
+                         cohort, expires_at, rolls, warned)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                     on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining,
+                         lapsed = excluded.lapsed, expires_at = excluded.expires_at, warned = excluded.warned",
+            postgres: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, lapsed, earned_at,
+                           cohort, expires_at, rolls, warned)
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[],
-                           $6::timestamptz[], $7::timestamptz[])
-                       on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining",
-            |row| shop, row.1.id, row.0, row.1.original.get(), row.1.remaining.get(), row.1.earned_at,
-                row.1.expires_at)?;
+                           $6::bigint[], $7::timestamptz[], $8::bigint[], $9::timestamptz[], $10::text[],
+                           $11::bigint[])
+                       on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining,
+                           lapsed = excluded.lapsed, expires_at = excluded.expires_at, warned = excluded.warned",
+            |row| shop, row.1.id, row.0, row.1.original.get(), row.1.remaining.get(), row.1.lapsed.get(),
+                row.1.earned_at, row.1.cohort, row.1.expires_at, row.1.rolls.map(|term| term.to_string()), row.1.warned)?;
         let pins: Vec<(SpendId, &Pin)> = pins
             .iter()
             .flat_map(|(spend, pins)| pins.iter().map(|pin| (*spend, pin)))
@@ -261,17 +348,29 @@ impl Book {
         db!(tx.each pins,
             sqlite: "insert into points_pins (shop_id, spend_id, lot_id, member_id, position, points, returned, held)
                      values ($1, $2, $3, $4, $5, $6, $7, $8)
-                     on conflict (shop_id, spend_id, lot_id) do update set returned = excluded.returned,
-                         held = excluded.held",
+                     on conflict (shop_id, spend_id, lot_id) do update set points = excluded.points,
+                         returned = excluded.returned, held = excluded.held",
             postgres: "insert into points_pins (shop_id, spend_id, lot_id, member_id, position, points, returned, held)
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[],
                            $6::bigint[], $7::bigint[], $8::boolean[])
-                       on conflict (shop_id, spend_id, lot_id) do update set returned = excluded.returned,
-                           held = excluded.held",
+                       on conflict (shop_id, spend_id, lot_id) do update set points = excluded.points,
+                           returned = excluded.returned, held = excluded.held",
             |row| shop, row.0, row.1.lot, row.1.member, row.1.position, row.1.points.get(), row.1.returned.get(),
                 row.1.held)?;
         Ok(())
     }
+}
+
+async fn save_moves(tx: &mut Tx, shop: ShopId, entries: &[Entry]) -> Result<(), db::Error> {
+    let moves: Vec<(Uuid, Move)> =
+        entries.iter().flat_map(|entry| entry.moves.iter().map(|moved| (entry.id, *moved))).collect();
+    db!(tx.each moves,
+        sqlite: "insert into points_moves (shop_id, entry_id, lot_id, cohort, available, held)
+                 values ($1, $2, $3, $4, $5, $6)",
+        postgres: "insert into points_moves (shop_id, entry_id, lot_id, cohort, available, held)
+                   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])",
+        |row| shop, row.0, row.1.lot, row.1.cohort, row.1.available, row.1.held)?;
+    Ok(())
 }
 
 async fn lock_accounts(

@@ -110,8 +110,8 @@ async fn redact_customer(
     }
     if let Some(own) = known.iter().find(|known| known.customer_id == customer && known.merged_into.is_none())
     {
-        let version = programs::current(&mut tx, shop).await.map_err(failed)?.version;
-        redemptions::let_go(&mut tx, shop, own.member_id, version, now).await.map_err(failed)?;
+        let program = programs::current(&mut tx, shop).await.map_err(failed)?;
+        redemptions::let_go(&mut tx, shop, own.member_id, &program, now).await.map_err(failed)?;
         sync::forget(&mut tx, shop, own.member_id).await?;
         let (member, change) = (own.member_id, CustomerChange::Redacted);
         events::publish(&mut tx, shop, Event::CustomerUpdated(CustomerUpdated { member, change }), now)

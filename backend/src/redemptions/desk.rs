@@ -55,8 +55,10 @@ pub struct Use {
     pub unbacked_minor: i64,
     /// What it cost when the order came.
     pub redeemed: Redeemed,
-    /// What of that still stands after returns.
+    /// What of that stands now.
     pub kept: Redeemed,
+    /// What of it the program bears since it stood again: the member had spent what had come back.
+    pub let_off: Points,
     pub(super) revision: i64,
     /// When it was settled.
     pub used_at: Timestamp,
@@ -137,6 +139,7 @@ impl Desk {
             unbacked_minor: used,
             redeemed: Redeemed::default(),
             kept: Redeemed::default(),
+            let_off: Points::ZERO,
             revision: 0,
             used_at: self.now,
             flagged: true,
@@ -151,24 +154,19 @@ impl Desk {
         }
         settled.kept = settled.redeemed;
         if settled.flagged {
-            self.events.push(Event::RedemptionUnbacked(RedemptionUnbacked {
-                order: settled.order,
-                member: settled.member,
-                currency: settled.currency.code().to_owned(),
-                used_minor: used,
-                unbacked_minor: settled.unbacked_minor,
-            }));
+            self.events.push(Event::RedemptionUnbacked(settled.told(settled.unbacked_minor)));
         }
         self.uses.insert(order.order, settled);
         Ok(())
     }
 
-    /// Gives back what is free of an order's redemption, by what the order uses now (as at first where nothing else is
-    /// known) and what is gone of it.
+    /// Books what of an order's redemption stands, by its facts, by what the order uses now (as at first where nothing else
+    /// is known) and what is gone of it. What stands no more comes back; what stands again, because a void order was paid
+    /// after all, is taken again as far as the policy lets it, and the program bears the rest.
     ///
     /// # Errors
     /// As [`Desk::settle`].
-    pub fn give_back(
+    pub fn stand(
         &mut self,
         book: &mut Book,
         order: OrderId,
@@ -179,22 +177,23 @@ impl Desk {
         let Some(used) = self.uses.get_mut(&order) else { return Ok(()) };
         let (Some(member), Some(spend)) = (used.member, used.spend) else { return Ok(()) };
         let stands = redeemed(facts, used.redeemed, &used.used, now.unwrap_or(&used.used), gone);
-        let back = |kept: Points, stands: Points| {
-            kept.minus(stands).map(Points::or_zero).map_err(points::Error::from)
-        };
-        let (paid, unbacked) =
-            (back(used.kept.paid, stands.paid)?, back(used.kept.unbacked, stands.unbacked)?);
-        if !paid.is_positive() && !unbacked.is_positive() {
+        let change = used.change(stands, self.policy, book.account(member)?.available)?;
+        let Change { paid, unbacked, let_off } = change;
+        if paid == Points::ZERO && unbacked == Points::ZERO {
             return Ok(());
         }
-        used.revision += 1;
-        used.changed = true;
-        used.kept = Redeemed {
-            paid: used.kept.paid.minus(paid).map_err(points::Error::from)?,
-            unbacked: used.kept.unbacked.minus(unbacked).map_err(points::Error::from)?,
-        };
+        used.apply(&change)?;
+        if let_off.is_positive() {
+            used.flagged = true;
+            let unbacked_minor = share(used.used.total(), let_off, used.redeemed.paid);
+            self.events.push(Event::RedemptionUnbacked(used.told(unbacked_minor)));
+        }
         let source_id = format!("order:{order}#{}", used.revision);
-        Ok(book.give_back(member, spend, (paid, unbacked), source_id)?)
+        if paid.is_positive() || unbacked.is_positive() {
+            Ok(book.take_again(member, spend, (paid, unbacked), source_id)?)
+        } else {
+            Ok(book.give_back(member, spend, (-paid, -unbacked), source_id)?)
+        }
     }
 
     /// Writes what changed.
@@ -269,6 +268,53 @@ impl Desk {
 
     fn hold_mut(&mut self, id: HoldId) -> Result<&mut Hold, Error> {
         self.holds.get_mut(&id).ok_or(Error::UnknownHold)
+    }
+}
+
+/// How what stands of a redemption changes: more, or less where it is negative.
+struct Change {
+    paid: Points,
+    unbacked: Points,
+    let_off: Points,
+}
+
+impl Use {
+    /// What is to change for this to stand. What the member was let off is neither taken nor given back later.
+    fn change(
+        &self,
+        stands: Redeemed,
+        policy: ReturnPolicy,
+        available: Points,
+    ) -> Result<Change, points::Error> {
+        let due = stands.paid.minus(self.kept.paid)?.minus(self.let_off)?;
+        let (paid, let_off) = if due.is_positive() {
+            let paid = policy.takes(due, available);
+            (paid, due.minus(paid)?)
+        } else {
+            let let_off = due.max(-self.let_off);
+            (due.minus(let_off)?, let_off)
+        };
+        let unbacked = stands.unbacked.plus(self.let_off)?.plus(let_off)?.minus(self.kept.unbacked)?;
+        Ok(Change { paid, unbacked, let_off })
+    }
+
+    fn apply(&mut self, change: &Change) -> Result<(), points::Error> {
+        self.kept.paid = self.kept.paid.plus(change.paid)?;
+        self.kept.unbacked = self.kept.unbacked.plus(change.unbacked)?;
+        self.let_off = self.let_off.plus(change.let_off)?;
+        self.revision += 1;
+        self.changed = true;
+        Ok(())
+    }
+
+    fn told(&self, unbacked_minor: i64) -> RedemptionUnbacked {
+        RedemptionUnbacked {
+            order: self.order,
+            member: self.member,
+            currency: self.currency.code().to_owned(),
+            used_minor: self.used.total(),
+            unbacked_minor,
+        }
     }
 }
 

@@ -15,10 +15,13 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
          where shop_id = $1 and used_minor <> captured_minor + debited_minor + unbacked_minor",
         shop
     )?;
-    let (overdrawn,): (i64,) = db!(tx.one,
+    let (overdrawn,): (i64,) = db!(
+        tx.one,
         "select count(*) from redemptions_uses
-         where shop_id = $1 and (paid_kept not between 0 and paid or unbacked_kept not between 0 and unbacked)",
-        shop)?;
+         where shop_id = $1 and (let_off < 0 or paid_kept not between 0 and paid - let_off
+             or unbacked_kept not between let_off and unbacked + let_off)",
+        shop
+    )?;
     let (captured,): (i64,) = db!(tx.one,
         "select count(*) from redemptions_holds h where h.shop_id = $1 and h.state = 'captured' and not exists (
              select 1 from redemptions_uses u where u.shop_id = h.shop_id and u.order_id = h.order_id

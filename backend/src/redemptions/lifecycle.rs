@@ -41,7 +41,8 @@ pub async fn open(
     wish: Wish,
     now: Timestamp,
 ) -> Result<Hold, Error> {
-    let programs::Versioned { version, program } = programs::current(tx, shop).await?;
+    let versioned = programs::current(tx, shop).await?;
+    let program = &versioned.program;
     let reward = program.reward(&wish.reward).ok_or(Error::UnknownReward)?;
     let id = HoldId(Uuid::now_v7().as_u128());
     let terms = reward.terms(Pick {
@@ -51,7 +52,7 @@ pub async fn open(
         scope: wish.scope,
         label: program.discount_title.clone(),
     })?;
-    let mut book = Book::load(tx, shop, &[member], version, now).await?;
+    let mut book = Book::load(tx, shop, &[member], &versioned, now).await?;
     if store::is_under_review(tx, shop, member).await? {
         return Err(Error::UnderReview);
     }
@@ -286,8 +287,8 @@ async fn close(
 }
 
 async fn lock(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) -> Result<Book, Error> {
-    let version = programs::current(tx, shop).await?.version;
-    Ok(Book::load(tx, shop, &[member], version, now).await?)
+    let program = programs::current(tx, shop).await?;
+    Ok(Book::load(tx, shop, &[member], &program, now).await?)
 }
 
 fn life(times: &HoldTimes) -> SignedDuration {

@@ -6,6 +6,7 @@ use crate::db;
 use crate::db::{Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::{Book, Source};
+use crate::programs::Versioned;
 
 /// What `from` picked and used becomes `into`'s, both of which the book has locked. A hold that stands is shown by the
 /// other's metafield from now on; if that one holds something already, it is released.
@@ -54,10 +55,10 @@ pub async fn let_go(
     tx: &mut Tx,
     shop: ShopId,
     member: MemberId,
-    program_version: i64,
+    program: &Versioned,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let mut book = Book::load(tx, shop, &[member], program_version, now).await?;
+    let mut book = Book::load(tx, shop, &[member], program, now).await?;
     let mut standing = store::held(tx, shop, &[member]).await?;
     for hold in &mut standing {
         book.load_spends(tx, &[spend_of(hold.id)]).await?;

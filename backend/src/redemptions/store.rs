@@ -22,8 +22,8 @@ crate::holds! {
     redemptions_uses [shop_id, order_id] of Member("member_id"), kept "with the ledger's entries" {
         shop_id: Id, order_id: Plain, member_id: Id, hold_id: Id, spend_id: Id, currency: Plain, used: Json,
         used_minor: Plain, captured_minor: Plain, debited_minor: Plain, unbacked_minor: Plain, paid: Plain,
-        unbacked: Plain, paid_kept: Plain, unbacked_kept: Plain, revision: Plain, used_at: Time, flagged: Plain,
-        tagged_at: Time, reviewed_at: Time,
+        unbacked: Plain, paid_kept: Plain, unbacked_kept: Plain, let_off: Plain, revision: Plain, used_at: Time,
+        flagged: Plain, tagged_at: Time, reviewed_at: Time,
     }
 }
 
@@ -155,6 +155,7 @@ struct UseRow {
     unbacked: i64,
     paid_kept: i64,
     unbacked_kept: i64,
+    let_off: i64,
     revision: i64,
     used_at: Timestamp,
     flagged: bool,
@@ -178,6 +179,7 @@ impl TryFrom<UseRow> for Use {
             unbacked_minor: row.unbacked_minor,
             redeemed: Redeemed { paid: points(row.paid)?, unbacked: points(row.unbacked)? },
             kept: Redeemed { paid: points(row.paid_kept)?, unbacked: points(row.unbacked_kept)? },
+            let_off: points(row.let_off)?,
             revision: row.revision,
             used_at: row.used_at,
             flagged: row.flagged,
@@ -207,23 +209,25 @@ pub(super) async fn save_uses<'a>(
     db!(tx.each changed,
         sqlite: "insert into redemptions_uses (shop_id, order_id, member_id, hold_id, spend_id, currency, used,
                      used_minor, captured_minor, debited_minor, unbacked_minor, paid, unbacked, paid_kept,
-                     unbacked_kept, revision, used_at, flagged)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                     unbacked_kept, let_off, revision, used_at, flagged)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
                  on conflict (shop_id, order_id) do update set paid_kept = excluded.paid_kept,
-                     unbacked_kept = excluded.unbacked_kept, revision = excluded.revision",
+                     unbacked_kept = excluded.unbacked_kept, let_off = excluded.let_off,
+                     revision = excluded.revision, flagged = excluded.flagged",
         postgres: "insert into redemptions_uses (shop_id, order_id, member_id, hold_id, spend_id, currency, used,
                        used_minor, captured_minor, debited_minor, unbacked_minor, paid, unbacked, paid_kept,
-                       unbacked_kept, revision, used_at, flagged)
+                       unbacked_kept, let_off, revision, used_at, flagged)
                    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
                        $7::jsonb[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-                       $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::timestamptz[],
-                       $18::boolean[])
+                       $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[],
+                       $18::timestamptz[], $19::boolean[])
                    on conflict (shop_id, order_id) do update set paid_kept = excluded.paid_kept,
-                       unbacked_kept = excluded.unbacked_kept, revision = excluded.revision",
+                       unbacked_kept = excluded.unbacked_kept, let_off = excluded.let_off,
+                     revision = excluded.revision, flagged = excluded.flagged",
         |u| shop, u.order, u.member, u.hold.map(|hold| Uuid::from_u128(hold.0)), u.spend, u.currency.code(),
             Json(&u.used), u.used.total(), u.captured_minor, u.debited_minor, u.unbacked_minor,
             u.redeemed.paid.get(), u.redeemed.unbacked.get(), u.kept.paid.get(), u.kept.unbacked.get(),
-            u.revision, u.used_at, u.flagged)?;
+            u.let_off.get(), u.revision, u.used_at, u.flagged)?;
     Ok(())
 }
 

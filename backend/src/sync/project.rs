@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use loyalty::Account;
 
 use super::Error;
-use crate::db::Read;
+use crate::db::{Read, Timestamp};
 use crate::ids::{MemberId, ShopId};
-use crate::{campaigns, points, redemptions};
+use crate::{campaigns, merchants, points, redemptions};
 
 /// The account of each of these members, as the ledger has it now; an empty one where there is nothing.
 ///
@@ -17,9 +17,11 @@ pub(super) async fn accounts(
     read: &mut Read,
     shop: ShopId,
     members: &[MemberId],
+    now: Timestamp,
 ) -> Result<HashMap<MemberId, Account>, Error> {
-    let balances = points::balances(read, shop, members).await?;
+    let balances = points::balances(read, shop, members, now).await?;
     let holds = redemptions::lifecycle::visible(read, shop, members).await?;
+    let zone = merchants::zone(read, shop).await?;
     let mut tiers = campaigns::tiers(read, shop, members).await?;
     let mut holds: HashMap<MemberId, _> = holds.into_iter().map(|hold| (hold.member, hold.terms)).collect();
     let account = |member: &MemberId| {
@@ -28,6 +30,7 @@ pub(super) async fn accounts(
         if let Some(balance) = balances.get(member) {
             (account.seq, account.points, account.pending) =
                 (balance.seq, balance.available, balance.pending);
+            account.next = balance.next.map(|next| next.shown(&zone));
         }
         (*member, account)
     };

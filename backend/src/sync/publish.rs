@@ -213,7 +213,7 @@ impl Batch {
     async fn project(&mut self, db: &Db, leased: &[Leased]) -> Result<(), Error> {
         let members: Vec<MemberId> = leased.iter().map(|leased| leased.member_id).collect();
         let mut read = db.read(self.shop).await?;
-        let mut accounts = project::accounts(&mut read, self.shop, &members).await?;
+        let mut accounts = project::accounts(&mut read, self.shop, &members, self.now).await?;
         let customers = customers::customers(&mut read, self.shop, &members).await?;
         for leased in leased {
             let member = leased.member_id;

@@ -1,159 +1,14 @@
 //! The ledger under everything that orders and refunds do to it, on both engines.
 
 use jiff::SignedDuration;
-use loyalnest::customers;
-use loyalnest::db::{Db, Timestamp};
-use loyalnest::ids::{CustomerId, MemberId, ShopId};
-use loyalnest::orders::{self, Incoming, payload};
-use loyalnest::points::{self, Balance};
-use loyalnest::programs;
-use loyalnest::redemptions::{self, Hold, State, lifecycle};
-use loyalty::{Currency, HoldId, Points, Program, Scope};
-use serde_json::Value;
-use uuid::Uuid;
+use loyalnest::orders::{Incoming, payload};
+use loyalnest::points;
+use loyalnest::redemptions::{self, Hold, State};
+use loyalty::Scope;
 
 use crate::support::on_both_engines;
 use crate::support::orders::{Order, refund};
-
-const ADA: i64 = 101;
-const BOB: i64 = 102;
-
-/// A shop whose orders earn one point for a pound, and the time in it.
-struct Shop<'a> {
-    db: &'a Db,
-    id: ShopId,
-    now: Timestamp,
-}
-
-impl<'a> Shop<'a> {
-    async fn open(db: &'a Db) -> Shop<'a> {
-        let shop = Shop { db, id: ShopId(Uuid::now_v7()), now: "2026-11-22T09:00:00Z".parse().unwrap() };
-        let program = Program::standard(Currency::parse("GBP").unwrap());
-        let mut tx = db.begin(shop.id).await.unwrap();
-        programs::set(&mut tx, shop.id, program, shop.now).await.unwrap();
-        tx.commit().await.unwrap();
-        shop
-    }
-
-    fn order(&self, order: &Order) -> Incoming {
-        let order = payload::order(order.payload().to_string().as_bytes()).unwrap().unwrap();
-        Incoming::Order { order: Box::new(order), metafield: None, opens: true }
-    }
-
-    fn refund(&self, refund: &Value) -> Incoming {
-        Incoming::Refund(payload::refund(refund.to_string().as_bytes()).unwrap())
-    }
-
-    async fn take(&self, batch: Vec<Incoming>) {
-        let mut tx = self.db.begin(self.id).await.unwrap();
-        orders::process(&mut tx, self.id, batch, self.now).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    async fn member(&self, customer: i64) -> MemberId {
-        let mut tx = self.db.begin(self.id).await.unwrap();
-        let members = customers::enrol(&mut tx, self.id, &[CustomerId(customer)], self.now).await.unwrap();
-        tx.commit().await.unwrap();
-        members[&CustomerId(customer)]
-    }
-
-    async fn balance(&self, customer: i64) -> Balance {
-        let member = self.member(customer).await;
-        points::balance(&mut self.db.read_across().await.unwrap(), self.id, member).await.unwrap()
-    }
-
-    /// Available, pending, held.
-    async fn points(&self, customer: i64) -> (i64, i64, i64) {
-        let balance = self.balance(customer).await;
-        (balance.available.get(), balance.pending.get(), balance.held.get())
-    }
-
-    async fn pick(
-        &self,
-        customer: i64,
-        reward: &str,
-        spend: Option<i64>,
-    ) -> Result<Hold, redemptions::Error> {
-        self.pick_for(customer, reward, spend, Scope::Cart).await
-    }
-
-    async fn pick_for(
-        &self,
-        customer: i64,
-        reward: &str,
-        spend: Option<i64>,
-        scope: Scope,
-    ) -> Result<Hold, redemptions::Error> {
-        let member = self.member(customer).await;
-        let wish = lifecycle::Wish {
-            reward: reward.into(),
-            points: spend.map(|points| Points::new(points).unwrap()),
-            currency: Currency::parse("GBP").unwrap(),
-            scope,
-        };
-        let mut tx = self.db.begin(self.id).await.unwrap();
-        let hold = lifecycle::open(&mut tx, self.id, member, wish, self.now).await?;
-        tx.commit().await.unwrap();
-        Ok(hold)
-    }
-
-    async fn hold(&self, customer: i64, hold: HoldId) -> Hold {
-        let member = self.member(customer).await;
-        lifecycle::get(&mut self.db.read_across().await.unwrap(), self.id, member, hold)
-            .await
-            .unwrap()
-            .unwrap()
-    }
-
-    /// Says to the redemptions that the member's metafield shows this hold, as a publication would.
-    async fn shown(&self, customer: i64, hold: Option<HoldId>) {
-        let shown = [(self.member(customer).await, hold)].into();
-        let mut tx = self.db.begin(self.id).await.unwrap();
-        lifecycle::shown(&mut tx, self.id, &shown, self.now).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    async fn cancel(&self, customer: i64, hold: HoldId) -> Result<Hold, redemptions::Error> {
-        let member = self.member(customer).await;
-        let mut tx = self.db.begin(self.id).await.unwrap();
-        let hold = lifecycle::cancel(&mut tx, self.id, member, hold, self.now).await?;
-        tx.commit().await.unwrap();
-        Ok(hold)
-    }
-
-    async fn advance(&self, customer: i64, hold: HoldId) -> bool {
-        let member = self.member(customer).await;
-        let mut tx = self.db.begin(self.id).await.unwrap();
-        let advanced = lifecycle::advance(&mut tx, self.id, member, hold, self.now).await.unwrap();
-        tx.commit().await.unwrap();
-        advanced
-    }
-
-    fn wait(&mut self, minutes: i64) {
-        self.now = self.now + SignedDuration::from_mins(minutes);
-    }
-
-    /// Every invariant holds.
-    async fn is_sound(&self) {
-        let mut read = self.db.read_across().await.unwrap();
-        let mut all = points::invariants::violations(&mut read, self.id).await.unwrap();
-        all.extend(redemptions::invariants::violations(&mut read, self.id).await.unwrap());
-        all.extend(orders::invariants::violations(&mut read, self.id).await.unwrap());
-        let broken: Vec<_> = all.into_iter().filter(|(_, count)| *count != 0).collect();
-        assert!(broken.is_empty(), "{broken:?}");
-    }
-}
-
-/// A discounted order that carries the mark of a hold.
-fn redeeming(id: i64, customer: i64, hold: &Hold, discount: &'static str) -> Order {
-    Order { discount: Some(discount), mark: Some(hold.mark().to_string()), ..Order::new(id, customer) }
-}
-
-fn later(order: &Order, change: impl FnOnce(&mut Order)) -> Order {
-    let mut order = Order { updated_at: "2026-11-22T11:00:00Z".into(), ..order.clone() };
-    change(&mut order);
-    order
-}
+use crate::support::till::{ADA, BOB, Shop, later, redeeming};
 
 #[test]
 fn a_paid_order_earns_and_an_unpaid_one_waits() {
@@ -192,7 +47,7 @@ fn what_is_told_twice_late_or_in_any_order_is_booked_once() {
                 assert_eq!(shop.points(ADA).await, (25, 0, 0), "rotation {rotation}, again {again}");
                 shop.is_sound().await;
                 totals
-                    .push(points::totals(&mut shop.db.read_across().await.unwrap(), shop.id).await.unwrap());
+                    .push(points::totals(&mut shop.db.read(shop.id).await.unwrap(), shop.id).await.unwrap());
             }
         }
         totals.dedup();
@@ -476,11 +331,7 @@ fn a_discount_is_known_by_the_title_it_was_promised_under() {
         let shop = Shop::open(&test.db).await;
         shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
         let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
-        let mut tx = test.db.begin(shop.id).await.unwrap();
-        let mut program = programs::current(&mut tx, shop.id).await.unwrap().program;
-        program.discount_title = "Rewards".into();
-        programs::set(&mut tx, shop.id, program, shop.now).await.unwrap();
-        tx.commit().await.unwrap();
+        shop.set_program(|program| program.discount_title = "Rewards".into()).await;
         shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "5.00"))]).await;
         assert_eq!(shop.hold(ADA, hold.id).await.state, State::Captured);
         assert_eq!(shop.points(ADA).await, (195, 0, 0));

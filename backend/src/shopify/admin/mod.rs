@@ -44,7 +44,7 @@ pub use metafields::{
     AccountMetafield, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite, MetafieldsSet, WrittenMetafield,
 };
 pub use operations::ShopDetails;
-pub use order::{Allocated, Amount, OrderLine, OrderNow};
+pub use order::{Allocated, Amount, Delivery, OrderLine, OrderNow};
 pub use tokens::Tokens;
 
 /// The Admin API of every shop. Cheap to clone.

@@ -36,8 +36,8 @@ pub struct OrderNow {
     pub redemption: Option<String>,
     /// What was bought.
     pub lines: Vec<OrderLine>,
-    /// What was taken off the delivery.
-    pub delivery: Vec<Allocated>,
+    /// How it is delivered.
+    pub delivery: Vec<Delivery>,
 }
 
 /// A line of an order. Quantity, price and discounts are of all units, whatever became of them.
@@ -52,6 +52,15 @@ pub struct OrderLine {
     /// Whether it is a gift card.
     pub gift_card: bool,
     /// What a unit costs, in the shop's currency.
+    pub price: Amount,
+    /// What was taken off.
+    pub discounts: Vec<Allocated>,
+}
+
+/// A way of delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// What it costs, in the shop's currency.
     pub price: Amount,
     /// What was taken off.
     pub discounts: Vec<Allocated>,
@@ -105,13 +114,7 @@ impl Admin {
                     .collect(),
                 redemption: page.metafield.map(|metafield| metafield.value),
                 lines: Vec::new(),
-                delivery: page
-                    .shipping_lines
-                    .nodes
-                    .into_iter()
-                    .flat_map(|line| line.discount_allocations)
-                    .map(allocated)
-                    .collect(),
+                delivery: page.shipping_lines.nodes.into_iter().map(delivery).collect(),
             });
             order.lines.extend(lines.into_iter().map(line));
             after = info.end_cursor.filter(|_| info.has_next_page);
@@ -130,6 +133,14 @@ fn line(line: order_now::OrderNowOrderLineItemsNodes) -> OrderLine {
         quantity: line.quantity,
         current: line.current_quantity,
         gift_card: line.is_gift_card,
+        price: Amount { amount: price.amount, currency: text(&price.currency_code) },
+        discounts: line.discount_allocations.into_iter().map(allocated).collect(),
+    }
+}
+
+fn delivery(line: order_now::OrderNowOrderShippingLinesNodes) -> Delivery {
+    let price = line.original_price_set.shop_money;
+    Delivery {
         price: Amount { amount: price.amount, currency: text(&price.currency_code) },
         discounts: line.discount_allocations.into_iter().map(allocated).collect(),
     }

@@ -19,7 +19,7 @@ pub(super) async fn check(
     found: &[(MemberId, Option<&str>)],
 ) -> Result<Counts, Error> {
     let members: Vec<MemberId> = found.iter().map(|(member, _)| *member).collect();
-    let accounts = project::accounts(tx, shop, &members).await?;
+    let accounts = project::accounts(tx, shop, &members, now).await?;
     // After the ledger: a change that it had not is on its way then, or was published meanwhile.
     let standings = store::standings(tx, shop, &members).await?;
     let mut counts = Counts { members: members.len() as i64, ..Counts::default() };

@@ -96,7 +96,7 @@ impl Rest {
         let failed = |error: &dyn std::fmt::Display| TaskError::Failed(error.to_string());
         let mut tx = run.begin().await?;
         let program = programs::current(&mut tx, shop).await.map_err(|error| failed(&error))?;
-        let let_go = redemptions::let_go(&mut tx, shop, member, program.version, run.now()).await;
+        let let_go = redemptions::let_go(&mut tx, shop, member, &program, run.now()).await;
         let_go.map_err(|error| failed(&error))?;
         sync::forget(&mut tx, shop, member).await?;
         store::add(&mut tx, shop, self.run, &Counts { gone: 1, ..Counts::default() }).await?;

@@ -203,6 +203,7 @@ impl ObjectValue for ShippingLine<'_, '_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         match (info.field_name(), &self.0.order.shipping) {
+            ("originalPriceSet", Some(shipping)) => Ok(self.0.money(shipping.quote.option.price)),
             ("discountAllocations", Some(shipping)) => Ok(self.0.allocations(&shipping.quote.allocations)),
             _ => Err(self.unknown_field_error(info)),
         }

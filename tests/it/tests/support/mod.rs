@@ -11,6 +11,7 @@ mod postgres;
 pub mod raw;
 pub mod recorder;
 pub mod simulation;
+pub mod till;
 pub mod tripwire;
 
 use std::panic::AssertUnwindSafe;

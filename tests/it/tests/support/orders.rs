@@ -12,6 +12,8 @@ pub struct Order {
     pub lines: Vec<(i64, i64, &'static str)>,
     /// What the points took off the first line.
     pub discount: Option<&'static str>,
+    /// What the delivery costs, and what the points took off it.
+    pub delivery: Option<(&'static str, &'static str)>,
     pub mark: Option<String>,
     pub status: &'static str,
     pub placed_at: String,
@@ -28,6 +30,7 @@ impl Order {
             currency: "GBP",
             lines: vec![(id * 10 + 1, 2, "25.00"), (id * 10 + 2, 1, "50.00")],
             discount: None,
+            delivery: None,
             mark: None,
             status: "paid",
             placed_at: "2026-11-22T10:00:00Z".into(),
@@ -53,8 +56,14 @@ impl Order {
                    "gift_card": false, "discount_allocations": allocations})
             })
             .collect();
+        let is_discounted = self.discount.is_some() || self.delivery.is_some();
         let applications: Vec<Value> =
-            self.discount.iter().map(|_| json!({"title": "Loyalty points"})).collect();
+            is_discounted.then(|| json!({"title": "Loyalty points"})).into_iter().collect();
+        let delivery = self.delivery.iter().map(|(price, off)| {
+            json!({"price_set": self.money(price), "discount_allocations": [
+                {"amount": off, "amount_set": self.money(off), "discount_application_index": 0}]})
+        });
+        let delivery: Vec<Value> = delivery.collect();
         let attributes: Vec<Value> =
             self.mark.iter().map(|mark| json!({"name": "_loyalty", "value": mark})).collect();
         json!({
@@ -65,7 +74,7 @@ impl Order {
             "financial_status": self.status,
             "currency": self.currency, "presentment_currency": self.currency,
             "note_attributes": attributes, "discount_applications": applications,
-            "line_items": lines, "shipping_lines": [], "refunds": [],
+            "line_items": lines, "shipping_lines": delivery, "refunds": [],
         })
     }
 
@@ -84,6 +93,13 @@ pub fn refund(id: i64, order: i64, lines: &[(i64, i64, &str)]) -> Value {
         })
         .collect();
     json!({"id": id, "order_id": order, "refund_line_items": lines})
+}
+
+/// A refund of what was paid for delivery.
+pub fn delivery_refund(id: i64, order: i64, paid: &str) -> Value {
+    let mut refund = refund(id, order, &[]);
+    refund["refund_shipping_lines"] = json!([{"subtotal_amount_set": money(paid, "GBP")}]);
+    refund
 }
 
 fn money(amount: &str, currency: &str) -> Value {

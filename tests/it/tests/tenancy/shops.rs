@@ -228,6 +228,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "bulk.read" => json!({"run": other.run, "attempt": 1}),
                 "sync.reconcile_rest" => json!({"run": other.run}),
                 "sync.reconcile"
+                | "points.expire"
                 | "merchants.refresh_tokens"
                 | "events.forget"
                 | "inbox.clean_up"
