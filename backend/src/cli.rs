@@ -8,6 +8,7 @@ use crate::app::{self, App};
 use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::customers::emails;
 use crate::error::Error;
+use crate::finance::{self, command::FinanceCommand};
 use crate::inbox::{self, command::InboxCommand};
 use crate::merchants::Resealed;
 use crate::privacy::{self, command::PrivacyCommand};
@@ -62,6 +63,9 @@ enum Command {
     /// Discounts that no hold covered.
     #[command(subcommand)]
     Redemption(RedemptionCommand),
+    /// What a shop's points come to at the end of any day, as tables.
+    #[command(subcommand)]
+    Finance(FinanceCommand),
     /// Let someone of the installation act as a shop's staff for a time.
     #[command(subcommand)]
     Support(SupportCommand),
@@ -131,6 +135,9 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
         }
         Command::Redemption(command) => {
             redemptions::command::run(&App::builder(config).build().await?, command).await
+        }
+        Command::Finance(command) => {
+            finance::command::run(&App::builder(config).build().await?, command).await
         }
         Command::Support(command) => {
             support::command::run(&App::builder(config).build().await?, command).await

@@ -22,7 +22,7 @@ use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
 use crate::{
-    activation, audit, campaigns, customers, inbox, merchants, points, privacy, redemptions, support, sync,
+    activation, audit, campaigns, customers, finance, inbox, merchants, points, privacy, redemptions, support, sync,
     tasks,
 };
 
@@ -52,6 +52,7 @@ pub fn router(app: &App) -> Router {
 fn api(app: &App) -> Router<App> {
     merchants::routes::api()
         .merge(audit::routes::api())
+        .merge(finance::routes::api())
         .merge(activation::routes::api())
         .merge(campaigns::routes::api())
         .merge(support::routes::api())

@@ -16,6 +16,7 @@ mod emails;
 mod events;
 mod expiry;
 mod fairness;
+mod finance;
 mod forgery;
 mod groups;
 mod hostile_answers;

@@ -1,0 +1,173 @@
+//! Reports for the shop's staff: JSON, or a table for whoever accepts `text/csv`.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::liability::{Allocation, Rate};
+use super::table::table;
+use super::{Books, Error};
+use crate::app::App;
+use crate::web::{Problem, Staff, View};
+
+/// The routes below `/api`, for staff.
+pub fn api() -> Router<App> {
+    Router::new()
+        .route("/api/finance/roll-forward", get(roll_forward))
+        .route("/api/finance/cohorts", get(cohorts))
+        .route("/api/finance/triangle", get(triangle))
+        .route("/api/finance/expiry", get(expiry))
+        .route("/api/finance/liability", get(liability))
+}
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// At the end of which day in the shop; else now.
+    as_of: Option<Date>,
+}
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskedLiability {
+    /// At the end of which day in the shop; else now.
+    as_of: Option<Date>,
+    /// So many points are worth `minor`; else what the best reward gives.
+    points: Option<i64>,
+    /// Minor units of the program's currency.
+    minor: Option<i64>,
+    /// What was allocated to points, in minor units.
+    allocated: Option<i64>,
+    /// How many points are expected to be redeemed in all.
+    expected: Option<i64>,
+}
+
+type Asking<T> = Result<Query<T>, QueryRejection>;
+
+/// `GET /api/finance/roll-forward`
+async fn roll_forward(
+    State(app): State<App>,
+    staff: Staff<View>,
+    headers: HeaderMap,
+    asked: Asking<Asked>,
+) -> Result<Response, Problem> {
+    let mut read = app.db.read(staff.shop.id).await?;
+    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
+    answer(&headers, "roll-forward", &books.roll_forward().await?)
+}
+
+/// `GET /api/finance/cohorts`
+async fn cohorts(
+    State(app): State<App>,
+    staff: Staff<View>,
+    headers: HeaderMap,
+    asked: Asking<Asked>,
+) -> Result<Response, Problem> {
+    let mut read = app.db.read(staff.shop.id).await?;
+    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
+    answer(&headers, "cohorts", &books.cohorts().await?)
+}
+
+/// `GET /api/finance/triangle`
+async fn triangle(
+    State(app): State<App>,
+    staff: Staff<View>,
+    headers: HeaderMap,
+    asked: Asking<Asked>,
+) -> Result<Response, Problem> {
+    let mut read = app.db.read(staff.shop.id).await?;
+    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
+    answer(&headers, "triangle", &books.triangle().await?)
+}
+
+/// `GET /api/finance/expiry`
+async fn expiry(
+    State(app): State<App>,
+    staff: Staff<View>,
+    headers: HeaderMap,
+    asked: Asking<Asked>,
+) -> Result<Response, Problem> {
+    let mut read = app.db.read(staff.shop.id).await?;
+    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
+    answer(&headers, "expiry", &books.by_expiry().await?)
+}
+
+/// `GET /api/finance/liability`
+async fn liability(
+    State(app): State<App>,
+    staff: Staff<View>,
+    headers: HeaderMap,
+    asked: Asking<AskedLiability>,
+) -> Result<Response, Problem> {
+    let asked = read_query(asked)?;
+    let (rate, allocation) =
+        terms((asked.points, asked.minor), (asked.allocated, asked.expected)).map_err(Problem::from)?;
+    let mut read = app.db.read(staff.shop.id).await?;
+    let mut books = Books::open(&mut read, staff.shop.id, asked.as_of, app.clock.now()).await?;
+    answer(&headers, "liability", &[books.liability(rate, allocation).await?])
+}
+
+/// A rate and an allocation, of which each is there as a whole or not at all.
+///
+/// # Errors
+/// [`Error::Liability`] where half of one is missing, or it makes no sense.
+pub(super) fn terms(
+    (points, minor): (Option<i64>, Option<i64>),
+    (allocated, expected): (Option<i64>, Option<i64>),
+) -> Result<(Option<Rate>, Option<Allocation>), Error> {
+    let rate = match (points, minor) {
+        (None, None) => None,
+        (points, minor) => Some(Rate::new(points.unwrap_or(0), minor.unwrap_or(0))?),
+    };
+    let allocation = match (allocated, expected) {
+        (None, None) => None,
+        (allocated, expected) => Some(Allocation::new(allocated.unwrap_or(-1), expected.unwrap_or(0))?),
+    };
+    Ok((rate, allocation))
+}
+
+fn read_query<T>(asked: Asking<T>) -> Result<T, Problem> {
+    match asked {
+        Ok(Query(asked)) => Ok(asked),
+        Err(error) => Err(Problem::bad_request("bad_parameter", error.body_text())),
+    }
+}
+
+fn answer<T: Serialize>(headers: &HeaderMap, name: &str, lines: &[T]) -> Result<Response, Problem> {
+    let accepts = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if !accepts.split(',').any(|kind| kind.trim().starts_with("text/csv")) {
+        return Ok(Json(serde_json::json!({ "lines": lines })).into_response());
+    }
+    let table = table(lines).map_err(|error| {
+        tracing::error!(%error, "a table cannot be written");
+        Problem::internal()
+    })?;
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
+    ];
+    Ok((headers, table).into_response())
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        match error {
+            Error::Liability(error) => Problem::bad_request("bad_parameter", format!("{error}.")),
+            Error::NoValue => {
+                let text = "No reward takes an amount off: say what a point is worth with points and minor.";
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no_value", text)
+            }
+            Error::Program(error) => error.into(),
+            Error::Points(error) => error.into(),
+            Error::Db(error) => error.into(),
+        }
+    }
+}
