@@ -22,8 +22,8 @@ use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
 use crate::{
-    activation, audit, campaigns, customers, finance, inbox, merchants, points, privacy, redemptions, support, sync,
-    tasks,
+    activation, audit, campaigns, customers, finance, inbox, merchants, points, privacy, redemptions,
+    support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

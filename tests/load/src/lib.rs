@@ -7,6 +7,7 @@
 pub mod drive;
 pub mod follow;
 pub mod intake;
+pub mod ledger;
 mod orders;
 pub mod reconcile;
 pub mod store;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use load::follow::Follow;
 use load::intake::Intake;
+use load::ledger::Ledger;
 use load::reconcile::{Reconcile, play_shop};
 use load::{Watched, store};
 use loyalnest::app::App;
@@ -79,6 +80,18 @@ enum Command {
         /// For how long.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+    },
+    /// How many orders a second are booked. In this process: no server is asked.
+    Ledger {
+        /// Members who place them.
+        #[arg(long, default_value_t = 50_000)]
+        members: i64,
+        /// Orders of a round.
+        #[arg(long, default_value_t = 30_000)]
+        orders: usize,
+        /// Rounds, after one in which everyone becomes a member.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
     },
 }
 
@@ -159,6 +172,19 @@ async fn run(arguments: Arguments) -> Result<()> {
                 connections,
             };
             follow.measure().await?
+        }
+        Command::Ledger { members, orders, rounds } => {
+            // The backend's own threads, as in a server.
+            let measure = move || -> Result<_> {
+                let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+                threads.block_on(async {
+                    let app = App::builder(config).build().await?;
+                    let domain = store::add_shops(&app, 1).await?.remove(0).parse()?;
+                    let shop = app.shops.find_by_domain(&domain).await?.context("the shop is not there")?.id;
+                    Ledger { app: &app, shop, members, orders, rounds }.measure().await
+                })
+            };
+            tokio::task::spawn_blocking(measure).await??
         }
     };
     println!("{report}");

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the project promises about speed, measured in a release build.
 
 mod intake;
+mod ledger;
 mod reconcile;
 mod replay;
 mod server;
@@ -36,6 +37,8 @@ enum What {
     Intake(intake::Args),
     /// How fast a million published accounts are compared with the ledger, and how much memory that takes
     Reconcile(reconcile::Args),
+    /// How many orders a second the ledger books, on both engines
+    Ledger(ledger::Args),
 }
 
 /// Measures.
@@ -44,6 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Replay { file, json } => replay::run(file, *json),
         What::Intake(args) => intake::run(args),
         What::Reconcile(args) => reconcile::run(args),
+        What::Ledger(args) => ledger::run(args),
     }
 }
 
