@@ -38,8 +38,9 @@ async fn next(shop: &Shop<'_>, customer: i64) -> Option<(i64, String)> {
 
 /// The events of this name, oldest first.
 async fn events(db: &Db, name: &str) -> Vec<Value> {
+    let mut read = db.read_across().await.unwrap();
     let rows: Vec<(String,)> = db!(
-        db.read_across().await.unwrap().all,
+        read.all,
         sqlite: "select payload from events_outbox where kind = $1 order by written",
         postgres: "select payload::text from events_outbox where kind = $1 order by written",
         name

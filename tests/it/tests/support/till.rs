@@ -146,7 +146,11 @@ impl<'a> Shop<'a> {
     /// Changes the program, from the next order and pick on.
     pub async fn set_program(&self, change: impl FnOnce(&mut Program)) {
         let mut tx = self.db.begin(self.id).await.unwrap();
-        let mut program = programs::current(&mut tx, self.id).await.unwrap().program;
+        let mut program = match programs::current(&mut tx, self.id).await {
+            Ok(current) => current.program,
+            // It was never published.
+            Err(_) => Program::standard(Currency::parse("GBP").unwrap()),
+        };
         change(&mut program);
         programs::set(&mut tx, self.id, program, self.now).await.unwrap();
         tx.commit().await.unwrap();
