@@ -36,7 +36,7 @@ async fn with_perks(house: &House, perks: Vec<Perk>, campaigns: Vec<Campaign>) {
         if let Ok(things) = stand(&house.app, &shop, Again::Made, &By::from(Actor::System)).await {
             let codes: Vec<_> =
                 things.iter().map(|thing| (thing.kind.as_str(), thing.code.as_str())).collect();
-            assert_eq!(codes, [("program", "ok"), ("points", "ok"), ("perks", "ok")]);
+            assert_eq!(codes, [("program", "ok"), ("points", "ok"), ("perks", "ok"), ("mark", "ok")]);
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
