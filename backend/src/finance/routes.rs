@@ -52,52 +52,38 @@ struct AskedLiability {
 
 type Asking<T> = Result<Query<T>, QueryRejection>;
 
+/// Who asks for which of the reports that need no more than a day, and in which form.
+type Request = (State<App>, Staff<View>, HeaderMap, Asking<Asked>);
+
 /// `GET /api/finance/roll-forward`
-async fn roll_forward(
-    State(app): State<App>,
-    staff: Staff<View>,
-    headers: HeaderMap,
-    asked: Asking<Asked>,
-) -> Result<Response, Problem> {
-    let mut read = app.db.read(staff.shop.id).await?;
-    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
-    answer(&headers, "roll-forward", &books.roll_forward().await?)
+async fn roll_forward(request: Request) -> Result<Response, Problem> {
+    report(request, "roll-forward", async |books| books.roll_forward().await).await
 }
 
 /// `GET /api/finance/cohorts`
-async fn cohorts(
-    State(app): State<App>,
-    staff: Staff<View>,
-    headers: HeaderMap,
-    asked: Asking<Asked>,
-) -> Result<Response, Problem> {
-    let mut read = app.db.read(staff.shop.id).await?;
-    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
-    answer(&headers, "cohorts", &books.cohorts().await?)
+async fn cohorts(request: Request) -> Result<Response, Problem> {
+    report(request, "cohorts", async |books| books.cohorts().await).await
 }
 
 /// `GET /api/finance/triangle`
-async fn triangle(
-    State(app): State<App>,
-    staff: Staff<View>,
-    headers: HeaderMap,
-    asked: Asking<Asked>,
-) -> Result<Response, Problem> {
-    let mut read = app.db.read(staff.shop.id).await?;
-    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
-    answer(&headers, "triangle", &books.triangle().await?)
+async fn triangle(request: Request) -> Result<Response, Problem> {
+    report(request, "triangle", async |books| books.triangle().await).await
 }
 
 /// `GET /api/finance/expiry`
-async fn expiry(
-    State(app): State<App>,
-    staff: Staff<View>,
-    headers: HeaderMap,
-    asked: Asking<Asked>,
+async fn expiry(request: Request) -> Result<Response, Problem> {
+    report(request, "expiry", async |books| books.by_expiry().await).await
+}
+
+async fn report<T: Serialize>(
+    (State(app), staff, headers, asked): Request,
+    name: &str,
+    lines: impl AsyncFnOnce(&mut Books<'_>) -> Result<Vec<T>, Error>,
 ) -> Result<Response, Problem> {
+    let asked = read_query(asked)?;
     let mut read = app.db.read(staff.shop.id).await?;
-    let mut books = Books::open(&mut read, staff.shop.id, read_query(asked)?.as_of, app.clock.now()).await?;
-    answer(&headers, "expiry", &books.by_expiry().await?)
+    let mut books = Books::open(&mut read, staff.shop.id, asked.as_of, app.clock.now()).await?;
+    answer(&headers, name, &lines(&mut books).await?)
 }
 
 /// `GET /api/finance/liability`
