@@ -57,11 +57,7 @@ impl Book {
         let taken = self.account_mut(member)?.take(paid, None)?;
         let lots = less(&taken);
         self.pin(member, spend, taken, false);
-        let moves = vec![
-            (Ledger::Available, -paid.get()),
-            (Ledger::Unbacked, -unbacked.get()),
-            (Ledger::Redeemed, paid.plus(unbacked)?.get()),
-        ];
+        let moves = redeemed(paid, unbacked)?;
         self.write(member, Kind::Unbacked, Source::Shopify, source_id, moves, lots)
     }
 
@@ -94,11 +90,7 @@ impl Book {
             let lot = Lot::earned(LotId(Uuid::now_v7()), left, self.calendar.now(), &self.calendar);
             lots.push((lot.id, account.add_lot(lot)?.get(), 0));
         }
-        let moves = vec![
-            (Ledger::Redeemed, -paid.plus(unbacked)?.get()),
-            (Ledger::Available, paid.get()),
-            (Ledger::Unbacked, unbacked.get()),
-        ];
+        let moves = redeemed(-paid, -unbacked)?;
         self.write(member, Kind::Return, Source::Shopify, source_id, moves, lots)
     }
 
@@ -135,11 +127,7 @@ impl Book {
                 });
             }
         }
-        let moves = vec![
-            (Ledger::Available, -paid.get()),
-            (Ledger::Unbacked, -unbacked.get()),
-            (Ledger::Redeemed, paid.plus(unbacked)?.get()),
-        ];
+        let moves = redeemed(paid, unbacked)?;
         self.write(member, Kind::Redeem, Source::Shopify, source_id, moves, lots)
     }
 
@@ -188,4 +176,13 @@ impl Book {
         });
         self.pins.insert(spend, pins.collect());
     }
+}
+
+/// What is spent: `paid` by the member, `unbacked` by the program; what is less than zero comes back.
+fn redeemed(paid: Points, unbacked: Points) -> Result<Vec<(Ledger, i64)>, Error> {
+    Ok(vec![
+        (Ledger::Available, -paid.get()),
+        (Ledger::Unbacked, -unbacked.get()),
+        (Ledger::Redeemed, paid.plus(unbacked)?.get()),
+    ])
 }
