@@ -5,7 +5,7 @@ use function_runner::{INPUT_BYTES, OUTPUT_BYTES, Scale};
 use serde_json::{Value, json};
 
 use crate::support::cart::{Line, account, delivery_input, full_hold, hold, lines, lines_input, with_perks};
-use crate::support::{DELIVERY, FUNCTION, LINES, nothing, wasm};
+use crate::support::{DELIVERY, EXTENSION, LINES, nothing, wasm};
 
 fn full() -> Value {
     account(Some(full_hold()))
@@ -17,16 +17,12 @@ fn without_gift_cards(number: usize) -> Vec<Line> {
 
 #[track_caller]
 fn assert_within(budget: u64, export: &str, input: &Value) {
-    let run = wasm(export, input);
-    // Without production's compiler for the provider the count is an estimate, which may be this much too high.
-    let budget = if run.exact { budget } else { budget * 105 / 100 };
-    assert!(run.instructions <= budget, "{} instructions, {budget} are planned", run.instructions);
-    println!("{} of {budget}", run.instructions);
+    EXTENSION.assert_within(budget, export, input);
 }
 
 #[test]
 fn it_is_small() {
-    assert!(FUNCTION.wasm_bytes() <= 80_000, "{} bytes", FUNCTION.wasm_bytes());
+    assert!(EXTENSION.function.wasm_bytes() <= 80_000, "{} bytes", EXTENSION.function.wasm_bytes());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Input that nobody should send: no discount, no panic, no error.
 
+use function_tests::places;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -255,20 +256,6 @@ fn any_json() -> impl Strategy<Value = Value> {
             prop::collection::vec((name, inner), 0..4).prop_map(|members| members.into_iter().collect()),
         ]
     })
-}
-
-/// Every place in a value, as JSON pointers.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-    found.push(at.to_owned());
-    match value {
-        Value::Object(members) => {
-            members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found))
-        }
-        Value::Array(elements) => {
-            elements.iter().enumerate().for_each(|(n, value)| places(value, &format!("{at}/{n}"), found));
-        }
-        _ => {}
-    }
 }
 
 proptest! {

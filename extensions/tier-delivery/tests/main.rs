@@ -11,11 +11,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tier_delivery::{cart_delivery_options_transform_run, members as at};
 
+/// The export.
+const RUN: &str = "cart_delivery_options_transform_run";
+
 static EXTENSION: LazyLock<Extension> = LazyLock::new(|| {
     let native = |input: &Value| native(input, cart_delivery_options_transform_run);
     Extension::open(
         env!("CARGO_MANIFEST_DIR"),
-        Target { name: "cart.delivery-options.transform.run", native },
+        [Target { name: "cart.delivery-options.transform.run", native }],
     )
 });
 
@@ -63,47 +66,50 @@ fn each_fixture_gives_its_output() {
 
 #[test]
 fn schema_query_and_fixtures_agree_with_what_shopify_publishes() {
-    EXTENSION.check_published("delivery_customization");
+    EXTENSION.check_published("delivery_customization", &[]);
 }
 
 #[test]
 fn the_query_is_cheap_and_the_code_knows_it() {
     let root: (&str, &[&Member]) = ("", &[&at::SHOP, &at::CART]);
-    EXTENSION.check_query(&[
-        root,
-        ("/cart", &[&at::BUYER_IDENTITY, &at::DELIVERY_GROUPS]),
-        ("/cart/buyerIdentity", &[&at::IS_AUTHENTICATED, &at::CUSTOMER]),
-        ("/cart/deliveryGroups/deliveryOptions", &[&at::HANDLE, &at::TITLE]),
-    ]);
+    EXTENSION.check_query(
+        RUN,
+        &[
+            root,
+            ("/cart", &[&at::BUYER_IDENTITY, &at::DELIVERY_GROUPS]),
+            ("/cart/buyerIdentity", &[&at::IS_AUTHENTICATED, &at::CUSTOMER]),
+            ("/cart/deliveryGroups/deliveryOptions", &[&at::HANDLE, &at::TITLE]),
+        ],
+    );
 }
 
 #[test]
 fn the_manifest_is_right() {
-    EXTENSION.check_manifest();
+    EXTENSION.check_manifest(&[]);
 }
 
 #[test]
 fn it_is_small_and_cheap() {
     assert!(EXTENSION.function.wasm_bytes() <= 50_000, "{} bytes", EXTENSION.function.wasm_bytes());
-    EXTENSION.assert_within(150_000, &input(&program(), Some("gold"), &groups()));
-    EXTENSION.assert_within(16_000, &input(&json!({ "v": 1, "version": 7 }), Some("gold"), &groups()));
+    EXTENSION.assert_within(150_000, RUN, &input(&program(), Some("gold"), &groups()));
+    EXTENSION.assert_within(16_000, RUN, &input(&json!({ "v": 1, "version": 7 }), Some("gold"), &groups()));
     let rule =
         |n: usize| json!({ "for": ["gold"], "title": format!("Option {n}"), "rename": format!("Gold {n}") });
     let full = json!({ "v": 1, "version": 7, "options": (0..165).map(rule).collect::<Vec<_>>() });
     assert!((9_000..9_500).contains(&full.to_string().len()));
     let offered: Vec<_> = (0..30).map(|n| option(&format!("h{n}"), &format!("Option {n}"))).collect();
     let groups = json!([{ "deliveryOptions": offered }, { "deliveryOptions": offered }]);
-    EXTENSION.assert_within(6_000_000, &input(&full, Some("gold"), &groups));
+    EXTENSION.assert_within(6_000_000, RUN, &input(&full, Some("gold"), &groups));
 }
 
 #[test]
 fn what_is_missing_or_malformed_changes_nothing() {
     let good = input(&program(), Some("gold"), &groups());
-    assert_ne!(EXTENSION.run(&good), nothing());
+    assert_ne!(EXTENSION.run(RUN, &good), nothing());
     for pointer in ["/shop", "/shop/metafield", "/shop/metafield/value", "/cart", "/cart/deliveryGroups"] {
         let mut input = good.clone();
         *input.pointer_mut(pointer).unwrap() = Value::Null;
-        assert_eq!(EXTENSION.run(&input), nothing(), "{pointer}");
+        assert_eq!(EXTENSION.run(RUN, &input), nothing(), "{pointer}");
     }
     for text in [
         "",
@@ -116,12 +122,12 @@ fn what_is_missing_or_malformed_changes_nothing() {
     ] {
         let mut input = good.clone();
         input["shop"]["metafield"]["value"] = text.into();
-        assert_eq!(EXTENSION.run(&input), nothing(), "{text}");
+        assert_eq!(EXTENSION.run(RUN, &input), nothing(), "{text}");
     }
     for input in
         [json!({}), json!([]), json!(null), json!("input"), json!({ "cart": {} }), json!({ "shop": {} })]
     {
-        assert_eq!(EXTENSION.run(&input), nothing(), "{input}");
+        assert_eq!(EXTENSION.run(RUN, &input), nothing(), "{input}");
     }
 }
 
@@ -148,7 +154,7 @@ proptest! {
                 *part = value;
             }
         }
-        let output = EXTENSION.run(&input);
+        let output = EXTENSION.run(RUN, &input);
         let hidden = |handle: &str| output["operations"].as_array().unwrap().iter()
             .any(|operation| operation["deliveryOptionHide"]["deliveryOptionHandle"] == handle);
         prop_assert!(!hidden("b1") && [hidden("a1"), hidden("a2")] != [true; 2]);

@@ -13,6 +13,7 @@ use function_input::Input;
 use function_runner::{Function, Run, RunError, Runner, Scale};
 use serde_json::{Value, json};
 use shopify_function::wasm_api::{Context, Deserialize, Serialize};
+use toml::Table;
 
 /// One target of a Function: how the same code is run natively.
 pub struct Target {
@@ -32,7 +33,7 @@ impl Target {
 /// A Function and its folder.
 pub struct Extension {
     folder: PathBuf,
-    target: Target,
+    targets: Vec<Target>,
     /// The built Function.
     pub function: Function,
 }
@@ -46,33 +47,35 @@ pub fn native<O: Serialize>(input: &Value, target: impl Fn(Input) -> shopify_fun
 }
 
 impl Extension {
-    /// The extension of a folder, whose Function has this target.
-    pub fn open(folder: &str, target: Target) -> Extension {
+    /// The extension of a folder, whose Function has these targets.
+    pub fn open(folder: &str, targets: impl Into<Vec<Target>>) -> Extension {
         let folder = PathBuf::from(folder);
         let name = folder.file_name().unwrap().to_str().unwrap();
         let function = Runner::new().and_then(|runner| runner.load_named(name));
         let function = function.unwrap_or_else(|error| panic!("{error}"));
-        Extension { folder, target, function }
+        Extension { folder, targets: targets.into(), function }
     }
 
     /// Runs the WebAssembly.
-    pub fn wasm(&self, input: &Value) -> Run {
+    pub fn wasm(&self, export: &str, input: &Value) -> Run {
         let lines = input["cart"]["lines"].as_array().map_or(0, Vec::len);
-        let run = self.function.run(&self.target.export(), input, Scale::lines(lines));
+        let run = self.function.run(export, input, Scale::lines(lines));
         run.unwrap_or_else(|error| panic!("{error}\n{input:#}"))
     }
 
     /// Runs both, which must agree.
-    pub fn run(&self, input: &Value) -> Value {
-        let output = self.wasm(input).output;
-        assert_eq!(output, (self.target.native)(input), "WebAssembly and native must agree on\n{input:#}");
+    pub fn run(&self, export: &str, input: &Value) -> Value {
+        let target = self.targets.iter().find(|target| target.export() == export);
+        let native = target.unwrap_or_else(|| panic!("no export {export}")).native;
+        let output = self.wasm(export, input).output;
+        assert_eq!(output, native(input), "WebAssembly and native must agree on\n{input:#}");
         output
     }
 
     /// Asserts that a run takes no more instructions than planned.
     #[track_caller]
-    pub fn assert_within(&self, budget: u64, input: &Value) {
-        let run = self.wasm(input);
+    pub fn assert_within(&self, budget: u64, export: &str, input: &Value) {
+        let run = self.wasm(export, input);
         // Without production's compiler for the provider the count is an estimate, which may be this much too high.
         let budget = if run.exact { budget } else { budget * 105 / 100 };
         assert!(run.instructions <= budget, "{} instructions, {budget} are planned", run.instructions);
@@ -92,15 +95,17 @@ impl Extension {
     pub fn check_fixtures(&self) {
         for (name, payload) in self.fixtures() {
             let (input, output) = (&payload["input"], &payload["output"]);
-            assert_eq!(&self.run(input), output, "{name}");
+            let run = |input: &Value| self.run(payload["export"].as_str().unwrap(), input);
+            assert_eq!(&run(input), output, "{name}");
             let sorted = reorder(input, |members| members.sort_by(|a, b| a.0.cmp(&b.0)));
-            assert_eq!(&self.run(&sorted), output, "{name}, sorted");
-            assert_eq!(&self.run(&reorder(input, |members| members.reverse())), output, "{name}, reversed");
+            assert_eq!(&run(&sorted), output, "{name}, sorted");
+            assert_eq!(&run(&reorder(input, |members| members.reverse())), output, "{name}, reversed");
         }
     }
 
-    /// Schema, query and fixtures agree with the published schema of this name.
-    pub fn check_published(&self, schema: &str) {
+    /// Schema, queries and fixtures agree with the published schema of this name; `more` are folders of fixtures that were
+    /// made for this.
+    pub fn check_published(&self, schema: &str, more: &[&Path]) {
         assert!(
             std::env::var_os("LOYALNEST_TEST_SCHEMAS").is_some(),
             "LOYALNEST_TEST_SCHEMAS must name the folder of the published schemas; `cargo xtask test` sets it"
@@ -110,42 +115,71 @@ impl Extension {
             .arg(&self.folder)
             .arg(schema)
             .arg(self.folder.join("tests/fixtures"))
+            .args(more)
             .output()
             .expect("node must be installed");
         let (said, problems) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{problems}{said}");
-        assert_eq!(said.trim(), format!("{} fixtures", self.fixtures().len()));
+        let made: usize = more.iter().map(|folder| std::fs::read_dir(folder).unwrap().count()).sum();
+        assert_eq!(said.trim(), format!("{} fixtures", self.fixtures().len() + made));
     }
 
-    /// The manifest says what the CLI knows, and names what there is.
-    pub fn check_manifest(&self) {
-        let file: toml::Table =
-            std::fs::read_to_string(self.folder.join("shopify.extension.toml")).unwrap().parse().unwrap();
+    /// `shopify.extension.toml`.
+    pub fn manifest(&self) -> Table {
+        std::fs::read_to_string(self.folder.join("shopify.extension.toml")).unwrap().parse().unwrap()
+    }
+
+    /// The manifest says what Shopify's command line knows, and names what there is: it does not notice unknown keys,
+    /// targets, versions, exports or missing files. `more` are keys of the extension that not every Function has.
+    pub fn check_manifest(&self, more: &[&str]) {
+        let file = self.manifest();
         let name = self.folder.file_name().unwrap().to_str().unwrap();
-        let package = name.replace('-', "_");
-        let extension = &file["extensions"][0];
-        let keys = |table: &toml::Value| table.as_table().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(keys(extension), ["build", "description", "handle", "name", "targeting", "type"]);
+        assert_eq!(keys(&file), ["api_version", "extensions"]);
         assert_eq!(file["api_version"].as_str(), Some("2026-10"));
+        let [extension] = file["extensions"].as_array().unwrap().as_slice() else { panic!("one extension") };
+        let extension = extension.as_table().unwrap();
+        let mut known = ["build", "description", "handle", "name", "targeting", "type"].to_vec();
+        known.extend(more);
+        known.sort_unstable();
+        assert_eq!(keys(extension), known);
         assert_eq!(
             (extension["type"].as_str(), extension["handle"].as_str()),
             (Some("function"), Some(name))
         );
-        assert_eq!(extension["targeting"].as_array().unwrap().len(), 1);
-        let targeting = &extension["targeting"][0];
-        let text = |key: &str| targeting[key].as_str().unwrap().to_owned();
-        assert_eq!((text("target"), text("export")), (self.target.name.to_owned(), self.target.export()));
-        assert!(self.folder.join(text("input_query")).is_file());
-        let run = self.function.run(&self.target.export(), &json!({}), Scale::ONE);
-        assert!(!matches!(run, Err(RunError::Export(_))), "no export {}", self.target.export());
-        let path = format!("../../target/wasm32-unknown-unknown/function/{package}.wasm");
-        assert_eq!(extension["build"]["path"].as_str(), Some(path.as_str()));
-        for watched in extension["build"]["watch"].as_array().unwrap() {
+        let mut targets = Vec::new();
+        for targeting in extension["targeting"].as_array().unwrap() {
+            let targeting = targeting.as_table().unwrap();
+            assert_eq!(keys(targeting), ["export", "input_query", "target"]);
+            let text = |key: &str| targeting[key].as_str().unwrap().to_owned();
+            assert!(self.folder.join(text("input_query")).is_file(), "{}", text("input_query"));
+            let run = self.function.run(&text("export"), &json!({}), Scale::ONE);
+            assert!(!matches!(run, Err(RunError::Export(_))), "no export {}", text("export"));
+            targets.push((text("target"), text("export")));
+        }
+        let ours = self.targets.iter().map(|target| (target.name.to_owned(), target.export()));
+        assert_eq!(targets, ours.collect::<Vec<_>>());
+        self.check_build(extension["build"].as_table().unwrap(), name);
+    }
+
+    /// The build makes the file that it names, and is done again when something changes that it is made of.
+    fn check_build(&self, build: &Table, name: &str) {
+        assert_eq!(keys(build), ["command", "path", "watch"]);
+        let command = build["command"].as_str().unwrap();
+        for part in [name, "--profile function", "--target wasm32-unknown-unknown"] {
+            assert!(command.contains(part), "{command}");
+        }
+        let path = format!("../../target/wasm32-unknown-unknown/function/{}.wasm", name.replace('-', "_"));
+        assert_eq!(build["path"].as_str(), Some(path.as_str()));
+        for watched in build["watch"].as_array().unwrap() {
             let start = watched.as_str().unwrap().split('*').next().unwrap();
             assert!(self.folder.join(start).exists(), "{start}");
         }
     }
+}
+
+fn keys(table: &Table) -> Vec<&str> {
+    table.keys().map(String::as_str).collect()
 }
 
 fn reorder(value: &Value, order: fn(&mut Vec<(String, Value)>)) -> Value {
