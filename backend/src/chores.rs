@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::customers::emails;
 use crate::sync::reconcile;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{activation, bulk, merchants, points, privacy};
+use crate::{activation, bulk, merchants, orders, points, privacy, products};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
@@ -45,6 +45,9 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<bulk::ReadFile>(),
         Kind::of::<reconcile::Weekly>(),
         Kind::of::<reconcile::Rest>(),
+        Kind::of::<orders::jobs::PostRipe>(),
+        Kind::of::<products::jobs::ReadShelf>(),
+        Kind::of::<products::jobs::ReadShelves>(),
     ]
 }
 
@@ -62,6 +65,8 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&points::ExpireDaily {}, MIDNIGHT)?,
         Schedule::new(&activation::LookDaily {}, BEFORE_DAWN)?,
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
+        Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,
+        Schedule::new(&products::jobs::ReadShelves {}, BEFORE_DAWN)?,
     ])
 }
 

@@ -72,6 +72,64 @@ pub fn negotiate<'a>(
     found.or(primary).cloned().unwrap_or_else(Language::english)
 }
 
+/// A language that sentences are made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tongue {
+    /// English.
+    En,
+    /// German.
+    De,
+    /// French.
+    Fr,
+}
+
+impl Tongue {
+    /// All of them.
+    pub const ALL: [Tongue; 3] = [Tongue::En, Tongue::De, Tongue::Fr];
+
+    /// Its tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Tongue::En => "en",
+            Tongue::De => "de",
+            Tongue::Fr => "fr",
+        }
+    }
+
+    /// The first of these that there is, itself or something wider; English, if there is none.
+    pub fn first<'a>(asked: impl IntoIterator<Item = &'a Language>) -> Self {
+        let offered: Vec<Language> =
+            Tongue::ALL.iter().filter_map(|tongue| tongue.tag().parse().ok()).collect();
+        let found = negotiate(asked, &offered, None);
+        Tongue::ALL.into_iter().find(|tongue| tongue.tag() == found.as_str()).unwrap_or(Tongue::En)
+    }
+
+    /// One of three things: the English, the German or the French one.
+    pub fn of_three<T>(self, [en, de, fr]: [T; 3]) -> T {
+        match self {
+            Tongue::En => en,
+            Tongue::De => de,
+            Tongue::Fr => fr,
+        }
+    }
+}
+
+/// Fills the places of a template, each once: what is filled in has no places of its own.
+pub fn filled(template: &str, mut value: impl FnMut(&str) -> String) -> String {
+    let mut text = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some((before, place, after)) = rest
+        .split_once('{')
+        .and_then(|(before, rest)| rest.split_once('}').map(|(place, after)| (before, place, after)))
+    {
+        text.push_str(before);
+        text.push_str(&value(place));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,9 +7,10 @@
 //! money stay within ±(2^53 − 1), so every surface, JavaScript included, represents them exactly; beyond that
 //! is an error, never a wrap.
 //!
-//! Read it in this order: [`points`] and [`money`], the [`program`] a merchant sets, what an order earns
-//! ([`earning`]) and keeps ([`order`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an order
-//! used, and the [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and
+//! Read it in this order: [`points`] and [`money`], the [`program`] a merchant sets, the [line](mod@line) of an order
+//! and what of it counts, how orders earn ([`rule`]), with which [`multiplier`]s, what one has earned ([`earning`]),
+//! keeps ([`order`]) and why ([`explain`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an
+//! order used, and the [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and
 //! [`campaign`]s, whose [`perks`] the checkout gives.
 #![no_std]
 
@@ -20,9 +21,12 @@ pub mod campaign;
 pub mod delivery;
 pub mod earning;
 pub mod expiry;
+pub mod explain;
 pub mod hold;
 pub mod json;
+pub mod line;
 pub mod money;
+pub mod multiplier;
 pub mod order;
 pub mod perks;
 pub mod points;
@@ -31,6 +35,7 @@ pub mod program;
 pub mod publish;
 pub mod redemption;
 pub mod reward;
+pub mod rule;
 mod text;
 pub mod tier;
 
@@ -61,4 +66,10 @@ pub(crate) fn mul_div_floor(a: i64, b: i64, c: i64) -> Option<i64> {
 pub(crate) fn mul_div_ceil(a: i64, b: i64, c: i64) -> Option<i64> {
     let negated = mul_div_floor(a.checked_neg()?, b, c)?;
     negated.checked_neg()
+}
+
+/// Whether a setting is as it would be if nobody had set it: such ones are not written.
+#[cfg(feature = "serde")]
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

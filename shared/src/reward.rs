@@ -121,6 +121,21 @@ pub enum RewardError {
     Variant,
 }
 
+impl RewardError {
+    /// Its name for programs; it does not change.
+    pub fn code(self) -> &'static str {
+        match self {
+            RewardError::Id => "reward_id",
+            RewardError::Name => "reward_name",
+            RewardError::Points => "reward_points",
+            RewardError::Amount => "reward_amount",
+            RewardError::Percent => "reward_percent",
+            RewardError::Steps => "reward_steps",
+            RewardError::Variant => "reward_variant",
+        }
+    }
+}
+
 impl Reward {
     /// The terms of a hold for this pick.
     pub fn terms(&self, pick: Pick) -> Result<Terms, PickError> {

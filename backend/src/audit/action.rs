@@ -33,6 +33,10 @@ crate::text_enum! {
         TierAssigned = "tier.assigned",
         /// Published accounts are to be compared with the ledger.
         ReconcileAsked = "reconcile.asked",
+        /// The program's settings were changed.
+        ProgramChanged = "program.changed",
+        /// Older settings of the program were put back.
+        ProgramReverted = "program.reverted",
         /// A group of shops was founded.
         GroupCreated = "group.created",
         /// Another shop was invited.

@@ -4,7 +4,8 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use super::store::Entry;
-use super::words::{Tongue, sentence};
+use super::words::sentence;
+use crate::languages::Tongue;
 
 const COLUMNS: [&str; 11] = [
     "at",

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::csv;
 use super::store::{self, Entry};
-use super::words::{Tongue, sentence};
+use super::words::sentence;
 use crate::app::App;
 use crate::db::Timestamp;
-use crate::languages::{Language, negotiate};
+use crate::languages::{Language, Tongue};
 use crate::web::{Manage, Problem, Staff};
 
 /// How many entries a page has, and may have.
@@ -109,7 +109,7 @@ async fn list(
     }
     let lang = asked.lang.as_deref().map(str::parse::<Language>).transpose();
     let lang = lang.map_err(|error| Problem::bad_request("bad_language", format!("That is {error}.")))?;
-    let tongue = tongue(lang.iter().chain(&staff.locale));
+    let tongue = Tongue::first(lang.iter().chain(&staff.locale));
 
     let mut read = app.db.read(staff.shop.id).await?;
     let mut entries = store::page(&mut read, staff.shop.id, asked.after, limit + 1).await?;
@@ -129,10 +129,4 @@ async fn list(
     let next = entries.last().filter(|_| more).map(|last| last.entry_id);
     let entries = entries.into_iter().map(|entry| view(tongue, entry)).collect();
     Ok(Json(AuditView { entries, language: tongue.tag(), next }).into_response())
-}
-
-/// The first language that is asked for and that the log has; English, if it has none.
-fn tongue<'a>(asked: impl IntoIterator<Item = &'a Language>) -> Tongue {
-    let offered: Vec<Language> = Tongue::ALL.iter().filter_map(|tongue| tongue.tag().parse().ok()).collect();
-    Tongue::of(&negotiate(asked, &offered, None))
 }

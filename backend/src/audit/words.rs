@@ -7,40 +7,7 @@ use serde_json::Value;
 
 use super::store::Entry;
 use super::{Action, ActorKind};
-use crate::languages::Language;
-
-/// A language that the log is read in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tongue {
-    En,
-    De,
-    Fr,
-}
-
-impl Tongue {
-    pub const ALL: [Tongue; 3] = [Tongue::En, Tongue::De, Tongue::Fr];
-
-    pub fn tag(self) -> &'static str {
-        match self {
-            Tongue::En => "en",
-            Tongue::De => "de",
-            Tongue::Fr => "fr",
-        }
-    }
-
-    /// The one with this tag, or English.
-    pub fn of(language: &Language) -> Self {
-        Tongue::ALL.into_iter().find(|tongue| tongue.tag() == language.as_str()).unwrap_or(Tongue::En)
-    }
-
-    fn of_three<T>(self, [en, de, fr]: [T; 3]) -> T {
-        match self {
-            Tongue::En => en,
-            Tongue::De => de,
-            Tongue::Fr => fr,
-        }
-    }
-}
+use crate::languages::{Tongue, filled};
 
 /// English, German, French. `{who}`, `{target}`, `{before.x}` and `{after.x}` are filled in.
 fn template(action: Action) -> [&'static str; 3] {
@@ -120,6 +87,16 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat alle Metafelder mit dem Hauptbuch vergleichen lassen (Lauf {target}).",
             "{who} a fait comparer tous les métachamps avec le grand livre (exécution {target}).",
         ],
+        Action::ProgramChanged => [
+            "{who} changed the program's settings: version {before.version} became {after.version}.",
+            "{who} hat die Einstellungen des Programms geändert: aus Version {before.version} wurde {after.version}.",
+            "{who} a changé les réglages du programme : la version {before.version} est devenue {after.version}.",
+        ],
+        Action::ProgramReverted => [
+            "{who} put older settings of the program back: version {before.version} became {after.version}.",
+            "{who} hat ältere Einstellungen des Programms zurückgeholt: aus Version {before.version} wurde {after.version}.",
+            "{who} a rétabli d’anciens réglages du programme : la version {before.version} est devenue {after.version}.",
+        ],
         Action::GroupCreated => [
             "{who} founded a group of shops.",
             "{who} hat eine Gruppe von Shops gegründet.",
@@ -192,22 +169,6 @@ fn shown(value: Option<&Value>) -> String {
         Some(Value::Array(all)) => all.iter().map(|value| shown(Some(value))).collect::<Vec<_>>().join(", "),
         Some(value) => value.to_string(),
     }
-}
-
-/// Fills the places of a template, each once: what is filled in has no places of its own.
-fn filled(template: &str, mut value: impl FnMut(&str) -> String) -> String {
-    let mut text = String::with_capacity(template.len() + 32);
-    let mut rest = template;
-    while let Some((before, place, after)) = rest
-        .split_once('{')
-        .and_then(|(before, rest)| rest.split_once('}').map(|(place, after)| (before, place, after)))
-    {
-        text.push_str(before);
-        text.push_str(&value(place));
-        rest = after;
-    }
-    text.push_str(rest);
-    text
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use super::{Error, emails, merge, store};
+use super::{Error, emails, merge, shadows, store};
 use crate::clock::Clock;
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
@@ -130,6 +130,11 @@ async fn updated(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timest
         let change = CustomerChange::State { state: state.to_owned() };
         let event = Event::CustomerUpdated(CustomerUpdated { member, change });
         events::publish(tx, shop, event, now).await?;
+    }
+    if state == "enabled"
+        && let Some(member) = store::member(tx, shop, id).await?
+    {
+        shadows::claim(tx, shop, member, now).await?;
     }
     Ok(())
 }

@@ -6,10 +6,12 @@
 pub mod emails;
 mod handler;
 mod merge;
+mod shadows;
 mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
+pub use shadows::{claim, is_shadow, note_guests};
 pub use store::{Enrolled, Number, customers, enrol, enrolled, member, members, numbers, redact};
 
 use crate::{db, points, programs, redemptions};

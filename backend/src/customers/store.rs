@@ -12,7 +12,7 @@ use crate::ids::{CustomerId, MemberId, ShopId};
 crate::holds! {
     customers_members [shop_id, member_id] of Customer("customer_id"), kept "as long as the programme; the number until it is to be erased" {
         shop_id: Id, member_id: Id, customer_id: Link, enrolled_at: Time, state: Plain, told_at: Time,
-        merged_into: Id, deleted_at: Time, redacted_at: Time,
+        merged_into: Id, deleted_at: Time, redacted_at: Time, shadow: Plain,
     }
 }
 

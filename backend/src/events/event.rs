@@ -159,6 +159,8 @@ pub enum CustomerChange {
         /// Who is no more.
         from: MemberId,
     },
+    /// They have an account now: what their orders earned before is theirs to spend.
+    Claimed,
     /// The shop deleted them.
     Deleted,
     /// What led to a person was erased.

@@ -92,15 +92,18 @@ pub async fn zones(read: &mut Read, after: ShopId, most: i64) -> Result<Vec<Zone
     )
 }
 
-/// A shop's time zone; UTC where it is not known.
+/// The time zone in which a shop's days begin and end: UTC where Shopify's word for it is not known here.
 ///
 /// # Errors
 /// Any error of the database.
 pub async fn zone(read: &mut Read, shop: ShopId) -> Result<TimeZone, db::Error> {
     let found: Option<(String,)> =
         db!(read.optional, "select time_zone from merchants_shops where shop_id = $1", shop)?;
-    let zone = found.and_then(|(name,)| TimeZone::get(&name).ok());
-    Ok(zone.unwrap_or(TimeZone::UTC))
+    let name = found.map(|(name,)| name).unwrap_or_default();
+    Ok(TimeZone::get(&name).unwrap_or_else(|_| {
+        tracing::error!(%shop, zone = name, "a shop's time zone is unknown");
+        TimeZone::UTC
+    }))
 }
 
 /// The id of a shop, installed or not.

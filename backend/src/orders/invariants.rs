@@ -24,7 +24,8 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
         let bookings = points::orders::load(tx, shop, &ids).await?;
         for known in &page {
             let (Some(facts), Some(booking)) = (&known.facts, bookings.get(&known.order)) else { continue };
-            if earned(facts, &booking.earning, &known.gone(Some(&booking.earning))) != booking.booked {
+            let gone = known.gone(Some(&booking.earning));
+            if earned(facts, &booking.earning, &gone, booking.ripe) != booking.booked {
                 differing += 1;
             }
         }

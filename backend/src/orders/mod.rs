@@ -3,12 +3,19 @@
 //! Webhooks arrive late, twice and out of order. So per order the newest facts and the set of its refunds are kept;
 //! from them follows what should be booked, and the difference to what is booked is booked.
 
+mod explain;
 mod handler;
 pub mod invariants;
+pub mod jobs;
+mod lines;
 pub mod payload;
+pub mod preview;
+mod pricing;
 pub mod process;
 pub mod reread;
+pub mod routes;
 mod store;
+mod words;
 
 pub use handler::OrderHandler;
 pub use process::{Incoming, process};
@@ -19,7 +26,8 @@ use std::collections::BTreeMap;
 use loyalty::Currency;
 use loyalty::earning::Returned;
 use loyalty::hold::Mark;
-use loyalty::order::{Facts, LineNow, Used};
+use loyalty::line::LineNow;
+use loyalty::order::{Facts, Used};
 
 use crate::db::{self, Timestamp};
 use crate::ids::{CustomerId, OrderId};
@@ -32,14 +40,14 @@ pub struct Order {
     pub id: OrderId,
     /// Who placed it; none for a guest.
     pub customer: Option<CustomerId>,
+    /// Whether that customer has no account.
+    pub guest: bool,
     /// When it was placed.
     pub placed_at: Timestamp,
     /// What of it moves points.
     pub facts: Facts,
-    /// The lines that may earn, in the shop's currency.
+    /// What was bought, and delivery, in the shop's currency.
     pub lines: Vec<LineNow>,
-    /// What was to be paid for delivery after all discounts, in minor units of the shop's currency.
-    pub delivery_basis: i64,
     /// From when its lines and discounts are, in microseconds since 1970 (UTC).
     pub as_of: i64,
     /// The mark among its note attributes.
@@ -60,6 +68,16 @@ impl Order {
             && self.discounts.is_empty()
             && self.refunds.is_empty()
             && self.lines.iter().all(is_whole)
+    }
+
+    /// What was to be paid for delivery after all discounts, in minor units of the shop's currency.
+    fn delivery_basis(&self) -> i64 {
+        self.lines.iter().find(|line| line.id == LineNow::DELIVERY).map_or(0, |line| line.paid)
+    }
+
+    /// When it was as it tells (UTC).
+    fn told_at(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.facts.updated_at).unwrap_or(self.placed_at)
     }
 }
 

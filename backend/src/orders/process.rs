@@ -1,13 +1,14 @@
 //! From webhooks to the ledger: what a batch of messages says is merged into what is known of its orders; what
 //! follows from it is booked.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use loyalty::earning::{EarnRule, Earning, Line, Returned};
+use loyalty::earning::{Earning, Returned};
 use loyalty::hold::{Claim, Mark};
-use loyalty::order::{self, LineNow, Used, earned};
+use loyalty::line::LineKind;
+use loyalty::order::{self, Used, earned};
 
+use super::pricing::Pricing;
 use super::store::{self, Known, Latest};
 use super::{Error, Order, Refund};
 use crate::customers;
@@ -33,6 +34,8 @@ pub enum Incoming {
     },
     /// A refund.
     Refund(Refund),
+    /// Its points have waited long enough.
+    Ripe(OrderId),
 }
 
 impl Incoming {
@@ -46,6 +49,14 @@ impl Incoming {
         match self {
             Incoming::Order { order, .. } => order.id,
             Incoming::Refund(refund) => refund.order,
+            Incoming::Ripe(order) => *order,
+        }
+    }
+
+    fn as_order(&self) -> Option<&Order> {
+        match self {
+            Incoming::Order { order, .. } => Some(order),
+            Incoming::Refund(_) | Incoming::Ripe(_) => None,
         }
     }
 }
@@ -61,6 +72,10 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let batch: Vec<Incoming> = batch.into_iter().filter(|incoming| incoming.is_taken_on(&known)).collect();
     let bookings = points::orders::load(tx, shop, &ids).await?;
     let members = members(tx, shop, &batch, &known, now).await?;
+    let guests = batch.iter().filter_map(Incoming::as_order).filter(|order| order.guest);
+    let guests: Vec<(CustomerId, Timestamp)> =
+        guests.filter_map(|order| Some((known[&order.id].customer_of(order)?, order.told_at()))).collect();
+    let guests = customers::note_guests(tx, shop, &guests).await?;
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
     let booked = bookings.values().map(|booking| booking.member);
     let everyone: Vec<MemberId> = members.values().copied().chain(booked).collect();
@@ -69,15 +84,14 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     book.load_lots(tx, &spenders).await?;
     book.load_earned(tx, bookings.values()).await?;
     let marks: Vec<_> = batch.iter().flat_map(marks).map(|mark| mark.hold).collect();
-    let discounted = batch.iter().filter_map(|incoming| match incoming {
-        Incoming::Order { order, .. } if !order.discounts.is_empty() => Some(order.placed_at),
-        _ => None,
-    });
+    let discounted = batch.iter().filter_map(Incoming::as_order).filter(|order| !order.discounts.is_empty());
+    let discounted = discounted.map(|order| order.placed_at);
     let (since, policy) = (discounted.min(), program.program.returns);
     let desk = Desk::load(tx, &mut book, &marks, &everyone, &ids, since, policy).await?;
 
-    let rules = rules(tx, shop, &program, &bookings).await?;
-    let mut work = Work { program: &program, rules, members: &members, book, desk, bookings };
+    let orders: Vec<&Order> = batch.iter().filter_map(Incoming::as_order).collect();
+    let pricing = Pricing::load(tx, &book, &program, &bookings, &orders, &everyone).await?;
+    let mut work = Work { program: &program, pricing, members: &members, guests, book, desk, bookings };
     for incoming in batch {
         let known = known.entry(incoming.order()).or_insert_with(|| unknown(incoming.order()));
         work.take(known, incoming)?;
@@ -98,9 +112,10 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
 /// What a batch works on.
 struct Work<'a> {
     program: &'a Versioned,
-    /// By version of the program: how orders earned under it.
-    rules: HashMap<i64, EarnRule>,
+    pricing: Pricing<'a>,
     members: &'a HashMap<CustomerId, MemberId>,
+    /// Those of them who have no account.
+    guests: HashSet<CustomerId>,
     book: Book,
     desk: Desk,
     bookings: HashMap<OrderId, Booking>,
@@ -113,6 +128,7 @@ impl Work<'_> {
             Incoming::Refund(refund) => {
                 known.refunds.insert(refund.id, refund.returned);
             }
+            Incoming::Ripe(_) => {}
             Incoming::Order { order, metafield, .. } => {
                 // Where Shopify stamped both alike, what came later was written later.
                 if known.latest.as_ref().is_none_or(|latest| latest.as_of <= order.as_of) {
@@ -120,9 +136,7 @@ impl Work<'_> {
                 }
                 known.facts = Some(known.facts.map_or(order.facts, |facts| facts.newest(order.facts)));
                 known.placed_at.get_or_insert(order.placed_at);
-                if !known.erased {
-                    known.customer = known.customer.or(order.customer);
-                }
+                known.customer = known.customer_of(&order);
                 known.refunds.extend(order.refunds.iter().map(|(id, back)| (*id, back.clone())));
                 self.first_sight(known, &order, metafield)?;
                 self.price_anew(known)?;
@@ -142,9 +156,8 @@ impl Work<'_> {
             &OrderUse { order: order.id, member, claim, currency: order.currency, used },
         )?;
         if let (Some(member), false) = (member, self.bookings.contains_key(&order.id)) {
-            let earning = self.program.program.earn.apply(order.lines.iter().map(earning_line));
-            let earning = earning.map_err(points::Error::from)?;
-            self.bookings.insert(order.id, Booking::new(order.id, member, self.program.version, earning));
+            let guest = known.customer.is_some_and(|customer| self.guests.contains(&customer));
+            self.bookings.insert(order.id, self.pricing.first(order, member, guest)?);
         }
         Ok(())
     }
@@ -154,13 +167,12 @@ impl Work<'_> {
         let (Some(latest), Some(booking)) = (&known.latest, self.bookings.get_mut(&known.order)) else {
             return Ok(());
         };
-        let Some(rule) = self.rules.get(&booking.program_version) else { return Ok(()) };
-        let earning = rule.apply(latest.lines.iter().map(earning_line)).map_err(points::Error::from)?;
+        let (earning, circumstances) = self.pricing.anew(booking, &latest.lines)?;
         // What an edit adds is earned once it is paid for; what it takes off is gone at once.
         let points = |earning: &Earning| earning.points_after(&known.gone(Some(earning)));
         let is_paid = known.facts.is_none_or(|facts| !facts.rest_due);
         if is_paid || points(&earning) <= points(&booking.earning) {
-            booking.price_anew(earning);
+            booking.price_anew(earning, circumstances);
         }
         Ok(())
     }
@@ -174,14 +186,17 @@ impl Work<'_> {
         if let Some(booking) = self.bookings.get_mut(&known.order) {
             let earned_at = known.placed_at.unwrap_or(self.book.now());
             let policy = self.program.program.returns;
+            let now = self.book.now();
+            booking.ripen(self.pricing.ripe_at(booking, facts, now), now);
             if booking.is_new() {
                 // What came back before its order came is booked after it all the same, so that the ledger says what
                 // was issued and what was reversed alike in whatever order the webhooks arrive.
-                let whole = earned(&facts.standing(), &booking.earning, &[]);
+                let whole = earned(&facts.standing(), &booking.earning, &[], booking.ripe);
                 booking.settle(&mut self.book, whole, policy, earned_at)?;
             }
-            let target = earned(facts, &booking.earning, &gone);
+            let target = earned(facts, &booking.earning, &gone, booking.ripe);
             booking.settle(&mut self.book, target, policy, earned_at)?;
+            self.pricing.note(booking);
         }
         Ok(())
     }
@@ -192,7 +207,15 @@ impl Work<'_> {
         let ours = self.used(order, titles);
         let mut titles = titles.to_vec();
         titles.extend(ours.titles.into_iter().filter(|title| !titles.contains(title)).collect::<Vec<_>>());
-        Latest { as_of: order.as_of, lines: order.lines.clone(), used: ours.used, titles }
+        let mut lines = order.lines.clone();
+        // An order that is read again does not tell which of its lines are tips.
+        let before = known.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
+        let tips = before.iter().filter(|line| line.kind == LineKind::Tip);
+        for line in tips.filter_map(|tip| lines.iter().position(|line| line.id == tip.id)).collect::<Vec<_>>()
+        {
+            lines[line].kind = LineKind::Tip;
+        }
+        Latest { as_of: order.as_of, lines, used: ours.used, titles }
     }
 
     /// What the discount that points buy took off the order: known by its title, or by one it had on this order before.
@@ -203,7 +226,7 @@ impl Work<'_> {
                 || titles.contains(title)
         };
         let mut ours = Ours::default();
-        ours.used.delivery_basis = order.delivery_basis;
+        ours.used.delivery_basis = order.delivery_basis();
         for discount in order.discounts.iter().filter(|discount| is_ours(&discount.title)) {
             ours.used.lines.extend(&discount.used.lines);
             ours.used.delivery += discount.used.delivery;
@@ -223,32 +246,17 @@ struct Ours {
 }
 
 impl Known {
+    /// Whose the order is, with what it tells now. Nothing leads to an erased customer again.
+    fn customer_of(&self, order: &Order) -> Option<CustomerId> {
+        if self.erased { self.customer } else { self.customer.or(order.customer) }
+    }
+
     /// All that is gone of the order: what came back, and what an edit took off.
     pub(super) fn gone(&self, earning: Option<&Earning>) -> Vec<Returned> {
         let refunds: Vec<Returned> = self.refunds.values().flatten().copied().collect();
         let lines = self.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
         order::gone(lines, &refunds, earning)
     }
-}
-
-fn earning_line(line: &LineNow) -> Line {
-    Line { id: line.id, quantity: line.quantity, basis: line.basis }
-}
-
-/// How orders earn under the versions of the program that these bookings name, and under today's.
-async fn rules(
-    tx: &mut Tx,
-    shop: ShopId,
-    program: &Versioned,
-    bookings: &HashMap<OrderId, Booking>,
-) -> Result<HashMap<i64, EarnRule>, Error> {
-    let mut rules = HashMap::from([(program.version, program.program.earn.clone())]);
-    for version in bookings.values().map(|booking| booking.program_version).collect::<BTreeSet<_>>() {
-        if let Entry::Vacant(unread) = rules.entry(version) {
-            unread.insert(programs::version(tx, shop, version).await?.earn);
-        }
-    }
-    Ok(rules)
 }
 
 /// Everyone whom the batch is about; who is no member yet is enrolled.
@@ -260,10 +268,8 @@ async fn members(
     now: Timestamp,
 ) -> Result<HashMap<CustomerId, MemberId>, Error> {
     let is_erased = |order: OrderId| known.get(&order).is_some_and(|known| known.erased);
-    let told = batch.iter().filter_map(|incoming| match incoming {
-        Incoming::Order { order, .. } => order.customer.filter(|_| !is_erased(order.id)),
-        Incoming::Refund(_) => None,
-    });
+    let orders = batch.iter().filter_map(Incoming::as_order);
+    let told = orders.filter_map(|order| order.customer.filter(|_| !is_erased(order.id)));
     let customers: BTreeSet<CustomerId> =
         told.chain(known.values().filter_map(|known| known.customer)).collect();
     let customers: Vec<CustomerId> = customers.into_iter().collect();
@@ -286,14 +292,14 @@ fn spenders(
                 known.get(&order.id).is_none_or(|known| known.facts.is_none() && known.refunds.is_empty());
             is_new && told[&order.id] == 1 && order.is_whole()
         }
-        Incoming::Refund(_) => false,
+        Incoming::Refund(_) | Incoming::Ripe(_) => false,
     };
     let mut spenders = BTreeSet::new();
     for incoming in batch.iter().filter(|incoming| !only_earns(incoming)) {
         let order = incoming.order();
         let customer = match incoming {
             Incoming::Order { order, .. } => order.customer,
-            Incoming::Refund(_) => None,
+            Incoming::Refund(_) | Incoming::Ripe(_) => None,
         };
         let known = known.get(&order).and_then(|known| known.customer);
         let found = [customer, known].into_iter().flatten();
@@ -306,7 +312,7 @@ fn spenders(
 fn marks(incoming: &Incoming) -> impl Iterator<Item = Mark> {
     let marks = match incoming {
         Incoming::Order { order, metafield, .. } => [order.mark, *metafield],
-        Incoming::Refund(_) => [None, None],
+        Incoming::Refund(_) | Incoming::Ripe(_) => [None, None],
     };
     marks.into_iter().flatten()
 }

@@ -1,15 +1,17 @@
 //! Orders that were read again, as the Admin API tells them.
 
+use loyalty::Currency;
 use loyalty::hold::Mark;
+use loyalty::line::{LineKind, LineNow};
 use loyalty::money::MoneyError;
-use loyalty::order::{Facts, LineNow, Payment, Used, UsedLine};
-use loyalty::{Currency, Money};
+use loyalty::order::{Facts, Payment, Used, UsedLine};
 
-use super::payload::Error;
+use super::lines::{self, Told};
+use super::payload::{Error, is_guest};
 use super::{Discount, Order, Refunds};
 use crate::db::Timestamp;
 use crate::ids::{CustomerId, OrderId};
-use crate::shopify::admin::{Allocated, Amount, OrderLine, OrderNow};
+use crate::shopify::admin::{Allocated, Amount, Delivery, OrderLine, OrderNow};
 
 /// Shopify tells whole seconds. What is read comes after all that was told until then, that of the same second too.
 const WITHIN_A_SECOND: i64 = 999_999;
@@ -25,16 +27,15 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
     }
     let currency = Currency::parse(&order.currency)?;
     let presentment = Currency::parse(&order.presentment_currency)?;
-    let earns = order.lines.iter().filter(|line| !line.gift_card);
     let attribute = order.attributes.iter().find(|(name, _)| name == Mark::ATTRIBUTE);
     let facts = facts(order)?;
     Ok(Some(Order {
         id,
         customer: order.customer.as_deref().map(number).transpose()?.map(CustomerId),
+        guest: is_guest(order.customer_state.as_deref()),
         placed_at: time(&order.created_at)?,
         facts,
-        lines: earns.map(|line| earning(line, currency)).collect::<Result<_, _>>()?,
-        delivery_basis: delivery(order, currency)?,
+        lines: order_lines(order, currency)?,
         as_of: facts.updated_at + WITHIN_A_SECOND,
         mark: attribute.and_then(|(_, value)| value.parse().ok()),
         currency: presentment,
@@ -50,29 +51,37 @@ fn facts(order: &OrderNow) -> Result<Facts, Error> {
         _ => Payment::Pending,
     };
     let updated_at = time(&order.updated_at)?.as_microsecond();
-    Ok(Facts::told(updated_at, payment, order.cancelled_at.is_some()))
+    let facts = Facts::told(updated_at, payment, order.cancelled_at.is_some());
+    Ok(if order.fulfillment_status == "FULFILLED" { facts.and_fulfilled() } else { facts })
 }
 
-fn earning(line: &OrderLine, currency: Currency) -> Result<LineNow, Error> {
-    let price = minor(&line.price, currency)?;
-    let mut basis = price.checked_mul(line.quantity).ok_or(Error::Quantity)?;
-    for discount in &line.discounts {
-        basis = basis.saturating_sub(minor(&discount.shop, currency)?);
-    }
-    let basis = Money::new(basis, currency).map_err(MoneyError::from)?.minor();
-    Ok(LineNow { id: number(&line.id)?, quantity: line.quantity, current: line.current, basis })
+/// What was bought, and delivery. The Admin API does not say which lines are tips: those that were told before are.
+fn order_lines(order: &OrderNow, currency: Currency) -> Result<Vec<LineNow>, Error> {
+    let told = order.lines.iter().map(|line| told(line, currency)?.line(order.taxes_included));
+    let mut told = told.collect::<Result<Vec<LineNow>, Error>>()?;
+    let parts = order.delivery.iter().map(|part| delivery(part, currency));
+    told.extend(lines::delivery(parts, order.taxes_included)?);
+    Ok(told)
 }
 
-/// What was to be paid for delivery.
-fn delivery(order: &OrderNow, currency: Currency) -> Result<i64, Error> {
-    let mut basis = 0_i64;
-    for line in &order.delivery {
-        basis = basis.saturating_add(minor(&line.price, currency)?);
-        for discount in &line.discounts {
-            basis = basis.saturating_sub(minor(&discount.shop, currency)?);
-        }
-    }
-    Ok(Money::new(basis, currency).map_err(MoneyError::from)?.minor())
+fn told(line: &OrderLine, currency: Currency) -> Result<Told, Error> {
+    Ok(Told {
+        id: number(&line.id)?,
+        quantity: line.quantity,
+        current: line.current,
+        price: minor(&line.price, currency)?,
+        discount: lines::sum(line.discounts.iter().map(|discount| minor(&discount.shop, currency)))?,
+        tax: lines::sum(line.taxes.iter().map(|tax| minor(tax, currency)))?,
+        kind: if line.gift_card { LineKind::GiftCard } else { LineKind::Item },
+        product: line.product.as_deref().map(number).transpose()?,
+    })
+}
+
+/// Price, discount and tax.
+fn delivery(part: &Delivery, currency: Currency) -> Result<(i64, i64, i64), Error> {
+    let discount = lines::sum(part.discounts.iter().map(|discount| minor(&discount.shop, currency)))?;
+    let tax = lines::sum(part.taxes.iter().map(|tax| minor(tax, currency)))?;
+    Ok((minor(&part.price, currency)?, discount, tax))
 }
 
 /// What the automatic discounts took off, by title: points buy no others.
@@ -84,11 +93,10 @@ fn discounts(order: &OrderNow, currency: Currency) -> Result<Vec<Discount>, Erro
             named(&mut discounts, title).lines.push(used);
         }
     }
-    for line in &order.delivery {
-        for (title, amount) in titled(&line.discounts, currency)? {
+    for part in &order.delivery {
+        for (title, amount) in titled(&part.discounts, currency)? {
             let delivery = &mut named(&mut discounts, title).delivery;
-            *delivery =
-                delivery.checked_add(amount).filter(|sum| *sum <= loyalty::LIMIT).ok_or(Error::Quantity)?;
+            *delivery = lines::add(*delivery, amount)?;
         }
     }
     Ok(discounts)
@@ -163,7 +171,9 @@ mod tests {
                     quantity: 3,
                     current: 2,
                     gift_card: false,
+                    product: Some("gid://shopify/Product/70".into()),
                     price: amount("10.00", "GBP"),
+                    taxes: vec![amount("4.25", "GBP")],
                     discounts: vec![
                         off(Some("Loyalty points"), "3.00", "3.60"),
                         off(None, "1.00", "1.20"),
@@ -175,12 +185,17 @@ mod tests {
                     quantity: 1,
                     current: 1,
                     gift_card: true,
+                    product: None,
                     price: amount("25.0", "GBP"),
+                    taxes: Vec::new(),
                     discounts: Vec::new(),
                 },
             ],
+            taxes_included: true,
+            customer_state: Some("DISABLED".into()),
             delivery: vec![Delivery {
-                price: amount("5.00", "GBP"),
+                price: amount("4.95", "GBP"),
+                taxes: vec![amount("0.49", "GBP")],
                 discounts: vec![off(Some("Loyalty points"), "2.00", "2.40")],
             }],
             ..OrderNow::default()
@@ -191,12 +206,19 @@ mod tests {
     fn an_order_is_read_as_its_webhook_would_tell_it() {
         let order = order(OrderId(7), &now()).unwrap().unwrap();
         assert_eq!(order.customer, Some(CustomerId(9_007_199_254_740_993)));
-        assert_eq!(order.lines, [LineNow { id: 1, quantity: 3, current: 2, basis: 2_550 }]);
+        let card =
+            LineNow { id: 2, quantity: 1, current: 1, paid: 2_500, tax_included: true, ..LineNow::default() };
+        let card = LineNow { kind: LineKind::GiftCard, ..card };
+        let mug = LineNow { id: 1, quantity: 3, current: 2, paid: 2_550, discount: 450, tax: 425, ..card };
+        let mug = LineNow { product: Some(70), kind: LineKind::Item, ..mug };
+        let delivery = LineNow { id: 0, paid: 295, discount: 200, tax: 49, kind: LineKind::Delivery, ..card };
+        assert_eq!(order.lines, [mug, card, delivery]);
+        assert!(order.guest);
         assert_eq!((order.facts.payment, order.facts.cancelled), (Payment::Paid, false));
         assert_eq!(order.mark.unwrap().to_string(), "0000000000000000000000000000000a.1");
         let [discount] = order.discounts.as_slice() else { panic!("{:?}", order.discounts) };
         assert_eq!(discount.used.lines, [UsedLine { line: 1, quantity: 3, amount: 420 }]);
-        assert_eq!((discount.used.delivery, order.delivery_basis), (240, 300));
+        assert_eq!((discount.used.delivery, order.delivery_basis()), (240, 295));
     }
 
     #[test]

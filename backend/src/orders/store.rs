@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use loyalty::order::{Facts, LineNow, Used};
+use loyalty::line::LineNow;
+use loyalty::order::{Facts, Used};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
@@ -151,6 +152,36 @@ pub(super) async fn page(
          where shop_id = $1 and order_id > $2 order by order_id limit $3",
         shop,
         after,
+        limit
+    )?;
+    Ok(rows.into_iter().map(Known::from).collect())
+}
+
+/// What is known of an order, if anything is.
+pub(super) async fn find(read: &mut Read, shop: ShopId, order: OrderId) -> Result<Option<Known>, db::Error> {
+    let found: Option<Row> = db!(
+        read.optional,
+        "select order_id, customer_id, erased, placed_at, facts, latest, refunds from orders_orders
+         where shop_id = $1 and order_id = $2",
+        shop,
+        order
+    )?;
+    Ok(found.map(Known::from))
+}
+
+/// The orders of a shop with the greatest numbers, those first, a page at a time, below the one with number `before`.
+pub(super) async fn newest(
+    read: &mut Read,
+    shop: ShopId,
+    before: OrderId,
+    limit: i64,
+) -> Result<Vec<Known>, db::Error> {
+    let rows: Vec<Row> = db!(
+        read.all,
+        "select order_id, customer_id, erased, placed_at, facts, latest, refunds from orders_orders
+         where shop_id = $1 and order_id < $2 order by order_id desc limit $3",
+        shop,
+        before,
         limit
     )?;
     Ok(rows.into_iter().map(Known::from).collect())

@@ -57,6 +57,11 @@ impl Book {
         self.shop
     }
 
+    /// The shop's days.
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
     /// When its work is booked.
     pub fn now(&self) -> Timestamp {
         self.calendar.now()

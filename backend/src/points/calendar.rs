@@ -37,6 +37,11 @@ impl Calendar {
         i64::from(day.year()) * 100 + i64::from(day.month())
     }
 
+    /// When the shop's day began that an instant belongs to.
+    pub fn day_start(&self, at: Timestamp) -> Timestamp {
+        self.start(self.day(at))
+    }
+
     /// The instant at which a day begins in the shop. Where clocks skip midnight, that is when they go on.
     pub fn start(&self, day: Date) -> Timestamp {
         let midnight = day.to_zoned(self.zone.clone()).map(|zoned| zoned.timestamp());

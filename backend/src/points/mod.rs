@@ -12,6 +12,7 @@
 pub mod account;
 pub mod book;
 mod calendar;
+pub mod days;
 mod entry;
 mod expiry;
 pub mod invariants;

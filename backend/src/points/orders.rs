@@ -6,6 +6,7 @@ use loyalty::Points;
 use loyalty::earning::Earning;
 use loyalty::order::Earned;
 use loyalty::program::ReturnPolicy;
+use loyalty::rule::Circumstances;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -28,10 +29,17 @@ pub struct Booking {
     pub program_version: i64,
     /// What it earned, with all that is needed to recompute it after returns.
     pub earning: Earning,
+    /// What beside its lines decides what it earns.
+    pub circumstances: Circumstances,
+    /// Where a cap counts by day: when the shop's day began that it belongs to.
+    pub day_from: Option<Timestamp>,
+    /// Whether what its points wait for has come to pass.
+    pub ripe: bool,
     /// What is booked.
     pub booked: Earned,
     /// What could not be taken back, because the member had spent it, or it had expired.
     pub forgiven: Points,
+    ripe_at: Option<Timestamp>,
     lot: Option<LotId>,
     revision: i64,
     changed: bool,
@@ -45,12 +53,21 @@ impl Booking {
             member,
             program_version,
             earning,
+            circumstances: Circumstances::default(),
+            day_from: None,
+            ripe: false,
             booked: Earned::default(),
             forgiven: Points::ZERO,
+            ripe_at: None,
             lot: None,
             revision: 0,
             changed: true,
         }
+    }
+
+    /// When what its points wait for comes to pass, where that is known and not over yet (UTC).
+    pub fn ripe_at(&self) -> Option<Timestamp> {
+        self.ripe_at
     }
 
     /// Whether nothing was ever booked for it.
@@ -59,9 +76,18 @@ impl Booking {
     }
 
     /// The order was edited and earns this now. What follows is booked by [`settle`](Booking::settle).
-    pub fn price_anew(&mut self, earning: Earning) {
+    pub fn price_anew(&mut self, earning: Earning, circumstances: Circumstances) {
         if self.earning != earning {
-            (self.earning, self.changed) = (earning, true);
+            (self.earning, self.circumstances, self.changed) = (earning, circumstances, true);
+        }
+    }
+
+    /// What its points wait for comes to pass at this time, if that is known yet. Once it has, they wait no more.
+    pub fn ripen(&mut self, at: Option<Timestamp>, now: Timestamp) {
+        let ripe = self.ripe || at.is_some_and(|at| at <= now);
+        let ripe_at = at.filter(|_| !ripe);
+        if (ripe, ripe_at) != (self.ripe, self.ripe_at) {
+            (self.ripe, self.ripe_at, self.changed) = (ripe, ripe_at, true);
         }
     }
 
@@ -147,6 +173,10 @@ struct Row {
     member_id: MemberId,
     program_version: i64,
     earning: Json<Earning>,
+    circumstances: Option<Json<Circumstances>>,
+    day_from: Option<Timestamp>,
+    ripe: bool,
+    ripe_at: Option<Timestamp>,
     pending: i64,
     posted: i64,
     forgiven: i64,
@@ -163,6 +193,10 @@ impl TryFrom<Row> for Booking {
             member: row.member_id,
             program_version: row.program_version,
             earning: row.earning.0,
+            circumstances: row.circumstances.map(|known| known.0).unwrap_or_default(),
+            day_from: row.day_from,
+            ripe: row.ripe,
+            ripe_at: row.ripe_at,
             booked: Earned { pending: store::points(row.pending)?, posted: store::points(row.posted)? },
             forgiven: store::points(row.forgiven)?,
             lot: row.lot_id,
@@ -201,18 +235,39 @@ pub async fn save(
 ) -> Result<(), db::Error> {
     let changed: Vec<&Booking> = bookings.into_iter().filter(|booking| booking.changed).collect();
     db!(tx.each changed,
-        sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, pending, posted,
-                     forgiven, lot_id, revision)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                 on conflict (shop_id, order_id) do update set earning = excluded.earning, pending = excluded.pending,
-                     posted = excluded.posted, forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
-        postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, pending, posted,
-                       forgiven, lot_id, revision)
-                   select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[],
-                       $6::bigint[], $7::bigint[], $8::bigint[], $9::uuid[], $10::bigint[])
-                   on conflict (shop_id, order_id) do update set earning = excluded.earning, pending = excluded.pending,
-                       posted = excluded.posted, forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
-        |b| shop, b.order, b.member, b.program_version, Json(&b.earning), b.booked.pending.get(),
-            b.booked.posted.get(), b.forgiven.get(), b.lot, b.revision)?;
+        sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
+                     day_from, ripe, ripe_at, pending, posted, forgiven, lot_id, revision)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                 on conflict (shop_id, order_id) do update set earning = excluded.earning,
+                     circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
+                     pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
+                     lot_id = excluded.lot_id, revision = excluded.revision",
+        postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
+                       day_from, ripe, ripe_at, pending, posted, forgiven, lot_id, revision)
+                   select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::jsonb[],
+                       $7::timestamptz[], $8::boolean[], $9::timestamptz[], $10::bigint[], $11::bigint[],
+                       $12::bigint[], $13::uuid[], $14::bigint[])
+                   on conflict (shop_id, order_id) do update set earning = excluded.earning,
+                       circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
+                       pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
+                       lot_id = excluded.lot_id, revision = excluded.revision",
+        |b| shop, b.order, b.member, b.program_version, Json(&b.earning), Json(&b.circumstances), b.day_from, b.ripe,
+            b.ripe_at, b.booked.pending.get(), b.booked.posted.get(), b.forgiven.get(), b.lot, b.revision)?;
     Ok(())
+}
+
+/// Orders of a shop whose points have waited long enough, those that are due first.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn ripe(tx: &mut Read, shop: ShopId, now: Timestamp, most: i64) -> Result<Vec<OrderId>, db::Error> {
+    let due: Vec<(OrderId,)> = db!(
+        tx.all,
+        "select order_id from points_orders
+         where shop_id = $1 and ripe_at is not null and ripe_at <= $2 order by ripe_at limit $3",
+        shop,
+        now,
+        most
+    )?;
+    Ok(due.into_iter().map(|(order,)| order).collect())
 }

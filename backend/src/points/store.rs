@@ -53,8 +53,9 @@ crate::holds! {
 }
 crate::holds! {
     points_orders [shop_id, order_id] of Member("member_id"), kept "with their entries" {
-        shop_id: Id, order_id: Plain, member_id: Id, program_version: Plain, earning: Json, pending: Plain,
-        posted: Plain, forgiven: Plain, lot_id: Id, revision: Plain,
+        shop_id: Id, order_id: Plain, member_id: Id, program_version: Plain, earning: Json, circumstances: Json,
+        day_from: Time, ripe: Plain, ripe_at: Time, pending: Plain, posted: Plain, forgiven: Plain, lot_id: Id,
+        revision: Plain,
     }
 }
 

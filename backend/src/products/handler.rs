@@ -5,12 +5,13 @@ use serde::Deserialize;
 use sqlx::types::Json;
 
 use super::store::{self, Product};
+use super::{Shelf, jobs, shelves};
 use crate::clock::Clock;
 use crate::db::{self, Timestamp, Tx};
 use crate::events::{self, Event, ProductUpdated};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
 
-/// Acts on the topics that tell of products.
+/// Acts on the topics that tell of products and collections.
 #[derive(Debug, Clone)]
 pub struct ProductHandler {
     clock: Clock,
@@ -44,13 +45,31 @@ impl ProductHandler {
     }
 
     async fn act(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, db::Error> {
+        if message.topic.starts_with("collections/") {
+            return self.collection(tx, message).await;
+        }
         let Some(product) = read(message) else {
             return Ok(Outcome::Dead("not the payload of this topic".to_owned()));
         };
         if store::keep(tx, message.shop, &product).await? {
             let told = ProductUpdated { product: product.product_id, deleted: product.deleted_at.is_some() };
             events::publish(tx, message.shop, Event::ProductUpdated(told), self.clock.now()).await?;
+            let kept = shelves::kept(tx, message.shop).await?;
+            shelves::shelve(tx, message.shop, product.product_id, &product.tags.0, &kept).await?;
+            if kept.iter().any(|shelf| matches!(shelf, Shelf::Collection(_))) {
+                jobs::product_changed(tx, message.shop, self.clock.now()).await?;
+            }
         }
+        Ok(Outcome::Done)
+    }
+
+    /// A collection changed or is gone: which products are in it is read again.
+    async fn collection(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, db::Error> {
+        let Ok(Id { id }) = serde_json::from_slice(&message.payload) else {
+            return Ok(Outcome::Dead("not the payload of this topic".to_owned()));
+        };
+        let occasion = message.triggered_at.to_string();
+        jobs::collection_changed(tx, message.shop, id, &occasion, self.clock.now()).await?;
         Ok(Outcome::Done)
     }
 }
@@ -58,7 +77,7 @@ impl ProductHandler {
 #[async_trait]
 impl Handler for ProductHandler {
     fn knows(&self, topic: &str) -> bool {
-        matches!(topic, "products/update" | "products/delete")
+        matches!(topic, "products/update" | "products/delete" | "collections/update" | "collections/delete")
     }
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {

@@ -1,5 +1,10 @@
 //! Programs: a shop's settings, in versions. An entry of the ledger names the version it was booked under.
 
+pub mod routes;
+mod store;
+
+pub use store::Listed;
+
 use axum::http::StatusCode;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -14,6 +19,7 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 use crate::merchants::{Shop, ShopError};
+use crate::products;
 use crate::shopify::admin::{AdminError, CompareDigest, MetafieldWrite};
 use crate::web::Problem;
 
@@ -78,6 +84,24 @@ pub async fn current(tx: &mut Read, shop: ShopId) -> Result<Versioned, Error> {
     Ok(Versioned { version, program })
 }
 
+/// The number of the newest settings, 0 where there are none. Whoever makes the next ones waits here for the others.
+///
+/// # Errors
+/// Any error of the database.
+async fn newest_version(tx: &mut Tx, shop: ShopId) -> Result<i64, db::Error> {
+    // The first stands for all of them: it is always there, and the newest is read only once nobody else makes one.
+    let first: Option<(i64,)> = db!(tx.optional,
+        sqlite: "select version from programs_versions where shop_id = $1 and version = 1",
+        postgres: "select version from programs_versions where shop_id = $1 and version = 1 for update",
+        shop)?;
+    let newest: Option<(i64,)> = db!(
+        tx.optional,
+        "select version from programs_versions where shop_id = $1 order by version desc limit 1",
+        shop
+    )?;
+    Ok(newest.or(first).map_or(0, |(version,)| version))
+}
+
 /// The settings as they were in a version.
 ///
 /// # Errors
@@ -119,6 +143,7 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
         Json(&program),
         now
     )?;
+    products::jobs::read_new(tx, shop, (&program, version), now).await?;
     Ok(Versioned { version, program })
 }
 

@@ -14,7 +14,7 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::{Book, Source};
-use crate::{programs, sync};
+use crate::{customers, programs, sync};
 
 /// What a member asks for.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub struct Wish {
 /// hold that stands instead.
 ///
 /// # Errors
-/// [`Error::UnderReview`], [`Error::UnknownReward`], [`Error::Pick`], or too few points; nothing has changed then.
+/// [`Error::Unclaimed`], [`Error::UnderReview`], [`Error::UnknownReward`], [`Error::Pick`], or too few points; nothing has changed then.
 pub async fn open(
     tx: &mut Tx,
     shop: ShopId,
@@ -52,6 +52,9 @@ pub async fn open(
         scope: wish.scope,
         label: program.discount_title.clone(),
     })?;
+    if customers::is_shadow(tx, shop, member).await? {
+        return Err(Error::Unclaimed);
+    }
     let mut book = Book::load(tx, shop, &[member], &versioned, now).await?;
     if store::is_under_review(tx, shop, member).await? {
         return Err(Error::UnderReview);

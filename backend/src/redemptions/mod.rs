@@ -130,6 +130,9 @@ pub enum Error {
     /// An order of this member carried a discount that nobody held points for; the merchant reviews it first.
     #[error("redemptions of this member wait for the merchant's review")]
     UnderReview,
+    /// The member's customer has no account at the shop yet.
+    #[error("points can be spent once there is an account at the shop")]
+    Unclaimed,
     /// The points.
     #[error(transparent)]
     Points(#[from] points::Error),

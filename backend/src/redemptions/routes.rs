@@ -102,6 +102,8 @@ async fn open(
     // Who has never earned has nothing to spend.
     let member =
         member.ok_or_else(|| Problem::from(points::Error::Insufficient { available: 0, wanted: 1 }))?;
+    // Who is signed in has an account, whatever Shopify told of it so far.
+    customers::claim(&mut tx, caller.shop.id, member, app.clock.now()).await?;
     let wish = Wish { reward, points, currency, scope };
     let hold = lifecycle::open(&mut tx, caller.shop.id, member, wish, app.clock.now()).await?;
     tx.commit().await?;
@@ -158,6 +160,7 @@ impl From<Error> for Problem {
             Error::UnknownHold => (StatusCode::NOT_FOUND, "unknown_redemption"),
             Error::Captured => (StatusCode::CONFLICT, "redemption_captured"),
             Error::UnderReview => (StatusCode::CONFLICT, "under_review"),
+            Error::Unclaimed => (StatusCode::FORBIDDEN, "account_unclaimed"),
             Error::Points(_) | Error::Program(_) | Error::Db(_) => {
                 return match error {
                     Error::Points(error) => error.into(),

@@ -44,7 +44,7 @@ pub use store::{Backlog, Listed, State};
 pub use task::{Kind, Task, TaskError};
 
 /// Whose the installation's own tasks are.
-const INSTALLATION: ShopId = ShopId(Uuid::nil());
+pub const INSTALLATION: ShopId = ShopId(Uuid::nil());
 
 /// How a task is pushed.
 #[derive(Debug, Clone)]

@@ -22,8 +22,8 @@ use super::{Problem, health, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
 use crate::{
-    activation, audit, campaigns, customers, finance, inbox, merchants, points, privacy, redemptions,
-    support, sync, tasks,
+    activation, audit, campaigns, customers, finance, inbox, merchants, orders, points, privacy, programs,
+    redemptions, support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,6 +36,7 @@ pub fn router(app: &App) -> Router {
         .route("/metrics", get(measure::with_token))
         .merge(points::routes::routes())
         .merge(redemptions::routes::routes())
+        .merge(orders::routes::routes())
         .merge(merchants::routes::auth())
         .merge(operator::routes())
         .merge(tasks::board::routes())
@@ -55,6 +56,8 @@ fn api(app: &App) -> Router<App> {
         .merge(finance::routes::api())
         .merge(activation::routes::api())
         .merge(campaigns::routes::api())
+        .merge(orders::routes::api())
+        .merge(programs::routes::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())
@@ -69,8 +72,8 @@ fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(cors::Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER, session::RETRY])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, session::RETRY])
         .max_age(Duration::from_secs(600))
 }
 

@@ -98,6 +98,8 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         ("shop_details", shown(admin.shop_details().await)),
         ("order_redemption", shown(admin.order_redemption(OrderId(1)).await)),
         ("order_now", shown(admin.order_now(OrderId(1)).await)),
+        ("products_in", shown(admin.products_in(7).await)),
+        ("products_tagged", shown(admin.products_tagged("sale").await)),
         ("tags_add", shown(admin.tags_add(OrderId(1), &["loyalty"]).await)),
         ("metafields_set", shown(admin.metafields_set(&[metafield]).await)),
         ("customer_emails", shown(admin.customer_emails(&customers).await)),
@@ -152,7 +154,7 @@ async fn whatever_the_published_schema_allows_is_read_or_is_an_error_with_a_name
         ("nulls", &mutations),
         ("denied", &[]),
         ("empty", &["account_metafields", "customer_emails"]),
-        ("endless", &["order_now"]),
+        ("endless", &["order_now", "products_in", "products_tagged"]),
     ] {
         for (call, answer) in every_call(&stranger.admin(bent, None, TOKEN)).await {
             match answer {

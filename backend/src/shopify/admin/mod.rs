@@ -15,6 +15,7 @@ mod error;
 mod metafields;
 mod operations;
 mod order;
+mod products;
 mod queries;
 mod tokens;
 mod transport;

@@ -24,19 +24,28 @@ pub struct OrderNow {
     pub cancelled_at: Option<String>,
     /// `PAID`, `VOIDED`, …
     pub financial_status: Option<String>,
+    /// `FULFILLED`, …
+    #[serde(default)]
+    pub fulfillment_status: String,
+    /// Whether prices have the tax in them.
+    #[serde(default)]
+    pub taxes_included: bool,
     /// The shop's currency, ISO 4217.
     pub currency: String,
     /// What it was paid in, ISO 4217.
     pub presentment_currency: String,
     /// Who placed it.
     pub customer: Option<String>,
+    /// The state of their account: `ENABLED`, `DISABLED`, …
+    #[serde(default)]
+    pub customer_state: Option<String>,
     /// What the cart carried: names and values.
     pub attributes: Vec<(String, String)>,
     /// Its metafield `redemption`.
     pub redemption: Option<String>,
     /// What was bought.
     pub lines: Vec<OrderLine>,
-    /// How it is delivered.
+    /// What delivery costs, part by part.
     pub delivery: Vec<Delivery>,
 }
 
@@ -51,17 +60,26 @@ pub struct OrderLine {
     pub current: i64,
     /// Whether it is a gift card.
     pub gift_card: bool,
+    /// The global id of the product, where there is one.
+    #[serde(default)]
+    pub product: Option<String>,
     /// What a unit costs, in the shop's currency.
     pub price: Amount,
+    /// Its taxes, in the shop's currency.
+    #[serde(default)]
+    pub taxes: Vec<Amount>,
     /// What was taken off.
     pub discounts: Vec<Allocated>,
 }
 
-/// A way of delivery.
+/// A part of what delivery costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// What it costs, in the shop's currency.
+    /// In the shop's currency.
     pub price: Amount,
+    /// Its taxes, in the shop's currency.
+    #[serde(default)]
+    pub taxes: Vec<Amount>,
     /// What was taken off.
     pub discounts: Vec<Allocated>,
 }
@@ -104,8 +122,11 @@ impl Admin {
                 updated_at: page.updated_at,
                 cancelled_at: page.cancelled_at,
                 financial_status: page.display_financial_status.as_ref().map(text),
+                fulfillment_status: text(&page.display_fulfillment_status),
+                taxes_included: page.taxes_included,
                 currency: text(&page.currency_code),
                 presentment_currency: text(&page.presentment_currency_code),
+                customer_state: page.customer.as_ref().map(|customer| text(&customer.state)),
                 customer: page.customer.map(|customer| customer.id),
                 attributes: page
                     .custom_attributes
@@ -127,23 +148,28 @@ impl Admin {
 }
 
 fn line(line: order_now::OrderNowOrderLineItemsNodes) -> OrderLine {
-    let price = line.original_unit_price_set.shop_money;
     OrderLine {
         id: line.id,
         quantity: line.quantity,
         current: line.current_quantity,
         gift_card: line.is_gift_card,
-        price: Amount { amount: price.amount, currency: text(&price.currency_code) },
+        product: line.product.map(|product| product.id),
+        price: amount(line.original_unit_price_set),
+        taxes: line.tax_lines.into_iter().map(|tax| amount(tax.price_set)).collect(),
         discounts: line.discount_allocations.into_iter().map(allocated).collect(),
     }
 }
 
 fn delivery(line: order_now::OrderNowOrderShippingLinesNodes) -> Delivery {
-    let price = line.original_price_set.shop_money;
     Delivery {
-        price: Amount { amount: price.amount, currency: text(&price.currency_code) },
+        price: amount(line.original_price_set),
+        taxes: line.tax_lines.into_iter().map(|tax| amount(tax.price_set)).collect(),
         discounts: line.discount_allocations.into_iter().map(allocated).collect(),
     }
+}
+
+fn amount(set: order_now::InShopMoney) -> Amount {
+    Amount { amount: set.shop_money.amount, currency: text(&set.shop_money.currency_code) }
 }
 
 fn allocated(allocation: order_now::Allocated) -> Allocated {

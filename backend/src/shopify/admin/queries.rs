@@ -195,3 +195,19 @@ pub(super) struct RedemptionDefinitionCreate;
     response_derives = "Debug"
 )]
 pub(super) struct RedemptionDefinitionUpdate;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/products_in.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct ProductsIn;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/products_found.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct ProductsFound;

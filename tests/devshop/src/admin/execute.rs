@@ -11,7 +11,7 @@ use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
 use super::{
     bulk, customers, customizations, definitions, discount_create, discount_update, discounts,
-    metafields_set, tags_add,
+    metafields_set, products, tags_add,
 };
 use crate::customizations::Customized;
 use crate::ids::parse_gid;
@@ -133,6 +133,8 @@ impl ObjectValue for QueryRoot<'_> {
             "bulkOperations" => bulk::list(self.0, info),
             "customers" => customers::resolve(self.0, info),
             "metafieldDefinition" => definitions::one(self.0, info),
+            "collection" => products::collection(self.0, id),
+            "products" => products::products(self.0, info),
             "discountNode" => Ok(discounts::node(self.0, id)),
             "discountNodes" => discounts::nodes(self.0, info),
             "shopifyFunctions" => discounts::functions(self.0, info),

@@ -64,6 +64,7 @@ impl ObjectValue for CustomerObject<'_> {
             ("defaultEmailAddress", Some(customer)) => {
                 self.context.object(EmailObject(customer.email.clone()))
             }
+            ("state", Some(customer)) => ResolvedValue::leaf(customer.state.to_uppercase()),
             ("displayName", Some(customer)) => ResolvedValue::leaf(customer.display_name()),
             ("tags", Some(customer)) => texts(customer.tags.clone()),
             ("metafield", _) => {

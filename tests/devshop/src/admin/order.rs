@@ -5,7 +5,9 @@ use apollo_compiler::response::JsonValue;
 
 use super::execute::Context;
 use super::objects::{CustomerObject, metafield, text, texts};
-use crate::checkout::{Allocation, AppliedDiscount};
+use super::products::ProductObject;
+use crate::catalog::Product;
+use crate::checkout::{Allocation, AppliedDiscount, tax_in};
 use crate::clock::utc_text;
 use crate::ids::gid;
 use crate::money::{Currency, MoneySet};
@@ -34,6 +36,11 @@ impl ObjectValue for OrderObject<'_> {
                 ResolvedValue::leaf(order.cancelled_at.map_or(JsonValue::Null, |at| utc_text(at).into()))
             }
             "displayFinancialStatus" => ResolvedValue::leaf(order.financial_status().to_uppercase()),
+            "displayFulfillmentStatus" => ResolvedValue::leaf(match order.fulfilled_at {
+                Some(_) => "FULFILLED",
+                None => "UNFULFILLED",
+            }),
+            "taxesIncluded" => ResolvedValue::leaf(order.tax_included_bp > 0),
             "currencyCode" => ResolvedValue::leaf(self.context.shop.facts().settings.currency.code()),
             "presentmentCurrencyCode" => ResolvedValue::leaf(order.presentment_currency.code()),
             "customer" => match &order.customer {
@@ -63,6 +70,20 @@ impl<'s> OrderObject<'s> {
         let shop = (self.context.shop.facts().settings.currency, set.shop);
         let presentment = (self.order.presentment_currency, set.presentment);
         self.context.object(MoneyBag { context: self.context, shop, presentment })
+    }
+
+    /// None where it was deleted.
+    fn product<'a>(&'a self, id: u64) -> ResolvedValue<'a> {
+        let found = self.context.shop.products().into_iter().find(|product| product.id == id);
+        found.map_or_else(ResolvedValue::null, |Product { id, tags, .. }| {
+            self.context.object(ProductObject { id, tags })
+        })
+    }
+
+    fn taxes<'a>(&'a self, net: MoneySet) -> ResolvedValue<'a> {
+        let points = self.order.tax_included_bp;
+        let taxed = (points > 0).then(|| TaxLine { parent: self, tax: tax_in(net, points) });
+        ResolvedValue::list(taxed.into_iter().map(|tax| self.context.object(tax)))
     }
 
     fn allocations<'a>(&'a self, allocations: &'a [Allocation]) -> ResolvedValue<'a> {
@@ -169,6 +190,8 @@ impl ObjectValue for LineObject<'_, '_> {
             "quantity" => ResolvedValue::leaf(line.item.quantity),
             "currentQuantity" => ResolvedValue::leaf(line.current_quantity()),
             "isGiftCard" => ResolvedValue::leaf(line.item.gift_card),
+            "product" => self.parent.product(line.item.product),
+            "taxLines" => self.parent.taxes(line.net()),
             "originalUnitPriceSet" => self.parent.money(line.item.unit),
             "discountAllocations" => self.parent.allocations(&line.allocations),
             _ => return Err(self.unknown_field_error(info)),
@@ -205,6 +228,25 @@ impl ObjectValue for ShippingLine<'_, '_> {
         match (info.field_name(), &self.0.order.shipping) {
             ("originalPriceSet", Some(shipping)) => Ok(self.0.money(shipping.quote.option.price)),
             ("discountAllocations", Some(shipping)) => Ok(self.0.allocations(&shipping.quote.allocations)),
+            ("taxLines", Some(shipping)) => Ok(self.0.taxes(shipping.quote.net())),
+            _ => Err(self.unknown_field_error(info)),
+        }
+    }
+}
+
+struct TaxLine<'o, 's> {
+    parent: &'o OrderObject<'s>,
+    tax: MoneySet,
+}
+
+impl ObjectValue for TaxLine<'_, '_> {
+    fn type_name(&self) -> &str {
+        "TaxLine"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        match info.field_name() {
+            "priceSet" => Ok(self.parent.money(self.tax)),
             _ => Err(self.unknown_field_error(info)),
         }
     }

@@ -4,8 +4,9 @@
 //! even while the app is down.
 
 use devshop::{BasketLine, DevShop, MoneySet, Quote, gid, shop_gid};
-use loyalty::earning::Line;
+use loyalty::line::{LineKind, LineNow};
 use loyalty::reward::{Benefit, Pick, PickError};
+use loyalty::rule::Circumstances;
 use loyalty::{Account, Currency, HoldId, Kind, Mark, Money, Points, ProgramUi, Reward, Scope, Terms};
 use serde::Serialize;
 
@@ -226,14 +227,23 @@ impl<'q> Cart<'q> {
     }
 }
 
-/// What lines earn: of what is paid for them, in the shop's currency. Gift cards earn when they are spent.
+/// What lines earn, as far as widgets know: neither what the member earned today nor which collections and tags the
+/// products have.
 pub(super) fn earns<'l>(
     program: &ProgramUi,
     lines: impl Iterator<Item = (&'l BasketLine, MoneySet)>,
 ) -> Option<Points> {
-    let lines = lines.filter(|(line, _)| !line.gift_card).zip(1..);
-    let lines = lines.map(|((line, net), id)| Line { id, quantity: line.quantity.into(), basis: net.shop });
-    Some(program.earn.apply(lines).ok()?.points())
+    let line = |(id, (line, net)): (i64, (&BasketLine, MoneySet))| LineNow {
+        id,
+        quantity: line.quantity.into(),
+        paid: net.shop,
+        discount: line.gross.shop - net.shop,
+        kind: if line.gift_card { LineKind::GiftCard } else { LineKind::Item },
+        product: i64::try_from(line.product).ok(),
+        ..LineNow::default()
+    };
+    let lines: Vec<LineNow> = (1..).zip(lines).map(line).collect();
+    Some(program.earn.price(&lines, &Circumstances::default()).ok()?.points())
 }
 
 /// What the shop knows of the program.

@@ -69,7 +69,14 @@ impl State {
             let id = self.ids.id();
             committed.more.push((id, item.quantity));
             let item = BasketLine { gid: format!("gid://shopify/CartLine/{}", self.ids.uuid()), ..item };
-            edited.lines.push(OrderLine { id, item, allocations: Vec::new(), refunded: 0, taken_off: 0 });
+            edited.lines.push(OrderLine {
+                id,
+                item,
+                allocations: Vec::new(),
+                refunded: 0,
+                taken_off: 0,
+                tip: false,
+            });
         }
         if committed.more.is_empty() && committed.fewer.is_empty() && committed.discounts_off.is_empty() {
             return Err(ShopError::NothingToChange);

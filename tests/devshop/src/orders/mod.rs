@@ -83,6 +83,8 @@ pub struct OrderLine {
     pub refunded: u32,
     /// How many an edit took off.
     pub taken_off: u32,
+    /// It is a tip: no product, and nothing is shipped.
+    pub tip: bool,
 }
 
 /// The shipping of an order.
@@ -145,6 +147,8 @@ pub struct PlaceOptions {
     pub payment: Payment,
     /// As a test of payments: real in every way but `test`.
     pub test: bool,
+    /// What is given on top, in minor units of the shop's currency.
+    pub tip: i64,
 }
 
 impl OrderLine {

@@ -323,7 +323,7 @@ impl Writer<'_> {
         let only_one = item.variant_title == "Default Title";
         let name =
             if only_one { item.title.clone() } else { format!("{} - {}", item.title, item.variant_title) };
-        json!({
+        let mut written = json!({
             "id": line.id,
             "admin_graphql_api_id": gid("LineItem", line.id),
             "attributed_staffs": [],
@@ -338,8 +338,8 @@ impl Writer<'_> {
             "name": name,
             "price": shop.text(item.unit.shop),
             "price_set": self.set(item.unit),
-            "product_exists": true,
-            "product_id": item.product,
+            "product_exists": !line.tip,
+            "product_id": (!line.tip).then_some(item.product),
             "properties": item.properties,
             "quantity": item.quantity,
             "requires_shipping": item.requires_shipping,
@@ -351,11 +351,17 @@ impl Writer<'_> {
             // Only script discounts count here: an app's discount is in the allocations.
             "total_discount": shop.text(0),
             "total_discount_set": self.set(MoneySet::default()),
-            "variant_id": item.variant,
+            "variant_id": (!line.tip).then_some(item.variant),
             "variant_inventory_management": null,
             "variant_title": if only_one { Value::Null } else { json!(item.variant_title) },
             "vendor": item.vendor,
-        })
+        });
+        // Other lines do not have them at all.
+        if line.tip {
+            written["tip_payment_gateway"] = json!("bogus");
+            written["tip_payment_method"] = json!("Visa");
+        }
+        written
     }
 
     fn shipping_lines(&self) -> Vec<Value> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Order, OrderLine, OrderShipping, Payment, PlaceOptions};
 use crate::cart::Channel;
-use crate::checkout::Quote;
+use crate::checkout::{BasketLine, Quote};
 use crate::metafields::MetafieldKey;
 use crate::money::MoneySet;
 use crate::state::{State, cart_owner};
@@ -16,13 +16,14 @@ impl State {
         &mut self,
         quote: Quote,
         options: PlaceOptions,
+        tip: MoneySet,
         app_namespace: &str,
         switches: Switches,
         now: Timestamp,
     ) -> &Order {
         self.order_count += 1;
         let id = self.ids.id();
-        let total = quote.total();
+        let total = quote.total() + tip;
         let cart = quote.cart;
         let (source_name, location) = match cart.channel {
             Channel::Online => ("web", None),
@@ -31,6 +32,21 @@ impl State {
         if let Some(customer) = cart.customer.and_then(|id| self.customers.get_mut(&id)) {
             customer.orders += 1;
             customer.spent += total.shop;
+        }
+        let mut lines: Vec<OrderLine> = quote
+            .lines
+            .into_iter()
+            .map(|line| OrderLine {
+                id: self.ids.id(),
+                item: line.line,
+                allocations: line.allocations,
+                refunded: 0,
+                taken_off: 0,
+                tip: false,
+            })
+            .collect();
+        if tip != MoneySet::default() {
+            lines.push(OrderLine::tip(self.ids.id(), tip));
         }
         let order = Order {
             id,
@@ -41,17 +57,7 @@ impl State {
             location,
             test: options.test,
             presentment_currency: cart.currency,
-            lines: quote
-                .lines
-                .into_iter()
-                .map(|line| OrderLine {
-                    id: self.ids.id(),
-                    item: line.line,
-                    allocations: line.allocations,
-                    refunded: 0,
-                    taken_off: 0,
-                })
-                .collect(),
+            lines,
             shipping: quote.shipping.map(|quote| OrderShipping {
                 id: self.ids.id(),
                 quote,
@@ -96,5 +102,27 @@ impl State {
             let id = self.ids.id();
             self.metafields.set(target, &metafield.kind, &metafield.value, now, id);
         }
+    }
+}
+
+impl OrderLine {
+    fn tip(id: u64, amount: MoneySet) -> OrderLine {
+        let item = BasketLine {
+            gid: String::new(),
+            variant: 0,
+            product: 0,
+            title: "Tip".into(),
+            variant_title: "Default Title".into(),
+            sku: String::new(),
+            vendor: String::new(),
+            quantity: 1,
+            unit: amount,
+            gross: amount,
+            gift_card: false,
+            requires_shipping: false,
+            grams: 0,
+            properties: Vec::new(),
+        };
+        OrderLine { id, item, allocations: Vec::new(), refunded: 0, taken_off: 0, tip: true }
     }
 }

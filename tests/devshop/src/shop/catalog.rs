@@ -45,6 +45,27 @@ impl DevShop {
         Ok(())
     }
 
+    /// Puts these products into a collection and takes all others out, by hand: the collection tells of it, the products
+    /// do not.
+    pub fn set_collection(&self, id: u64, products: &[u64]) {
+        let now = self.clock().now();
+        for product in &mut self.state().products {
+            product.collections.retain(|known| *known != id);
+            if products.contains(&product.id) {
+                product.collections.push(id);
+            }
+        }
+        self.tell("collections/update", payloads::collection(id, now, self.facts()));
+    }
+
+    /// Deletes a collection; its products stay.
+    pub fn delete_collection(&self, id: u64) {
+        for product in &mut self.state().products {
+            product.collections.retain(|known| *known != id);
+        }
+        self.tell("collections/delete", payloads::collection_deleted(id));
+    }
+
     /// Changes a variant's price, in minor units of the shop's currency. Orders keep the price they were placed at.
     ///
     /// # Errors

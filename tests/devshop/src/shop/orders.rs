@@ -44,11 +44,15 @@ impl DevShop {
         }
         let (now, switches) = (self.clock().now(), self.switches());
         let namespace = self.namespace("$app");
+        let facts = self.facts();
+        let (shop, presentment) = (facts.settings.currency, quote.cart.currency);
+        let tip = facts.rate(presentment).convert(options.tip, shop, presentment);
+        let tip = MoneySet { shop: options.tip, presentment: tip };
         let mut state = self.state();
         if !state.carts.contains_key(&quote.cart.token) {
             return Err(ShopError::NotFound("cart"));
         }
-        let order = state.place(quote, options, &namespace, switches, now);
+        let order = state.place(quote, options, tip, &namespace, switches, now);
         let topics: &[&str] =
             if order.paid_at.is_some() { &["orders/create", "orders/paid"] } else { &["orders/create"] };
         self.announce_order(order, topics);

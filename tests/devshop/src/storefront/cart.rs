@@ -164,7 +164,7 @@ pub(super) async fn place(
 ) -> Result<Json<Value>, Refused> {
     let token = current(&shop, &headers)?;
     let payment = if body.pay_later { Payment::Later } else { Payment::Immediate };
-    let options = PlaceOptions { payment, test: body.test };
+    let options = PlaceOptions { payment, test: body.test, ..PlaceOptions::default() };
     let placing = shop.clone();
     let order = tokio::task::spawn_blocking(move || placing.place_order(&token, options)).await;
     let order = order.map_err(|error| Refused::bad(error.to_string()))??;

@@ -105,6 +105,28 @@ pub(crate) fn product_deleted(id: u64) -> Value {
     json!({"id": id})
 }
 
+/// The payload of `collections/update`.
+pub(crate) fn collection(id: u64, at: Timestamp, facts: &Facts) -> Value {
+    let at = local_text(at, &facts.zone);
+    json!({
+        "id": id,
+        "admin_graphql_api_id": gid("Collection", id),
+        "body_html": null,
+        "handle": format!("collection-{id}"),
+        "published_at": at,
+        "published_scope": "web",
+        "sort_order": "manual",
+        "template_suffix": null,
+        "title": format!("Collection {id}"),
+        "updated_at": at,
+    })
+}
+
+/// The payload of `collections/delete`.
+pub(crate) fn collection_deleted(id: u64) -> Value {
+    json!({"id": id, "published_scope": null})
+}
+
 /// The payload of `shop/update` and `app/uninstalled`.
 pub(crate) fn shop(about: &About, facts: &Facts) -> Value {
     let settings = &facts.settings;

@@ -121,7 +121,7 @@ async fn what_cannot_be_edited_stays_as_it_is() {
 #[tokio::test]
 async fn an_order_is_fulfilled_once() {
     let fixture = Fixture::new().await;
-    let later = PlaceOptions { payment: Payment::Later, test: false };
+    let later = PlaceOptions { payment: Payment::Later, ..PlaceOptions::default() };
     let order = fixture.shop.place_order(&fixture.cart(1), later).unwrap();
     fixture.shop.fulfil_order(order.id).unwrap();
     assert_eq!(fixture.shop.fulfil_order(order.id).unwrap_err(), ShopError::Already("fulfilled"));

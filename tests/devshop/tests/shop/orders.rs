@@ -120,7 +120,7 @@ async fn a_guest_has_no_customer_and_a_test_says_so() {
 #[tokio::test]
 async fn payment_may_come_later() {
     let fixture = Fixture::new().await;
-    let later = PlaceOptions { payment: Payment::Later, test: false };
+    let later = PlaceOptions { payment: Payment::Later, ..PlaceOptions::default() };
     let order = fixture.shop.place_order(&fixture.cart(1), later).unwrap();
     assert_eq!(sent(&fixture, "orders/create")[0]["financial_status"], "pending");
     assert!(sent(&fixture, "orders/paid").is_empty());
@@ -202,7 +202,7 @@ async fn a_cancellation_gives_everything_back() {
     assert_eq!(sent(&fixture, "refunds/create").len(), 1);
     assert_eq!(fixture.shop.cancel(order.id, "customer").unwrap_err(), ShopError::Already("cancelled"));
 
-    let later = PlaceOptions { payment: Payment::Later, test: false };
+    let later = PlaceOptions { payment: Payment::Later, ..PlaceOptions::default() };
     let unpaid = fixture.shop.place_order(&fixture.cart(1), later).unwrap();
     fixture.shop.cancel(unpaid.id, "other").unwrap();
     assert_eq!(sent(&fixture, "orders/cancelled")[1]["financial_status"], "voided");

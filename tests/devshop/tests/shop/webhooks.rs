@@ -44,7 +44,7 @@ async fn topics_nobody_subscribed_to_are_not_sent() {
     let app = App::start(&fixture.shop).await;
     let order = fixture
         .shop
-        .place_order(&fixture.cart(1), PlaceOptions { payment: Payment::Later, test: false })
+        .place_order(&fixture.cart(1), PlaceOptions { payment: Payment::Later, ..PlaceOptions::default() })
         .unwrap();
     fixture.shop.webhooks().flush().await.unwrap();
     assert!(app.topics().is_empty());

@@ -66,6 +66,8 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("metafields_set", &["write_customers"]),
     ("order_now", &["read_orders"]),
     ("order_redemption", &["read_orders"]),
+    ("products_found", &["read_products"]),
+    ("products_in", &["read_products"]),
     ("program_metafields", &[]),
     ("redemption_definition", &["read_orders"]),
     ("redemption_definition_create", &["write_orders"]),
@@ -250,7 +252,7 @@ async fn everything_sent() -> Vec<(String, Value)> {
     let place = || {
         let cart = shop.new_cart(NewCart::of(ada)).unwrap().token;
         shop.add_to_cart(&cart, mug.variants[0].id, 3).unwrap();
-        shop.place_order(&cart, PlaceOptions::default()).unwrap()
+        shop.place_order(&cart, PlaceOptions { tip: 100, ..PlaceOptions::default() }).unwrap()
     };
     let order = place();
     let line = order.lines[0].id;
@@ -266,6 +268,8 @@ async fn everything_sent() -> Vec<(String, Value)> {
     shop.delete_customer(ben);
     shop.update_product(mug.id, |mug| mug.tags = vec!["new".into()]).unwrap();
     shop.delete_product(mug.id).unwrap();
+    shop.set_collection(7, &[]);
+    shop.delete_collection(7);
     shop.update_shop(ShopChange { name: Some("Tea".into()), ..ShopChange::default() });
     shop.set_plan("Growth", "growth", "ACTIVE");
     shop.finish_bulk_operation("query", "completed", None);

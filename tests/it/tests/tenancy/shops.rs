@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use devshop::{Function, Surface};
+use devshop::{Function, NewProduct, Surface};
 use loyalnest::db;
 use loyalnest::db::{Db, Table};
 use loyalnest::ids::{CustomerId, ShopId};
 use loyalnest::support::{self, Wish};
-use loyalnest::{chores, customers, merchants, redemptions, sync};
+use loyalnest::{chores, customers, merchants, programs, redemptions, sync};
+use loyalty::multiplier::{Factor, Multiplier, Selection};
+use loyalty::{Currency, Program};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
@@ -21,6 +23,7 @@ use crate::support::orders::{Order, refund};
 
 /// What Shopify numbers alike in both shops.
 pub const PRODUCT: i64 = 5;
+pub const COLLECTION: i64 = 4;
 pub const OPERATION: i64 = 6;
 pub const PLAN: i64 = 7;
 
@@ -48,6 +51,18 @@ pub struct Side {
 
 pub fn wish() -> Value {
     json!({"reward": "points", "points": 100, "currency": "GBP"})
+}
+
+/// Settings whose rules name a collection and a tag.
+pub fn program() -> Program {
+    let mut program = Program::standard(Currency::parse("GBP").unwrap());
+    program.earn.multipliers =
+        [Selection::Collections(vec![COLLECTION]), Selection::Tags(vec!["tea".into()])]
+            .into_iter()
+            .zip(["collection", "tag"])
+            .map(|(of, id)| Multiplier { id: id.into(), of, factor: Factor(20_000) })
+            .collect();
+    program
 }
 
 /// Every topic that the app subscribes to.
@@ -95,7 +110,7 @@ impl Side {
             run: Uuid::now_v7(),
         };
         side.work().await;
-        side.fill().await;
+        side.fill(test).await;
         let wish = Wish { operator: "Grace".into(), reason: "ticket 7".into(), minutes: 60, may_write: true };
         side.session = support::open(&side.door.app, &shop, wish).await.unwrap().0.session_id;
         side.work().await;
@@ -132,7 +147,13 @@ impl Side {
     }
 
     /// Webhooks of every room, what staff set, what a customer picks.
-    async fn fill(&mut self) {
+    async fn fill(&mut self, test: &TestDb) {
+        let product =
+            self.door.shop.add_product(NewProduct { tags: vec!["tea".into()], ..NewProduct::default() });
+        self.door.shop.set_collection(COLLECTION as u64, &[product.id]);
+        let mut tx = test.db.begin(self.id).await.unwrap();
+        programs::set(&mut tx, self.id, program(), self.door.now()).await.unwrap();
+        tx.commit().await.unwrap();
         let (at, customer) = (self.door.now().to_string(), self.customer);
         let told = [
             ("orders/create", Order::new(self.order, customer as i64).payload()),
@@ -225,10 +246,13 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "customers.keep_all_emails" => json!({"switched_at": other.door.now(), "after": Uuid::nil()}),
                 "customers.erase_emails" => json!({"switched_at": other.door.now()}),
                 "bulk.start" | "bulk.look" => json!({"run": other.run, "attempt": 1, "turn": 1}),
+                "products.read_shelf" => json!({"shelf": format!("collection:{COLLECTION}")}),
                 "bulk.read" => json!({"run": other.run, "attempt": 1}),
                 "sync.reconcile_rest" => json!({"run": other.run}),
                 "sync.reconcile"
                 | "points.expire"
+                | "orders.post_ripe"
+                | "products.read_shelves"
                 | "merchants.refresh_tokens"
                 | "events.forget"
                 | "inbox.clean_up"

@@ -1,0 +1,271 @@
+//! The members of these payloads that are read.
+
+use loyalty::Currency;
+use loyalty::earning::Returned;
+use loyalty::hold::Mark;
+use loyalty::line::{LineKind, LineNow};
+use loyalty::money::MoneyError;
+use loyalty::order::{Facts, Payment, Used, UsedLine};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+use super::Error;
+use crate::db::Timestamp;
+use crate::orders::Discount;
+use crate::orders::lines::{self, Told};
+
+#[derive(Deserialize)]
+pub(super) struct OrderJson {
+    pub id: i64,
+    #[serde(default)]
+    pub test: bool,
+    pub customer: Option<CustomerJson>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    cancelled_at: Option<Timestamp>,
+    financial_status: Option<String>,
+    fulfillment_status: Option<String>,
+    #[serde(default)]
+    taxes_included: bool,
+    pub currency: String,
+    pub presentment_currency: Option<String>,
+    #[serde(default)]
+    note_attributes: Vec<Attribute>,
+    #[serde(default)]
+    discount_applications: Vec<Application>,
+    line_items: Vec<LineJson>,
+    #[serde(default)]
+    shipping_lines: Vec<ShippingJson>,
+    #[serde(default)]
+    pub refunds: Vec<RefundJson>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct EditJson {
+    pub order_edit: OrderEdit,
+}
+
+#[derive(Deserialize)]
+pub(super) struct OrderEdit {
+    pub order_id: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CustomerJson {
+    pub id: i64,
+    pub state: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Attribute {
+    name: String,
+    // A theme may write anything here.
+    value: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Application {
+    title: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LineJson {
+    id: i64,
+    quantity: i64,
+    /// Without what came back and what an edit took off.
+    current_quantity: Option<i64>,
+    price_set: MoneySet,
+    product_id: Option<i64>,
+    #[serde(default)]
+    gift_card: bool,
+    /// Only tips have it, and it may be null.
+    #[serde(default, rename = "tip_payment_gateway", deserialize_with = "is_there")]
+    tip: bool,
+    #[serde(default)]
+    tax_lines: Vec<TaxJson>,
+    #[serde(default)]
+    discount_allocations: Vec<Allocation>,
+}
+
+#[derive(Deserialize)]
+struct TaxJson {
+    price_set: MoneySet,
+}
+
+#[derive(Deserialize)]
+struct ShippingJson {
+    /// Not all that came before it was asked for have one.
+    price_set: Option<MoneySet>,
+    /// An edit took it off.
+    #[serde(default)]
+    is_removed: bool,
+    #[serde(default)]
+    tax_lines: Vec<TaxJson>,
+    #[serde(default)]
+    discount_allocations: Vec<Allocation>,
+}
+
+#[derive(Deserialize)]
+struct Allocation {
+    amount_set: MoneySet,
+    discount_application_index: usize,
+}
+
+#[derive(Deserialize)]
+struct MoneySet {
+    shop_money: MoneyJson,
+    presentment_money: MoneyJson,
+}
+
+#[derive(Deserialize)]
+struct MoneyJson {
+    amount: String,
+    currency_code: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RefundJson {
+    pub id: i64,
+    pub order_id: Option<i64>,
+    #[serde(default)]
+    refund_line_items: Vec<RefundLine>,
+    #[serde(default)]
+    refund_shipping_lines: Vec<RefundShipping>,
+}
+
+#[derive(Deserialize)]
+struct RefundLine {
+    line_item_id: i64,
+    quantity: i64,
+    subtotal_set: MoneySet,
+}
+
+#[derive(Deserialize)]
+struct RefundShipping {
+    subtotal_amount_set: MoneySet,
+}
+
+fn is_there<'de, D: Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(reader).map(|_| true)
+}
+
+impl OrderJson {
+    pub fn facts(&self) -> Facts {
+        let payment = match self.financial_status.as_deref() {
+            Some("paid" | "partially_refunded" | "refunded") => Payment::Paid,
+            Some("voided" | "expired") => Payment::Void,
+            _ => Payment::Pending,
+        };
+        let facts = Facts::told(self.updated_at.as_microsecond(), payment, self.cancelled_at.is_some());
+        let fulfilled = self.fulfillment_status.as_deref() == Some("fulfilled");
+        if fulfilled { facts.and_fulfilled() } else { facts }
+    }
+
+    /// What was bought, and delivery, in the shop's currency.
+    pub fn lines(&self, currency: Currency) -> Result<Vec<LineNow>, Error> {
+        let told = self.line_items.iter().map(|line| line.told(currency)?.line(self.taxes_included));
+        let mut told = told.collect::<Result<Vec<LineNow>, Error>>()?;
+        let stand = self.shipping_lines.iter().filter(|line| !line.is_removed);
+        let parts = stand.filter_map(|line| Some(line.parts(line.price_set.as_ref()?, currency)));
+        told.extend(lines::delivery(parts, self.taxes_included)?);
+        Ok(told)
+    }
+
+    pub fn mark(&self) -> Option<Mark> {
+        let mark = self.note_attributes.iter().find(|attribute| attribute.name == Mark::ATTRIBUTE)?;
+        mark.value.as_str()?.parse().ok()
+    }
+
+    /// What each discount took off, in minor units of the currency that the order was paid in.
+    pub fn discounts(&self, currency: Currency) -> Result<Vec<Discount>, Error> {
+        let mut discounts = Vec::with_capacity(self.discount_applications.len());
+        for (index, application) in self.discount_applications.iter().enumerate() {
+            let mut used = Used::default();
+            for line in &self.line_items {
+                let amount = allocated(&line.discount_allocations, index, currency)?;
+                if amount > 0 {
+                    used.lines.push(UsedLine { line: line.id, quantity: line.quantity, amount });
+                }
+            }
+            for line in &self.shipping_lines {
+                let amount = allocated(&line.discount_allocations, index, currency)?;
+                used.delivery = lines::add(used.delivery, amount)?;
+            }
+            discounts.push(Discount { title: application.title.clone().unwrap_or_default(), used });
+        }
+        Ok(discounts)
+    }
+}
+
+impl LineJson {
+    fn told(&self, currency: Currency) -> Result<Told, Error> {
+        let kind = match (self.gift_card, self.tip) {
+            (true, _) => LineKind::GiftCard,
+            (false, true) => LineKind::Tip,
+            (false, false) => LineKind::Item,
+        };
+        Ok(Told {
+            id: self.id,
+            quantity: self.quantity,
+            current: self.current_quantity.unwrap_or(self.quantity),
+            price: self.price_set.shop_money.minor(currency)?,
+            discount: taken_off(&self.discount_allocations, currency)?,
+            tax: tax(&self.tax_lines, currency)?,
+            kind,
+            product: self.product_id,
+        })
+    }
+}
+
+impl ShippingJson {
+    /// Price, discount and tax.
+    fn parts(&self, price: &MoneySet, currency: Currency) -> Result<(i64, i64, i64), Error> {
+        let discount = taken_off(&self.discount_allocations, currency)?;
+        Ok((price.shop_money.minor(currency)?, discount, tax(&self.tax_lines, currency)?))
+    }
+}
+
+impl RefundJson {
+    pub fn returned(&self) -> Result<Vec<Returned>, Error> {
+        let mut returned = Vec::with_capacity(self.refund_line_items.len());
+        for line in &self.refund_line_items {
+            let subtotal = line.subtotal_set.shop_money.own_minor()?;
+            returned.push(Returned { line: line.line_item_id, quantity: line.quantity, subtotal });
+        }
+        for delivery in &self.refund_shipping_lines {
+            let subtotal = delivery.subtotal_amount_set.shop_money.own_minor()?;
+            // Delivery comes back as money, not as units.
+            returned.push(Returned { line: LineNow::DELIVERY, quantity: 0, subtotal });
+        }
+        Ok(returned)
+    }
+}
+
+impl MoneyJson {
+    /// Minor units, where the amount is in this currency.
+    fn minor(&self, currency: Currency) -> Result<i64, MoneyError> {
+        if Currency::parse(&self.currency_code)? == currency {
+            currency.parse_minor(&self.amount)
+        } else {
+            Err(MoneyError::Mixed)
+        }
+    }
+
+    fn own_minor(&self) -> Result<i64, MoneyError> {
+        Currency::parse(&self.currency_code)?.parse_minor(&self.amount)
+    }
+}
+
+fn allocated(allocations: &[Allocation], index: usize, currency: Currency) -> Result<i64, Error> {
+    let ours = allocations.iter().filter(|allocation| allocation.discount_application_index == index);
+    lines::sum(ours.map(|allocation| allocation.amount_set.presentment_money.minor(currency)))
+}
+
+/// What all discounts took off, in the shop's currency.
+fn taken_off(allocations: &[Allocation], currency: Currency) -> Result<i64, Error> {
+    lines::sum(allocations.iter().map(|allocation| allocation.amount_set.shop_money.minor(currency)))
+}
+
+fn tax(taxes: &[TaxJson], currency: Currency) -> Result<i64, Error> {
+    lines::sum(taxes.iter().map(|tax| tax.price_set.shop_money.minor(currency)))
+}

@@ -1,0 +1,119 @@
+//! What orders earn: when they are seen first, by today's rules; when they were edited, by the rules and in the
+//! circumstances that they earned under.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use loyalty::earning::Earning;
+use loyalty::line::LineNow;
+use loyalty::multiplier::Labels;
+use loyalty::order::Facts;
+use loyalty::rule::{Circumstances, EarnRule};
+
+use super::{Error, Order};
+use crate::db::{Timestamp, Tx};
+use crate::ids::{MemberId, OrderId, ShopId};
+use crate::points::days::Days;
+use crate::points::orders::Booking;
+use crate::points::{self, Book, Calendar};
+use crate::products;
+use crate::programs::{self, Versioned};
+
+/// All that a batch's orders are priced by.
+pub(super) struct Pricing<'a> {
+    program: &'a Versioned,
+    /// By version of the program: how orders earned under it.
+    rules: HashMap<i64, EarnRule>,
+    /// By product: the collections and tags that these rules name.
+    labels: BTreeMap<i64, Labels>,
+    calendar: Calendar,
+    days: Days,
+}
+
+impl<'a> Pricing<'a> {
+    /// Reads what is needed to price these orders of these members, who are in the book.
+    pub async fn load(
+        tx: &mut Tx,
+        book: &Book,
+        program: &'a Versioned,
+        bookings: &HashMap<OrderId, Booking>,
+        orders: &[&Order],
+        members: &[MemberId],
+    ) -> Result<Pricing<'a>, Error> {
+        let (shop, calendar) = (book.shop(), book.calendar().clone());
+        let rules = rules(tx, shop, program, bookings).await?;
+        let products: BTreeSet<i64> =
+            orders.iter().flat_map(|order| &order.lines).filter_map(|line| line.product).collect();
+        let labels = products::labels(tx, shop, &products, rules.values()).await?;
+        let mut days = Days::default();
+        if program.program.earn.day_cap.is_some() {
+            let begun: BTreeSet<Timestamp> =
+                orders.iter().map(|order| calendar.day_start(order.placed_at)).collect();
+            let pairs: BTreeSet<_> =
+                members.iter().flat_map(|member| begun.iter().map(|day| (*member, *day))).collect();
+            days = Days::load(tx, shop, &pairs.into_iter().collect::<Vec<_>>()).await?;
+        }
+        Ok(Pricing { program, rules, labels, calendar, days })
+    }
+
+    /// The booking of an order that was never booked. A guest has no account at the shop.
+    pub fn first(&self, order: &Order, member: MemberId, guest: bool) -> Result<Booking, Error> {
+        let rule = &self.program.program.earn;
+        let day_from = rule.day_cap.map(|_| self.calendar.day_start(order.placed_at));
+        let day_left = rule.day_cap.zip(day_from).map(|(cap, from)| self.days.left((member, from), cap));
+        let mut circumstances = Circumstances { guest, day_left, ..Circumstances::default() };
+        self.label(&mut circumstances, order.lines.iter());
+        let earning = rule.price(&order.lines, &circumstances).map_err(points::Error::from)?;
+        let mut booking = Booking::new(order.id, member, self.program.version, earning);
+        (booking.circumstances, booking.day_from) = (circumstances, day_from);
+        Ok(booking)
+    }
+
+    /// What a booked order earns with these lines, in its own circumstances. Of what is new to it, today's collections
+    /// and tags are added.
+    pub fn anew(&self, booking: &Booking, lines: &[LineNow]) -> Result<(Earning, Circumstances), Error> {
+        let mut circumstances = booking.circumstances.clone();
+        let is_new = |line: &&LineNow| booking.earning.paid_of(line.id).is_none();
+        self.label(&mut circumstances, lines.iter().filter(is_new));
+        let rule = self.rules.get(&booking.program_version).unwrap_or(&self.program.program.earn);
+        Ok((rule.price(lines, &circumstances).map_err(points::Error::from)?, circumstances))
+    }
+
+    /// When what an order's points wait for comes to pass, if that is known. Shopify's clock may be ahead of ours: where
+    /// there are no days to wait for, that it has come to pass is enough.
+    pub fn ripe_at(&self, booking: &Booking, facts: &Facts, now: Timestamp) -> Option<Timestamp> {
+        let rule = self.rules.get(&booking.program_version).unwrap_or(&self.program.program.earn);
+        let at = rule.wait.over_at(facts).and_then(|at| Timestamp::from_microsecond(at).ok());
+        at.map(|at| if rule.wait.days == 0 { at.min(now) } else { at })
+    }
+
+    /// Takes note of what is booked for an order now, for those of the same day that follow.
+    pub fn note(&mut self, booking: &Booking) {
+        self.days.note(booking);
+    }
+
+    /// Adds what these lines' products are labelled with; what is known of a product already stays.
+    fn label<'l>(&self, circumstances: &mut Circumstances, lines: impl Iterator<Item = &'l LineNow>) {
+        for product in lines.filter_map(|line| line.product) {
+            if let Some(labels) = self.labels.get(&product) {
+                circumstances.labels.entry(product).or_insert_with(|| labels.clone());
+            }
+        }
+    }
+}
+
+/// How orders earn under the versions of the program that these bookings name, and under today's.
+async fn rules(
+    tx: &mut Tx,
+    shop: ShopId,
+    program: &Versioned,
+    bookings: &HashMap<OrderId, Booking>,
+) -> Result<HashMap<i64, EarnRule>, Error> {
+    let mut rules = HashMap::from([(program.version, program.program.earn.clone())]);
+    for version in bookings.values().map(|booking| booking.program_version).collect::<BTreeSet<_>>() {
+        if let Entry::Vacant(unread) = rules.entry(version) {
+            unread.insert(programs::version(tx, shop, version).await?.earn);
+        }
+    }
+    Ok(rules)
+}
