@@ -1,11 +1,16 @@
-//! Campaigns: perks for a time.
+//! Campaigns: perks, and more points, for a time.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use crate::tier::{Perk, TierError, check_named, check_perks};
+#[cfg(feature = "serde")]
+use crate::is_default;
+use crate::{
+    multiplier::Factor,
+    tier::{Perk, TierError, check_given, check_named},
+};
 
-/// Perks for a time, for every member or for those of some tiers.
+/// Perks and more points for a time, for every member or for those of some tiers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Campaign {
@@ -20,7 +25,11 @@ pub struct Campaign {
     /// The ids of the tiers whose members it is for; empty for every member.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub tiers: Vec<String>,
-    /// What they get.
+    /// How many times what orders earn that are placed in this time.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub earn_factor: Factor,
+    /// What else they get.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub perks: Vec<Perk>,
 }
 
@@ -47,15 +56,27 @@ pub enum CampaignError {
     /// It is over before it begins, or as it does.
     #[error("it is over before it begins")]
     Window,
-    /// It gives nothing.
+    /// It gives nothing: no perks, and no other number of points.
     #[error("it gives nothing")]
-    NoPerks,
+    Nothing,
     /// It is for a tier that there is not.
     #[error("there is no tier {0}")]
     UnknownTier(String),
     /// As with a tier.
     #[error(transparent)]
     Tier(#[from] TierError),
+}
+
+impl CampaignError {
+    /// Its name for programs; it does not change.
+    pub fn code(&self) -> &'static str {
+        match self {
+            CampaignError::Window => "campaign_window",
+            CampaignError::Nothing => "campaign_gives_nothing",
+            CampaignError::UnknownTier(_) => "campaign_tier",
+            CampaignError::Tier(error) => error.code(),
+        }
+    }
 }
 
 impl Campaign {
@@ -67,12 +88,12 @@ impl Campaign {
     /// Whether a merchant may set it in a program with these tiers.
     pub fn validate(&self, is_tier: impl Fn(&str) -> bool) -> Result<(), CampaignError> {
         check_named(&self.id, &self.name)?;
-        check_perks(&self.perks)?;
+        check_given(self.earn_factor, &self.perks)?;
         if self.from >= self.until {
             return Err(CampaignError::Window);
         }
-        if self.perks.is_empty() {
-            return Err(CampaignError::NoPerks);
+        if self.perks.is_empty() && self.earn_factor == Factor::ONE {
+            return Err(CampaignError::Nothing);
         }
         match self.tiers.iter().find(|tier| !is_tier(tier)) {
             Some(unknown) => Err(CampaignError::UnknownTier(unknown.clone())),
@@ -159,6 +180,7 @@ mod tests {
             from: at("2026-11-27T00:00"),
             until: at("2026-11-28T00:00"),
             tiers: vec!["gold".into()],
+            earn_factor: Factor::ONE,
             perks: vec![Perk::Delivery { basis_points: 10_000 }],
         }
     }
@@ -183,7 +205,11 @@ mod tests {
             validate(Campaign { until: at("2026-11-27T00:00"), ..friday() }),
             Err(CampaignError::Window)
         );
-        assert_eq!(validate(Campaign { perks: vec![], ..friday() }), Err(CampaignError::NoPerks));
+        assert_eq!(validate(Campaign { perks: vec![], ..friday() }), Err(CampaignError::Nothing));
+        let doubles = Campaign { perks: vec![], earn_factor: Factor(20_000), ..friday() };
+        assert_eq!(validate(doubles), Ok(()));
+        let beyond = Campaign { earn_factor: Factor(1_000_001), ..friday() };
+        assert_eq!(validate(beyond), Err(CampaignError::Tier(TierError::Factor)));
         let unknown = Campaign { tiers: vec!["gold".into(), "tin".into()], ..friday() };
         assert_eq!(validate(unknown), Err(CampaignError::UnknownTier("tin".into())));
         let reserved = Campaign { id: "null".into(), ..friday() };

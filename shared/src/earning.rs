@@ -180,8 +180,11 @@ mod tests {
     use super::*;
     use crate::{
         line::{Basis, Discounts, LineNow, Tax},
+        money::Currency,
         multiplier::{Combine, Factor, Multiplier, Selection},
-        rule::{Circumstances, EarnRule},
+        price::Circumstances,
+        program::Program,
+        rule::EarnRule,
     };
 
     fn rule(points: i64, per: i64, order_cap: Option<i64>) -> EarnRule {
@@ -190,7 +193,9 @@ mod tests {
     }
 
     fn price(rule: &EarnRule, lines: &[LineNow]) -> Earning {
-        rule.price(lines, &Circumstances::default()).unwrap()
+        let gbp = Currency::parse("GBP").unwrap();
+        let program = Program { earn: rule.clone(), ..Program::standard(gbp) };
+        program.price(lines, &Circumstances::default()).unwrap()
     }
 
     fn line(id: i64, quantity: i64, paid: i64) -> LineNow {

@@ -4,11 +4,14 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::{
+    boost::Boost,
     earning::{Earning, Returned},
     line::{LeftOut, LineKind, LineNow},
-    multiplier::{Combine, Factor, Multiplier},
+    multiplier::{Combine, Factor, Source},
     points::Points,
-    rule::{Circumstances, EarnRule, Guests},
+    price::{Candidate, Circumstances},
+    program::Program,
+    rule::Guests,
 };
 
 /// Why an order earned what it earned.
@@ -57,6 +60,8 @@ pub struct LineExplained {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MultiplierExplained {
+    /// Whose it is.
+    pub source: Source,
     /// Its id in the program.
     pub id: String,
     /// How many times, in ten-thousandths.
@@ -74,6 +79,12 @@ pub enum Outcome {
     Gave,
     /// It is for other products.
     OtherProducts,
+    /// It is for members of another tier.
+    OtherTier,
+    /// The campaign had not begun.
+    NotBegun,
+    /// The campaign was over.
+    Over,
     /// A greater one counts.
     GreaterOne,
     /// Another one leaves the line out.
@@ -107,8 +118,8 @@ pub enum Cap {
     Day,
 }
 
-impl EarnRule {
-    /// Explains what these lines earned under this rule. `earning` is what was kept of it, which the points are from.
+impl Program {
+    /// Explains what these lines earned under these settings. `earning` is what was kept of it, which the points are from.
     pub fn explain(
         &self,
         lines: &[LineNow],
@@ -116,12 +127,13 @@ impl EarnRule {
         earning: &Earning,
         returns: &[Returned],
     ) -> Explanation {
+        let boosts = self.boosts();
         let (earned, stand) = (earning.shares(&[]), earning.shares(returns));
         let of = |shares: &[(i64, Points)], line: i64| {
             shares.iter().find(|(id, _)| *id == line).map(|(_, points)| *points).unwrap_or_default()
         };
         let lines = lines.iter().map(|line| {
-            let basis = self.basis.of(line);
+            let basis = self.earn.basis.of(line);
             LineExplained {
                 line: line.id,
                 kind: line.kind,
@@ -129,14 +141,14 @@ impl EarnRule {
                 paid: line.paid,
                 basis: basis.unwrap_or(0),
                 left_out: basis.err(),
-                multipliers: self.outcomes(line, about),
-                factor: self.factor(line, about),
+                multipliers: self.outcomes(&boosts, line, about),
+                factor: self.earn.factor(&boosts, line, about),
                 earned: of(&earned, line.id),
                 stands: of(&stand, line.id),
             }
         });
         let before_caps = earning.uncapped_after(&[]);
-        let caps = [(Cap::Order, self.order_cap), (Cap::Day, about.day_left)];
+        let caps = [(Cap::Order, self.earn.order_cap), (Cap::Day, about.day_left)];
         let caps = caps.into_iter().filter_map(|(cap, points)| points.map(|points| (cap, points)));
         Explanation {
             lines: lines.collect(),
@@ -147,34 +159,29 @@ impl EarnRule {
         }
     }
 
-    fn outcomes(&self, line: &LineNow, about: &Circumstances) -> Vec<MultiplierExplained> {
-        let labels = about.labels_of(line);
-        let applying = || self.multipliers_of(line, about);
-        let excludes = applying().any(|rule| rule.factor <= Factor::ZERO);
+    fn outcomes(&self, boosts: &[Boost], line: &LineNow, about: &Circumstances) -> Vec<MultiplierExplained> {
+        let all = || self.earn.candidates(boosts, line, about);
+        let theirs = || all().filter(|one| one.is_for.is_ok());
+        let excludes = theirs().any(|one| one.factor <= Factor::ZERO);
         // Of equals the first gives.
-        let best = applying().reduce(|best, rule| if rule.factor > best.factor { rule } else { best });
-        let best = best.map(|rule| rule.id.as_str());
-        let outcome = |rule: &Multiplier| {
-            if self.basis.of(line).is_err() {
-                Outcome::LineLeftOut
-            } else if !rule.of.has(line.product, labels) {
-                Outcome::OtherProducts
-            } else if about.guest && self.guests == Guests::EarnNothing {
-                Outcome::Guest
-            } else if excludes && rule.factor > Factor::ZERO {
-                Outcome::Excluded
-            } else if !excludes && self.combine == Combine::Best && best != Some(rule.id.as_str()) {
-                Outcome::GreaterOne
-            } else {
-                Outcome::Gave
-            }
+        let best = theirs().reduce(|best, one| if one.factor > best.factor { one } else { best });
+        let is_best =
+            |one: &Candidate| best.is_some_and(|best| (best.source, best.id) == (one.source, one.id));
+        let outcome = |one: &Candidate| match one.is_for {
+            _ if self.earn.basis.of(line).is_err() => Outcome::LineLeftOut,
+            Err(why) => why,
+            Ok(()) if about.guest && self.earn.guests == Guests::EarnNothing => Outcome::Guest,
+            Ok(()) if excludes && one.factor > Factor::ZERO => Outcome::Excluded,
+            Ok(()) if !excludes && self.earn.combine == Combine::Best && !is_best(one) => Outcome::GreaterOne,
+            Ok(()) => Outcome::Gave,
         };
-        let explained = |rule: &Multiplier| MultiplierExplained {
-            id: rule.id.clone(),
-            factor: rule.factor,
-            outcome: outcome(rule),
+        let explained = |one: Candidate| MultiplierExplained {
+            source: one.source,
+            id: one.id.into(),
+            factor: one.factor,
+            outcome: outcome(&one),
         };
-        self.multipliers.iter().map(explained).collect()
+        all().map(explained).collect()
     }
 }
 
@@ -185,7 +192,10 @@ mod tests {
     use super::*;
     use crate::{
         line::Basis,
-        multiplier::{Labels, Selection},
+        money::Currency,
+        multiplier::{Labels, Multiplier, Selection},
+        rule::EarnRule,
+        tier::Tier,
     };
 
     fn points(value: i64) -> Points {
@@ -217,7 +227,9 @@ mod tests {
         about: &Circumstances,
         returns: &[Returned],
     ) -> Explanation {
-        rule.explain(lines, about, &rule.price(lines, about).unwrap(), returns)
+        let gbp = Currency::parse("GBP").unwrap();
+        let program = Program { earn: rule.clone(), ..Program::standard(gbp) };
+        program.explain(lines, about, &program.price(lines, about).unwrap(), returns)
     }
 
     fn outcomes(line: &LineExplained) -> Vec<Outcome> {
@@ -256,6 +268,36 @@ mod tests {
         let explained = explain(&members, &lines, &guest, &[]);
         assert_eq!(of(&explained)[0], [Guest, Guest, OtherProducts]);
         assert_eq!(explained.earned, Points::ZERO);
+    }
+
+    #[test]
+    fn a_tier_that_multiplies_says_so_beside_the_products() {
+        let tier = |id: &str, factor| Tier {
+            id: id.into(),
+            name: id.into(),
+            threshold: None,
+            earn_factor: Factor(factor),
+            perks: vec![],
+        };
+        let tiers = vec![tier("tin", 10_000), tier("gold", 30_000), tier("clearance", 40_000)];
+        let program = Program { earn: rule(), tiers, ..Program::standard(Currency::parse("GBP").unwrap()) };
+        let about = Circumstances { tier: Some("gold".into()), ..Circumstances::default() };
+        let lines = [line(1, 1_000)];
+        let earning = program.price(&lines, &about).unwrap();
+        let explained = program.explain(&lines, &about, &earning, &[]);
+        let said = explained.lines[0].multipliers.iter();
+        let said: Vec<_> = said.map(|one| (one.source, one.id.as_str(), one.outcome)).collect();
+        assert_eq!(
+            said,
+            [
+                (Source::Products, "double", Outcome::GreaterOne),
+                (Source::Products, "shelf", Outcome::OtherProducts),
+                (Source::Products, "clearance", Outcome::OtherProducts),
+                (Source::Tier, "gold", Outcome::Gave),
+                (Source::Tier, "clearance", Outcome::OtherTier),
+            ]
+        );
+        assert_eq!((explained.earned, explained.lines[0].factor), (points(30), Factor(30_000)));
     }
 
     #[test]

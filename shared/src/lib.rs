@@ -8,8 +8,8 @@
 //! is an error, never a wrap.
 //!
 //! Read it in this order: [`points`] and [`money`], the [`program`] a merchant sets, the [line](mod@line) of an order
-//! and what of it counts, how orders earn ([`rule`]), with which [`multiplier`]s, what one has earned ([`earning`]),
-//! keeps ([`order`]) and why ([`explain`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an
+//! and what of it counts, how orders earn ([`rule`]), with which [`multiplier`]s and [`boost`]s ([`price`]), what one has earned
+//! ([`earning`]), keeps ([`order`]) and why ([`explain`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an
 //! order used, and the [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and
 //! [`campaign`]s, whose [`perks`] the checkout gives.
 #![no_std]
@@ -17,6 +17,7 @@
 extern crate alloc;
 
 pub mod account;
+pub mod boost;
 pub mod campaign;
 pub mod delivery;
 pub mod earning;
@@ -30,6 +31,7 @@ pub mod multiplier;
 pub mod order;
 pub mod perks;
 pub mod points;
+pub mod price;
 pub mod program;
 #[cfg(feature = "serde")]
 pub mod publish;

@@ -30,6 +30,25 @@ impl Factor {
     }
 }
 
+impl Default for Factor {
+    fn default() -> Factor {
+        Factor::ONE
+    }
+}
+
+/// Whose a multiplier is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Source {
+    /// Some products'.
+    Products,
+    /// A tier's.
+    Tier,
+    /// A campaign's.
+    Campaign,
+}
+
 /// A multiplier for some products.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]

@@ -14,12 +14,16 @@ use crate::{
 
 /// The most bytes that are published for the Functions. They would not get more than 10,000.
 pub const MOST_BYTES: usize = 9_500;
+/// The most bytes that are published for widgets: Shopify's limit of a metafield of JSON is 128 KB.
+pub const MOST_UI_BYTES: usize = 128_000;
 
 /// A program that is too large to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooLarge {
     /// How many bytes it would have.
     pub bytes: usize,
+    /// How many there is room for.
+    pub most: usize,
     /// Its largest parts with their bytes, such as `tier gold`; three at most.
     pub parts: Vec<(String, usize)>,
 }
@@ -122,13 +126,17 @@ impl Program {
         edges.filter(|edge| *edge > now).min()
     }
 
-    /// Whether it fits into the metafield at all times.
+    /// Whether it fits into its metafields at all times.
     pub fn check_size(&self) -> Result<(), TooLarge> {
         let always = LocalTime::default();
         for now in self.campaigns.iter().map(|campaign| campaign.from).chain([always]) {
             let bytes = self.to_json(i64::MAX, now).map_or(usize::MAX, |text| text.len());
             if bytes > MOST_BYTES {
-                return Err(TooLarge { bytes, parts: self.largest_parts(now) });
+                return Err(TooLarge { bytes, most: MOST_BYTES, parts: self.largest_parts(now) });
+            }
+            let bytes = self.to_ui_json(i64::MAX, now).map_or(usize::MAX, |text| text.len());
+            if bytes > MOST_UI_BYTES {
+                return Err(TooLarge { bytes, most: MOST_UI_BYTES, parts: self.ui_parts() });
             }
         }
         Ok(())
@@ -153,11 +161,21 @@ impl Program {
         parts.truncate(3);
         parts
     }
+
+    fn ui_parts(&self) -> Vec<(String, usize)> {
+        let earning = serde_json::to_string(&self.earn).map_or(0, |text| text.len());
+        let rewards = serde_json::to_string(&self.rewards).map_or(0, |text| text.len());
+        let mut parts: Vec<_> = [("earning rules", earning), ("rewards", rewards)]
+            .map(|(name, bytes)| (name.into(), bytes))
+            .into();
+        parts.sort_by_key(|(_, bytes)| core::cmp::Reverse(*bytes));
+        parts
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
+    use alloc::{string::ToString, vec};
 
     use serde_json::{Value, json};
 
@@ -165,6 +183,7 @@ mod tests {
     use crate::{
         Campaign, Currency, Tier,
         json::FormatError,
+        multiplier::Factor,
         perks::{OptionPerk, is_guarded},
     };
 
@@ -181,6 +200,7 @@ mod tests {
             id: "gold".into(),
             name: "ذهبي".into(),
             threshold: None,
+            earn_factor: Factor::ONE,
             perks: vec![
                 lines(Selection::Variants(vec!["gid://shopify/ProductVariant/43".into()])),
                 lines(Selection::Collections(BTreeSet::from(["gid://shopify/Collection/7".into()]))),
@@ -197,6 +217,7 @@ mod tests {
             from: at("2026-11-27T09:00"),
             until: at("2026-11-28T00:00"),
             tiers: vec![],
+            earn_factor: Factor::ONE,
             perks: vec![Perk::Delivery { basis_points: 10_000 }, lines(Selection::All)],
         };
         let currency = Currency::parse("GBP").unwrap();
@@ -262,7 +283,7 @@ mod tests {
         let mut large = program();
         large.tiers[0].perks = vec![variants(100), variants(100), variants(100)];
         large.campaigns[0].perks.extend([variants(100), variants(100), variants(60)]);
-        let TooLarge { bytes, parts } = large.check_size().unwrap_err();
+        let TooLarge { bytes, parts, .. } = large.check_size().unwrap_err();
         assert!(bytes > MOST_BYTES, "{bytes}");
         let names: Vec<_> = parts.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["tier gold", "campaign friday"]);
@@ -270,5 +291,21 @@ mod tests {
         // Without the campaign it would fit: the campaign's first minute is looked at, too.
         large.campaigns.clear();
         assert_eq!(large.check_size(), Ok(()));
+    }
+
+    #[test]
+    fn rules_that_name_more_than_widgets_can_read_are_too_large() {
+        let multiplier = |id: i64| crate::multiplier::Multiplier {
+            id: id.to_string(),
+            of: crate::multiplier::Selection::Products((0..250).map(|n| 9_000_000_000_000 + n).collect()),
+            factor: Factor(20_000),
+        };
+        let mut large = program();
+        large.earn.multipliers = (0..30).map(multiplier).collect();
+        assert_eq!(large.check_size(), Ok(()));
+        large.earn.multipliers.extend((30..60).map(multiplier));
+        let TooLarge { bytes, most, parts } = large.check_size().unwrap_err();
+        assert!(bytes > most && most == MOST_UI_BYTES);
+        assert_eq!(parts[0].0, "earning rules");
     }
 }

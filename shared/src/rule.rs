@@ -1,7 +1,6 @@
 //! How orders earn: what a merchant sets.
 
 use alloc::{
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -10,12 +9,10 @@ use alloc::{
 #[cfg(feature = "serde")]
 use crate::is_default;
 use crate::{
-    LIMIT,
-    earning::{Earning, EarningLine},
-    line::{Basis, LineNow},
-    multiplier::{Combine, Factor, Labels, Multiplier, Selection, combined},
+    line::Basis,
+    multiplier::{Combine, Multiplier, Selection},
     order::Wait,
-    points::{OutOfRange, Points},
+    points::Points,
 };
 
 /// How an order earns: `points` for every `per` minor units of the shop's currency.
@@ -59,29 +56,6 @@ pub enum Guests {
     Earn,
     /// They earn nothing, also when the customer has an account later.
     EarnNothing,
-}
-
-/// What beside its lines decides what an order earns: fixed when it is seen first, and kept with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default))]
-pub struct Circumstances {
-    /// The customer had no account.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
-    pub guest: bool,
-    /// What the member could still earn that day; none where no day is capped.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub day_left: Option<Points>,
-    /// By product: of the collections and tags that multipliers name, those that it was in and had.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "BTreeMap::is_empty"))]
-    pub labels: BTreeMap<i64, Labels>,
-}
-
-impl Circumstances {
-    /// The collections and tags of what a line is of.
-    pub fn labels_of(&self, line: &LineNow) -> Option<&Labels> {
-        line.product.and_then(|product| self.labels.get(&product))
-    }
 }
 
 /// What is wrong with a rule.
@@ -145,57 +119,6 @@ impl EarnRule {
         }
     }
 
-    /// What these lines earn. The whole must stay within the range of points.
-    pub fn price<'l>(
-        &self,
-        lines: impl IntoIterator<Item = &'l LineNow>,
-        about: &Circumstances,
-    ) -> Result<Earning, OutOfRange> {
-        let divisor = self.per.checked_mul(Factor::ONE.0).filter(|divisor| *divisor > 0).ok_or(OutOfRange)?;
-        let mut earning = Vec::new();
-        for line in lines {
-            let Ok(basis) = self.basis.of(line) else { continue };
-            if basis > LIMIT {
-                return Err(OutOfRange);
-            }
-            let factor = self.factor(line, about);
-            let weight = self.points.get().checked_mul(factor.0).ok_or(OutOfRange)?;
-            if weight > 0 {
-                earning.push(EarningLine {
-                    id: line.id,
-                    quantity: line.quantity,
-                    basis,
-                    weight,
-                    paid: line.paid,
-                });
-            }
-        }
-        Earning::new(divisor, self.cap(about), earning)
-    }
-
-    /// The multipliers that are for this line, in their order.
-    pub(crate) fn multipliers_of<'r>(
-        &'r self,
-        line: &'r LineNow,
-        about: &'r Circumstances,
-    ) -> impl Iterator<Item = &'r Multiplier> + Clone {
-        let labels = about.labels_of(line);
-        self.multipliers.iter().filter(move |rule| rule.of.has(line.product, labels))
-    }
-
-    /// What all multipliers of a line come to. A guest's come to nothing where guests earn nothing.
-    pub(crate) fn factor(&self, line: &LineNow, about: &Circumstances) -> Factor {
-        if about.guest && self.guests == Guests::EarnNothing {
-            return Factor::ZERO;
-        }
-        combined(self.combine, self.multipliers_of(line, about).map(|rule| rule.factor))
-    }
-
-    /// The most that an order may earn.
-    fn cap(&self, about: &Circumstances) -> Option<Points> {
-        [self.order_cap, about.day_left].into_iter().flatten().min()
-    }
-
     /// Everything that is wrong with the rule, each with the setting that it is about: `multipliers[2].factor`.
     pub fn faults(&self) -> Vec<(String, EarnError)> {
         let mut faults = Vec::new();
@@ -237,7 +160,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::line::LineKind;
+    use crate::multiplier::Factor;
 
     fn points(value: i64) -> Points {
         Points::new(value).unwrap()
@@ -247,75 +170,8 @@ mod tests {
         EarnRule::simple(Points::new(points).unwrap(), per)
     }
 
-    fn line(id: i64, quantity: i64, paid: i64) -> LineNow {
-        LineNow { id, quantity, current: quantity, paid, product: Some(id * 100), ..LineNow::default() }
-    }
-
     fn multiplier(id: &str, of: Selection, factor: i64) -> Multiplier {
         Multiplier { id: id.into(), of, factor: Factor(factor) }
-    }
-
-    fn earned(rule: &EarnRule, lines: &[LineNow], about: &Circumstances) -> i64 {
-        rule.price(lines, about).unwrap().points().get()
-    }
-
-    #[test]
-    fn an_order_is_rounded_once() {
-        // Three lines of 0.50 earn 1 point together; rounded by line they would earn none.
-        let lines = [1, 2, 3].map(|id| line(id, 1, 50));
-        assert_eq!(earned(&rule(1, 100), &lines, &Circumstances::default()), 1);
-    }
-
-    #[test]
-    fn products_collections_and_tags_earn_more_or_less_or_nothing() {
-        let rule = EarnRule {
-            multipliers: vec![
-                multiplier("double", Selection::Products(vec![100]), 20_000),
-                multiplier("shelf", Selection::Collections(vec![7]), 15_000),
-                multiplier("sale", Selection::Tags(vec!["sale".into()]), 0),
-            ],
-            ..rule(1, 100)
-        };
-        let shelf = Labels { collections: vec![7], tags: vec![] };
-        let sale = Labels { collections: vec![7], tags: vec!["SALE".into()] };
-        let about = Circumstances {
-            labels: BTreeMap::from([(100, shelf.clone()), (200, shelf), (300, sale)]),
-            ..Circumstances::default()
-        };
-        let lines = [1, 2, 3, 4].map(|id| line(id, 1, 10_000));
-        let each = |rule: &EarnRule| lines.map(|line| earned(rule, &[line], &about));
-        assert_eq!(each(&rule), [200, 150, 0, 100]);
-        assert_eq!(each(&EarnRule { combine: Combine::Multiply, ..rule.clone() }), [300, 150, 0, 100]);
-        let unknown = Circumstances::default();
-        assert_eq!(lines.map(|line| earned(&rule, &[line], &unknown)), [200, 100, 100, 100]);
-    }
-
-    #[test]
-    fn the_lower_of_what_an_order_and_a_day_allow_is_the_cap() {
-        let rule = EarnRule { order_cap: Some(points(50)), day_cap: Some(points(80)), ..rule(1, 100) };
-        let day = |left| Circumstances { day_left: Some(points(left)), ..Circumstances::default() };
-        let lines = [line(1, 1, 10_000)];
-        assert_eq!([80, 30, 0].map(|left| earned(&rule, &lines, &day(left))), [50, 30, 0]);
-    }
-
-    #[test]
-    fn a_guest_earns_unless_the_program_says_otherwise() {
-        let guest = Circumstances { guest: true, ..Circumstances::default() };
-        let members_only = EarnRule { guests: Guests::EarnNothing, ..rule(1, 100) };
-        let lines = [line(1, 1, 10_000)];
-        assert_eq!(earned(&rule(1, 100), &lines, &guest), 100);
-        assert_eq!(earned(&members_only, &lines, &guest), 0);
-        assert_eq!(earned(&members_only, &lines, &Circumstances::default()), 100);
-    }
-
-    #[test]
-    fn beyond_range_is_an_error() {
-        let price = |rule: &EarnRule, lines: &[LineNow]| rule.price(lines, &Circumstances::default());
-        assert_eq!(price(&rule(1_000_000, 1), &[line(1, 1, LIMIT)]), Err(OutOfRange));
-        assert_eq!(price(&rule(1, 1), &[line(1, 1, LIMIT), line(2, 1, 1)]), Err(OutOfRange));
-        assert_eq!(price(&rule(1, 1), &[line(1, 1, i64::MAX)]), Err(OutOfRange));
-        assert_eq!(price(&rule(1, 0), &[line(1, 1, 1)]), Err(OutOfRange));
-        assert_eq!(price(&rule(LIMIT, 1), &[line(1, 1, 1)]), Err(OutOfRange), "the weight itself");
     }
 
     #[test]
@@ -362,16 +218,5 @@ mod tests {
         let set = r#"{"points":1,"per":100,"day_cap":500,"basis":{"tax":"without","shipping":true},"multipliers":[{"id":"m","of":{"tags":["sale"]},"factor":20000}],"combine":"multiply","wait":{"until":"fulfilled","days":14},"guests":"earn_nothing"}"#;
         let read: EarnRule = serde_json::from_str(set).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), set);
-        assert_eq!(serde_json::to_string(&Circumstances::default()).unwrap(), "{}");
-    }
-
-    #[test]
-    fn delivery_and_tips_count_like_lines_where_they_count() {
-        let basis = Basis { shipping: true, ..Basis::default() };
-        let delivery =
-            LineNow { id: LineNow::DELIVERY, kind: LineKind::Delivery, product: None, ..line(0, 1, 500) };
-        let tip = LineNow { kind: LineKind::Tip, product: None, ..line(9, 1, 300) };
-        let lines = [line(1, 1, 1_000), delivery, tip];
-        assert_eq!(earned(&EarnRule { basis, ..rule(1, 100) }, &lines, &Circumstances::default()), 15);
     }
 }

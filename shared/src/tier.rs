@@ -2,7 +2,9 @@
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-use crate::{LIMIT, redemption::WHOLE, text};
+#[cfg(feature = "serde")]
+use crate::is_default;
+use crate::{LIMIT, multiplier::Factor, redemption::WHOLE, text};
 
 /// A level of membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,9 @@ pub struct Tier {
     /// What a member needs to belong to it. Without one, staff say who does.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub threshold: Option<Threshold>,
+    /// How many times what orders of its members earn.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub earn_factor: Factor,
     /// What its members get; not also those of another tier.
     #[cfg_attr(feature = "serde", serde(default))]
     pub perks: Vec<Perk>,
@@ -112,6 +117,9 @@ pub enum TierError {
     /// A threshold of nothing, beyond range, or over no time or more than ten years.
     #[error("a threshold is above nothing, within 1 to 3,650 days")]
     Threshold,
+    /// A factor below zero or above a hundred.
+    #[error("a factor is 0 to 1,000,000 ten-thousandths")]
+    Factor,
     /// More than 20 perks.
     #[error("there are at most 20 perks")]
     TooManyPerks,
@@ -126,6 +134,23 @@ pub enum TierError {
     OptionTitle,
 }
 
+impl TierError {
+    /// Its name for programs; it does not change.
+    pub fn code(self) -> &'static str {
+        match self {
+            TierError::Id => "tier_id",
+            TierError::Reserved => "tier_id_reserved",
+            TierError::Name => "tier_name",
+            TierError::Threshold => "tier_threshold",
+            TierError::Factor => "tier_factor",
+            TierError::TooManyPerks => "too_many_perks",
+            TierError::Percent => "perk_percent",
+            TierError::Selection => "perk_selection",
+            TierError::OptionTitle => "perk_option_title",
+        }
+    }
+}
+
 impl Tier {
     /// Whether a merchant may set it.
     pub fn validate(&self) -> Result<(), TierError> {
@@ -135,7 +160,7 @@ impl Tier {
         {
             return Err(TierError::Threshold);
         }
-        check_perks(&self.perks)
+        check_given(self.earn_factor, &self.perks)
     }
 
     /// Whether its threshold asks for less than another's, or for the same, where the two can be compared.
@@ -160,8 +185,11 @@ pub(crate) fn check_named(id: &str, name: &str) -> Result<(), TierError> {
     if text::is_sound(name, 60) { Ok(()) } else { Err(TierError::Name) }
 }
 
-/// Whether a tier or a campaign may have these perks.
-pub(crate) fn check_perks(perks: &[Perk]) -> Result<(), TierError> {
+/// Whether a tier or a campaign may have this factor and these perks.
+pub(crate) fn check_given(earn_factor: Factor, perks: &[Perk]) -> Result<(), TierError> {
+    if !earn_factor.is_valid() {
+        return Err(TierError::Factor);
+    }
     if perks.len() > 20 {
         return Err(TierError::TooManyPerks);
     }
@@ -213,7 +241,13 @@ mod tests {
 
     fn gold() -> Tier {
         let threshold = Threshold { measure: Measure::Spend, at_least: 50_000, days: 365 };
-        Tier { id: "gold".into(), name: "Gold".into(), threshold: Some(threshold), perks: vec![] }
+        Tier {
+            id: "gold".into(),
+            name: "Gold".into(),
+            threshold: Some(threshold),
+            earn_factor: Factor::ONE,
+            perks: vec![],
+        }
     }
 
     fn with(perk: Perk) -> Tier {
@@ -263,6 +297,8 @@ mod tests {
             (Tier { threshold: threshold(LIMIT + 1, 365), ..gold() }, TierError::Threshold),
             (Tier { threshold: threshold(1, 0), ..gold() }, TierError::Threshold),
             (Tier { threshold: threshold(1, 3_651), ..gold() }, TierError::Threshold),
+            (Tier { earn_factor: Factor(-1), ..gold() }, TierError::Factor),
+            (Tier { earn_factor: Factor(1_000_001), ..gold() }, TierError::Factor),
             (Tier { perks: vec![Perk::Delivery { basis_points: 1 }; 21], ..gold() }, TierError::TooManyPerks),
             (lines(0, Selection::All), TierError::Percent),
             (lines(10_001, Selection::All), TierError::Percent),
@@ -282,7 +318,7 @@ mod tests {
     #[cfg(feature = "serde")]
     #[test]
     fn the_settings_read_like_this() {
-        let text = r#"{"id":"gold","name":"Gold","threshold":{"measure":"spend","at_least":50000,"days":365},"perks":[
+        let text = r#"{"id":"gold","name":"Gold","threshold":{"measure":"spend","at_least":50000,"days":365},"earn_factor":15000,"perks":[
             {"kind":"lines","basis_points":1000},
             {"kind":"lines","basis_points":500,"of":{"collections":["gid://shopify/Collection/1"]}},
             {"kind":"delivery","basis_points":10000},
@@ -290,7 +326,7 @@ mod tests {
             {"kind":"delivery_option","title":"Express","change":"reserve"}]}"#;
         let tier: Tier = serde_json::from_str(text).unwrap();
         assert_eq!(tier.validate(), Ok(()));
-        assert_eq!(tier.perks.len(), 5);
+        assert_eq!((tier.perks.len(), tier.earn_factor), (5, Factor(15_000)));
         let again: Tier = serde_json::from_str(&serde_json::to_string(&tier).unwrap()).unwrap();
         assert_eq!(again, tier);
         assert!(serde_json::from_str::<Tier>(&text.replace("basis_points", "percent")).is_err());

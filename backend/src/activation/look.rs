@@ -90,7 +90,7 @@ pub(super) async fn published(
         Some(Versioned { version, program }) => {
             let written = [
                 (Program::METAFIELD, program.to_json(*version, now), &functions),
-                (Program::UI_METAFIELD, program.to_ui_json(*version), &widgets),
+                (Program::UI_METAFIELD, program.to_ui_json(*version, now), &widgets),
             ];
             let mut differs = Vec::new();
             for (key, wanted, found) in written {

@@ -2,8 +2,8 @@
 
 use loyalty::Currency;
 use loyalty::earning::Returned;
-use loyalty::explain::Explanation;
-use loyalty::order::{Facts, Wait};
+use loyalty::explain::{Explanation, Outcome};
+use loyalty::order::Wait;
 use serde::Serialize;
 
 use super::{Error, store};
@@ -48,6 +48,8 @@ pub struct BookedExplained {
     pub currency: Currency,
     /// The customer had no account then.
     pub guest: bool,
+    /// The tier that the member belonged to, where tiers or campaigns multiply.
+    pub tier: Option<String>,
     /// Cancelled, voided or expired: nothing of it stands.
     pub void: bool,
     /// What its points wait for.
@@ -65,6 +67,15 @@ pub struct BookedExplained {
     /// Line by line.
     #[serde(flatten)]
     pub explanation: Explanation,
+}
+
+impl Explained {
+    /// Leaves out what the shop only planned at that time: shoppers are not told of campaigns that have not begun.
+    pub fn hide_plans(&mut self) {
+        for line in self.booked.iter_mut().flat_map(|booked| &mut booked.explanation.lines) {
+            line.multipliers.retain(|multiplier| multiplier.outcome != Outcome::NotBegun);
+        }
+    }
 }
 
 /// Explains an order; none if nothing is known of it.
@@ -89,7 +100,7 @@ pub async fn explain(read: &mut Read, shop: ShopId, order: OrderId) -> Result<Op
     let program = programs::version(read, shop, booking.program_version).await?;
     let gone = known.gone(Some(&booking.earning));
     let lines = known.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
-    let mut explanation = program.earn.explain(lines, &booking.circumstances, &booking.earning, &gone);
+    let mut explanation = program.explain(lines, &booking.circumstances, &booking.earning, &gone);
     if facts.is_void() {
         nothing_stands(&mut explanation);
     }
@@ -97,7 +108,8 @@ pub async fn explain(read: &mut Read, shop: ShopId, order: OrderId) -> Result<Op
         program_version: booking.program_version,
         currency: program.currency,
         guest: booking.circumstances.guest,
-        void: Facts::is_void(facts),
+        tier: booking.circumstances.tier.clone(),
+        void: facts.is_void(),
         wait: program.earn.wait,
         ripe_at: booking.ripe_at(),
         pending: booking.booked.pending.get(),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use loyalty::line::LineNow;
 use loyalty::multiplier::Labels;
-use loyalty::rule::{Circumstances, EarnRule};
-use loyalty::{Expiry, Points};
+use loyalty::price::Circumstances;
+use loyalty::{Expiry, Points, Program};
 use serde::Serialize;
 
 use super::Error;
@@ -14,7 +14,7 @@ use crate::db::{Read, Timestamp};
 use crate::ids::{CustomerId, MemberId, OrderId, ShopId};
 use crate::points::orders::Booking;
 use crate::points::{self, Calendar};
-use crate::{merchants, products};
+use crate::{campaigns, merchants, products};
 
 /// The newest orders of a shop that are looked at, at most.
 const MOST: usize = 5_000;
@@ -57,30 +57,33 @@ pub struct OrderChange {
     pub then: i64,
 }
 
-/// Prices the shop's orders since a time by these rules, oldest first, in today's collections and with today's tags. What
-/// came back stays back; who was a guest then is one.
+/// Prices the shop's orders since a time by other settings, oldest first, in today's collections, with today's tags and
+/// tiers. What came back stays back; who was a guest then is one.
 ///
 /// # Errors
 /// Any error of the ledger or the database.
 pub async fn preview(
     read: &mut Read,
     shop: ShopId,
-    rule: &EarnRule,
+    program: &Program,
     since: Timestamp,
 ) -> Result<Preview, Error> {
     let (known, complete) = newest(read, shop, since).await?;
     let calendar = Calendar::new(since, merchants::zone(read, shop).await?, Expiry::default());
     let lines = known.iter().filter_map(|known| known.latest.as_ref()).flat_map(|latest| &latest.lines);
     let bought: BTreeSet<i64> = lines.filter_map(|line| line.product).collect();
-    let labels = products::labels(read, shop, &bought, [rule]).await?;
+    let labels = products::labels(read, shop, &bought, [&program.earn]).await?;
     let mut bookings = HashMap::new();
     for page in known.chunks(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
         let ids: Vec<OrderId> = page.iter().map(|known| known.order).collect();
         bookings.extend(points::orders::load(read, shop, &ids).await?);
     }
 
+    let members: BTreeSet<MemberId> = bookings.values().map(|booking| booking.member).collect();
+    let tiers = campaigns::tiers(read, shop, &members.into_iter().collect::<Vec<_>>()).await?;
+
     let mut preview = Preview { orders: known.len(), complete, ..Preview::default() };
-    preview.unread = products::unread(read, shop, rule).await?;
+    preview.unread = products::unread(read, shop, &program.earn).await?;
     let mut days: HashMap<(MemberId, Timestamp), Points> = HashMap::new();
     let mut members: BTreeMap<MemberId, i64> = BTreeMap::new();
     let mut changes = Vec::new();
@@ -92,13 +95,15 @@ pub async fn preview(
             continue;
         };
         let earned = days.entry((booking.member, calendar.day_start(placed_at))).or_default();
-        let day_left = rule.day_cap.map(|cap| cap.minus(*earned).unwrap_or_default().or_zero());
+        let day_left = program.earn.day_cap.map(|cap| cap.minus(*earned).unwrap_or_default().or_zero());
         let about = Circumstances {
             day_left,
             labels: of_lines(&labels, &latest.lines),
             guest: booking.circumstances.guest,
+            tier: tiers.get(&booking.member).cloned(),
+            placed: calendar.minute(placed_at),
         };
-        let then = stands(order, rule, &latest.lines, &about)?;
+        let then = stands(order, program, &latest.lines, &about)?;
         *earned = earned.plus(then).map_err(points::Error::from)?;
         let (now, then) = (booked(booking), then.get());
         preview.points_now += now;
@@ -135,11 +140,16 @@ async fn newest(read: &mut Read, shop: ShopId, since: Timestamp) -> Result<(Vec<
 }
 
 /// What would stand of an order now.
-fn stands(order: &Known, rule: &EarnRule, lines: &[LineNow], about: &Circumstances) -> Result<Points, Error> {
+fn stands(
+    order: &Known,
+    program: &Program,
+    lines: &[LineNow],
+    about: &Circumstances,
+) -> Result<Points, Error> {
     if order.facts.is_none_or(|facts| facts.is_void()) {
         return Ok(Points::ZERO);
     }
-    let earning = rule.price(lines, about).map_err(points::Error::from)?;
+    let earning = program.price(lines, about).map_err(points::Error::from)?;
     Ok(earning.points_after(&order.gone(Some(&earning))))
 }
 

@@ -1,14 +1,14 @@
 //! What orders earn: when they are seen first, by today's rules; when they were edited, by the rules and in the
 //! circumstances that they earned under.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use loyalty::Program;
 use loyalty::earning::Earning;
 use loyalty::line::LineNow;
 use loyalty::multiplier::Labels;
 use loyalty::order::Facts;
-use loyalty::rule::{Circumstances, EarnRule};
+use loyalty::price::Circumstances;
 
 use super::{Error, Order};
 use crate::db::{Timestamp, Tx};
@@ -16,16 +16,18 @@ use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::days::Days;
 use crate::points::orders::Booking;
 use crate::points::{self, Book, Calendar};
-use crate::products;
 use crate::programs::{self, Versioned};
+use crate::{campaigns, products};
 
 /// All that a batch's orders are priced by.
 pub(super) struct Pricing<'a> {
     program: &'a Versioned,
-    /// By version of the program: how orders earned under it.
-    rules: HashMap<i64, EarnRule>,
+    /// By version: older programs that these orders were booked under.
+    older: HashMap<i64, Program>,
     /// By product: the collections and tags that these rules name.
     labels: BTreeMap<i64, Labels>,
+    /// The members' tiers, where they matter.
+    tiers: HashMap<MemberId, String>,
     calendar: Calendar,
     days: Days,
 }
@@ -41,10 +43,16 @@ impl<'a> Pricing<'a> {
         members: &[MemberId],
     ) -> Result<Pricing<'a>, Error> {
         let (shop, calendar) = (book.shop(), book.calendar().clone());
-        let rules = rules(tx, shop, program, bookings).await?;
+        let older = older(tx, shop, program, bookings).await?;
         let products: BTreeSet<i64> =
             orders.iter().flat_map(|order| &order.lines).filter_map(|line| line.product).collect();
-        let labels = products::labels(tx, shop, &products, rules.values()).await?;
+        let rules = older.values().chain([&program.program]).map(|program| &program.earn);
+        let labels = products::labels(tx, shop, &products, rules).await?;
+        let tiers = if program.program.has_boosts() {
+            campaigns::tiers(tx, shop, members).await?
+        } else {
+            HashMap::new()
+        };
         let mut days = Days::default();
         if program.program.earn.day_cap.is_some() {
             let begun: BTreeSet<Timestamp> =
@@ -53,17 +61,22 @@ impl<'a> Pricing<'a> {
                 members.iter().flat_map(|member| begun.iter().map(|day| (*member, *day))).collect();
             days = Days::load(tx, shop, &pairs.into_iter().collect::<Vec<_>>()).await?;
         }
-        Ok(Pricing { program, rules, labels, calendar, days })
+        Ok(Pricing { program, older, labels, tiers, calendar, days })
     }
 
     /// The booking of an order that was never booked. A guest has no account at the shop.
     pub fn first(&self, order: &Order, member: MemberId, guest: bool) -> Result<Booking, Error> {
-        let rule = &self.program.program.earn;
-        let day_from = rule.day_cap.map(|_| self.calendar.day_start(order.placed_at));
-        let day_left = rule.day_cap.zip(day_from).map(|(cap, from)| self.days.left((member, from), cap));
+        let program = &self.program.program;
+        let cap = program.earn.day_cap;
+        let day_from = cap.map(|_| self.calendar.day_start(order.placed_at));
+        let day_left = cap.zip(day_from).map(|(cap, from)| self.days.left((member, from), cap));
         let mut circumstances = Circumstances { guest, day_left, ..Circumstances::default() };
+        if program.has_boosts() {
+            circumstances.tier = self.tiers.get(&member).cloned();
+            circumstances.placed = self.calendar.minute(order.placed_at);
+        }
         self.label(&mut circumstances, order.lines.iter());
-        let earning = rule.price(&order.lines, &circumstances).map_err(points::Error::from)?;
+        let earning = program.price(&order.lines, &circumstances).map_err(points::Error::from)?;
         let mut booking = Booking::new(order.id, member, self.program.version, earning);
         (booking.circumstances, booking.day_from) = (circumstances, day_from);
         Ok(booking)
@@ -75,16 +88,22 @@ impl<'a> Pricing<'a> {
         let mut circumstances = booking.circumstances.clone();
         let is_new = |line: &&LineNow| booking.earning.paid_of(line.id).is_none();
         self.label(&mut circumstances, lines.iter().filter(is_new));
-        let rule = self.rules.get(&booking.program_version).unwrap_or(&self.program.program.earn);
-        Ok((rule.price(lines, &circumstances).map_err(points::Error::from)?, circumstances))
+        Ok((
+            self.program_of(booking).price(lines, &circumstances).map_err(points::Error::from)?,
+            circumstances,
+        ))
     }
 
     /// When what an order's points wait for comes to pass, if that is known. Shopify's clock may be ahead of ours: where
     /// there are no days to wait for, that it has come to pass is enough.
     pub fn ripe_at(&self, booking: &Booking, facts: &Facts, now: Timestamp) -> Option<Timestamp> {
-        let rule = self.rules.get(&booking.program_version).unwrap_or(&self.program.program.earn);
-        let at = rule.wait.over_at(facts).and_then(|at| Timestamp::from_microsecond(at).ok());
-        at.map(|at| if rule.wait.days == 0 { at.min(now) } else { at })
+        let wait = self.program_of(booking).earn.wait;
+        let at = wait.over_at(facts).and_then(|at| Timestamp::from_microsecond(at).ok());
+        at.map(|at| if wait.days == 0 { at.min(now) } else { at })
+    }
+
+    fn program_of(&self, booking: &Booking) -> &Program {
+        self.older.get(&booking.program_version).unwrap_or(&self.program.program)
     }
 
     /// Takes note of what is booked for an order now, for those of the same day that follow.
@@ -102,18 +121,18 @@ impl<'a> Pricing<'a> {
     }
 }
 
-/// How orders earn under the versions of the program that these bookings name, and under today's.
-async fn rules(
+/// The programs that these bookings name, but for today's.
+async fn older(
     tx: &mut Tx,
     shop: ShopId,
     program: &Versioned,
     bookings: &HashMap<OrderId, Booking>,
-) -> Result<HashMap<i64, EarnRule>, Error> {
-    let mut rules = HashMap::from([(program.version, program.program.earn.clone())]);
+) -> Result<HashMap<i64, Program>, Error> {
+    let mut older = HashMap::new();
     for version in bookings.values().map(|booking| booking.program_version).collect::<BTreeSet<_>>() {
-        if let Entry::Vacant(unread) = rules.entry(version) {
-            unread.insert(programs::version(tx, shop, version).await?.earn);
+        if version != program.version {
+            older.insert(version, programs::version(tx, shop, version).await?);
         }
     }
-    Ok(rules)
+    Ok(older)
 }

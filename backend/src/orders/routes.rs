@@ -69,13 +69,16 @@ async fn for_shopper(
 ) -> Result<Json<ExplainedView>, Problem> {
     let customer = caller.customer.ok_or_else(not_signed_in)?;
     let asked = language(asked)?;
-    let explained = find(&app, caller.shop.id, &order).await?;
+    let mut explained = find(&app, caller.shop.id, &order).await?;
     let owner = explained.customer.ok_or_else(unknown_order)?;
     let mut read = app.db.read(caller.shop.id).await?;
     // Two customers who became one own each other's orders.
     let members = customers::members(&mut read, caller.shop.id, &[customer, owner]).await?;
     match (members.get(&customer), members.get(&owner)) {
-        (Some(asks), Some(owns)) if asks == owns => Ok(Json(view(Tongue::first(asked.iter()), explained))),
+        (Some(asks), Some(owns)) if asks == owns => {
+            explained.hide_plans();
+            Ok(Json(view(Tongue::first(asked.iter()), explained)))
+        }
         _ => Err(unknown_order()),
     }
 }

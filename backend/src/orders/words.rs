@@ -3,7 +3,7 @@
 use loyalty::Money;
 use loyalty::explain::{Cap, CapExplained, LineExplained, MultiplierExplained, Outcome};
 use loyalty::line::{LeftOut, LineKind};
-use loyalty::multiplier::Factor;
+use loyalty::multiplier::{Factor, Source};
 use loyalty::order::{Until, Wait};
 
 use super::explain::{BookedExplained, Explained, NotBooked};
@@ -36,8 +36,8 @@ fn of_booked(tongue: Tongue, booked: &BookedExplained) -> Vec<String> {
             }
         }
         for multiplier in line.multipliers.iter().filter(|_| line.left_out.is_none()) {
-            let MultiplierExplained { id, factor, outcome: why } = multiplier;
-            say(outcome(*why), &[("id", id.clone()), ("factor", times(*factor))]);
+            let MultiplierExplained { source, id, factor, outcome: why } = multiplier;
+            say(outcome(*why), &[("id", called(tongue, *source, id)), ("factor", times(*factor))]);
         }
     }
     for CapExplained { cap, points, .. } in explanation.caps.iter().filter(|cap| cap.met) {
@@ -163,6 +163,21 @@ fn outcome(outcome: Outcome) -> Three {
             "„{id}“ (× {factor}) galt nicht: Das ist für andere Produkte.",
             "« {id} » (× {factor}) ne s’applique pas : c’est pour d’autres produits.",
         ],
+        Outcome::OtherTier => [
+            "“{id}” (× {factor}) did not: it is for members of another tier.",
+            "„{id}“ (× {factor}) galt nicht: Das ist für Mitglieder einer anderen Stufe.",
+            "« {id} » (× {factor}) ne s’applique pas : c’est pour les membres d’un autre niveau.",
+        ],
+        Outcome::NotBegun => [
+            "“{id}” (× {factor}) did not: it had not begun.",
+            "„{id}“ (× {factor}) galt nicht: Das hatte noch nicht begonnen.",
+            "« {id} » (× {factor}) ne s’applique pas : ce n’était pas encore commencé.",
+        ],
+        Outcome::Over => [
+            "“{id}” (× {factor}) did not: it was over.",
+            "„{id}“ (× {factor}) galt nicht: Das war vorbei.",
+            "« {id} » (× {factor}) ne s’applique pas : c’était terminé.",
+        ],
         Outcome::GreaterOne => [
             "“{id}” (× {factor}) did not: a greater one counts.",
             "„{id}“ (× {factor}) galt nicht: Ein größerer Faktor zählt.",
@@ -208,6 +223,16 @@ fn name(tongue: Tongue, line: &LineExplained) -> String {
     }
 }
 
+/// A multiplier as sentences call it.
+fn called(tongue: Tongue, source: Source, id: &str) -> String {
+    let kind = match source {
+        Source::Products => return id.to_owned(),
+        Source::Tier => ["tier", "Stufe", "niveau"],
+        Source::Campaign => ["campaign", "Aktion", "campagne"],
+    };
+    format!("{} {id}", tongue.of_three(kind))
+}
+
 /// 20,000 ten-thousandths are 2, 15,000 are 1.5.
 fn times(factor: Factor) -> String {
     let (whole, part) = (factor.0 / 10_000, factor.0 % 10_000);
@@ -225,11 +250,12 @@ fn filled(tongue: Tongue, template: Three, values: &[(&str, String)]) -> String 
 
 #[cfg(test)]
 mod tests {
-    use loyalty::Currency;
+    use loyalty::earning::Returned;
     use loyalty::line::LineNow;
     use loyalty::multiplier::{Multiplier, Selection};
-    use loyalty::rule::{Circumstances, EarnRule};
-    use loyalty::{Points, earning::Returned};
+    use loyalty::price::Circumstances;
+    use loyalty::rule::EarnRule;
+    use loyalty::{Currency, Points, Program, Tier};
 
     use super::*;
     use crate::ids::OrderId;
@@ -247,14 +273,24 @@ mod tests {
         let mug = LineNow { id: 1, quantity: 1, paid: 2_000, product: Some(100), ..LineNow::default() };
         let delivery =
             LineNow { id: 0, quantity: 1, paid: 495, kind: LineKind::Delivery, ..LineNow::default() };
+        let gold = Tier {
+            id: "gold".into(),
+            name: "Gold".into(),
+            threshold: None,
+            earn_factor: Factor(20_000),
+            perks: vec![],
+        };
+        let currency = Currency::parse("GBP").unwrap();
+        let program = Program { earn: rule, tiers: vec![gold], ..Program::standard(currency) };
         let about = Circumstances::default();
         let gone = vec![Returned { line: 1, quantity: 1, subtotal: 2_000 }];
-        let earning = rule.price(&[mug, delivery], &about).unwrap();
-        let explanation = rule.explain(&[mug, delivery], &about, &earning, &gone);
+        let earning = program.price(&[mug, delivery], &about).unwrap();
+        let explanation = program.explain(&[mug, delivery], &about, &earning, &gone);
         let booked = BookedExplained {
             program_version: 3,
-            currency: Currency::parse("GBP").unwrap(),
+            currency,
             guest: false,
+            tier: None,
             void: false,
             wait: Wait { until: Until::Paid, days: 14 },
             ripe_at: None,
@@ -281,6 +317,7 @@ mod tests {
             [
                 "Line 1: 20.00 GBP counts and earned 25 points.",
                 "“double” (× 1.5) gave.",
+                "“tier gold” (× 2) did not: it is for members of another tier.",
                 "Delivery: delivery does not count.",
                 "An order earns at most 25 points; it would have been 30.",
                 "By version 3 of the program, the order earned 25 points.",
@@ -289,6 +326,7 @@ mod tests {
             ]
         );
         let german = sentences(Tongue::De, &explained());
+        assert!(german[2].starts_with("„Stufe gold“"), "{german:?}");
         assert_eq!(german[0], "Position 1: 20.00 GBP zählt und brachte 25 Punkte.");
         let french = sentences(Tongue::Fr, &explained());
         assert_eq!(french[1], "« double » (× 1.5) s’applique.");

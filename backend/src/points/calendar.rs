@@ -2,10 +2,11 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use loyalty::Expiry;
 use loyalty::expiry::Term;
+use loyalty::{Expiry, LocalTime};
 
 use crate::db::Timestamp;
+use crate::programs;
 
 /// A moment in a shop, and its rule of expiry.
 #[derive(Debug, Clone)]
@@ -40,6 +41,11 @@ impl Calendar {
     /// When the shop's day began that an instant belongs to.
     pub fn day_start(&self, at: Timestamp) -> Timestamp {
         self.start(self.day(at))
+    }
+
+    /// The minute of an instant on the shop's clock.
+    pub fn minute(&self, at: Timestamp) -> Option<LocalTime> {
+        programs::minute(&self.zone, at)
     }
 
     /// The instant at which a day begins in the shop. Where clocks skip midnight, that is when they go on.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use loyalty::Points;
 use loyalty::earning::Earning;
 use loyalty::order::Earned;
+use loyalty::price::Circumstances;
 use loyalty::program::ReturnPolicy;
-use loyalty::rule::Circumstances;
 use sqlx::types::Json;
 use uuid::Uuid;
 

@@ -44,8 +44,8 @@ pub enum Error {
     /// The settings make no sense.
     #[error(transparent)]
     Invalid(#[from] loyalty::program::ProgramError),
-    /// The settings need more room at checkout than there is.
-    #[error("the program needs {} bytes at checkout", .0.bytes)]
+    /// The settings need more room in a metafield than there is.
+    #[error("the program needs {} bytes in a metafield", .0.bytes)]
     TooLarge(TooLarge),
     /// The shop's time zone is unknown.
     #[error("the shop's time zone is unknown")]
@@ -153,8 +153,13 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
 /// [`Error::Zone`].
 pub fn local_time(shop: &Shop, now: Timestamp) -> Result<LocalTime, Error> {
     let zone = TimeZone::get(&shop.time_zone).map_err(Error::Zone)?;
-    let minute = zone.to_datetime(now.to_jiff()).strftime("%Y-%m-%dT%H:%M").to_string();
-    LocalTime::parse(&minute).map_err(|_| Error::Zone(jiff::Error::from_args(format_args!("{minute}"))))
+    minute(&zone, now).ok_or_else(|| Error::Zone(jiff::Error::from_args(format_args!("no minute of {now}"))))
+}
+
+/// The minute of an instant on a zone's clock; none in years of five digits.
+pub fn minute(zone: &TimeZone, at: Timestamp) -> Option<LocalTime> {
+    let minute = zone.to_datetime(at.to_jiff()).strftime("%Y-%m-%dT%H:%M").to_string();
+    LocalTime::parse(&minute).ok()
 }
 
 /// When what is published of a program changes next because a campaign begins or ends.
@@ -196,7 +201,7 @@ pub async fn publish(app: &App, shop: &Shop) -> Result<Versioned, Error> {
     let answer = admin
         .metafields_set(&[
             metafield(Program::METAFIELD, current.program.to_json(current.version, now)?),
-            metafield(Program::UI_METAFIELD, current.program.to_ui_json(current.version)?),
+            metafield(Program::UI_METAFIELD, current.program.to_ui_json(current.version, now)?),
         ])
         .await?;
     match answer.errors.into_iter().next() {
@@ -209,7 +214,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         let error = match error {
             Error::Db(error) => return error.into(),
-            Error::TooLarge(TooLarge { bytes, parts }) => return too_large(bytes, parts),
+            Error::TooLarge(large) => return too_large(large),
             error => error,
         };
         tracing::error!(error = &error as &dyn std::error::Error, "a program cannot be used");
@@ -217,11 +222,10 @@ impl From<Error> for Problem {
     }
 }
 
-fn too_large(bytes: usize, parts: Vec<(String, usize)>) -> Problem {
+fn too_large(TooLarge { bytes, most, parts }: TooLarge) -> Problem {
     let largest = parts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let title = format!(
-        "The perks need {bytes} bytes at checkout, where Shopify leaves room for {}. The largest parts: {largest}.",
-        loyalty::publish::MOST_BYTES
+        "The settings need {bytes} bytes in a metafield, where there is room for {most}. The largest parts: {largest}.",
     );
     let parts: Vec<_> = parts.iter().map(|(name, bytes)| json!({"part": name, "bytes": bytes})).collect();
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "program_too_large", title).with("parts", parts)

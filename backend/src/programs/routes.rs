@@ -138,7 +138,7 @@ async fn try_out(
     let program = read(&staff.shop, trial.program.to_string().as_bytes())?;
     let since = app.clock.now() - SignedDuration::from_hours(24 * trial.days);
     let mut read = app.db.read(staff.shop.id).await?;
-    Ok(Json(preview::preview(&mut read, staff.shop.id, &program.earn, since).await?))
+    Ok(Json(preview::preview(&mut read, staff.shop.id, &program, since).await?))
 }
 
 /// Makes these settings the newest version, if the newest is still the one that was seen, and writes it down.
@@ -218,7 +218,10 @@ fn check(shop: &Shop, program: &Program) -> Result<(), Problem> {
         let message = format!("orders earn in the shop's currency, {}", shop.currency);
         faults.push(json!({"field": "currency", "code": "currency", "message": message}));
     }
-    if faults.is_empty() { Ok(()) } else { Err(invalid(faults)) }
+    if !faults.is_empty() {
+        return Err(invalid(faults));
+    }
+    Ok(program.check_size().map_err(Error::TooLarge)?)
 }
 
 /// The members of the settings that differ, as they were and as they are.

@@ -89,7 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rule::{Circumstances, EarnRule};
+    use crate::{money::Currency, price::Circumstances, program::Program};
 
     fn points(value: i64) -> Points {
         Points::new(value).unwrap()
@@ -97,7 +97,8 @@ mod tests {
 
     fn earning() -> Earning {
         let lines = [line(1, 2, 2, 1_000), line(2, 1, 1, 500)];
-        EarnRule::simple(points(1), 100).price(&lines, &Circumstances::default()).unwrap()
+        let program = Program::standard(Currency::parse("GBP").unwrap());
+        program.price(&lines, &Circumstances::default()).unwrap()
     }
 
     fn line(id: i64, quantity: i64, current: i64, paid: i64) -> LineNow {

@@ -111,10 +111,10 @@ impl ProgramError {
             ProgramError::TooManyTiers => "too_many_tiers",
             ProgramError::DuplicateTier(_) => "duplicate_tier",
             ProgramError::TierOrder(_) => "tier_order",
-            ProgramError::Tier { .. } => "tier",
+            ProgramError::Tier { error, .. } => error.code(),
             ProgramError::TooManyCampaigns => "too_many_campaigns",
             ProgramError::DuplicateCampaign(_) => "duplicate_campaign",
-            ProgramError::Campaign { .. } => "campaign",
+            ProgramError::Campaign { error, .. } => error.code(),
             ProgramError::Collections => "perk_collections",
         }
     }
@@ -130,6 +130,25 @@ impl Program {
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut wrong = |field: String, error| faults.push(Fault { field, error });
+        self.title_faults(&mut wrong);
+        for (field, error) in self.earn.faults() {
+            wrong(format!("earn.{field}"), error.into());
+        }
+        let HoldTimes { life_minutes, grace_minutes } = self.holds;
+        if !(1..=10_080).contains(&life_minutes) || grace_minutes > 1_440 {
+            wrong("holds".into(), ProgramError::Holds);
+        }
+        if !self.expiry.is_sound() {
+            wrong("expiry".into(), ProgramError::Expiry);
+        }
+        self.reward_faults(&mut wrong);
+        self.tier_faults(&mut wrong);
+        self.campaign_faults(&mut wrong);
+        self.collection_faults(&mut wrong);
+        faults
+    }
+
+    fn title_faults(&self, wrong: &mut impl FnMut(String, ProgramError)) {
         for (field, title) in [("discount_title", &self.discount_title), ("perks_title", &self.perks_title)] {
             if !text::is_sound(title, 60) {
                 wrong(field.into(), ProgramError::DiscountTitle);
@@ -145,16 +164,9 @@ impl Program {
         for (field, _) in names.filter(|(_, name)| same(name, &self.discount_title)) {
             wrong(field, ProgramError::SameTitle);
         }
-        for (field, error) in self.earn.faults() {
-            wrong(format!("earn.{field}"), error.into());
-        }
-        let HoldTimes { life_minutes, grace_minutes } = self.holds;
-        if !(1..=10_080).contains(&life_minutes) || grace_minutes > 1_440 {
-            wrong("holds".into(), ProgramError::Holds);
-        }
-        if !self.expiry.is_sound() {
-            wrong("expiry".into(), ProgramError::Expiry);
-        }
+    }
+
+    fn reward_faults(&self, wrong: &mut impl FnMut(String, ProgramError)) {
         if self.rewards.len() > MOST_REWARDS {
             wrong("rewards".into(), ProgramError::TooManyRewards);
         }
@@ -167,17 +179,6 @@ impl Program {
                 wrong(format!("rewards[{at}].id"), ProgramError::DuplicateReward(id()));
             }
         }
-        self.tier_faults(&mut wrong);
-        self.campaign_faults(&mut wrong);
-        let mut sets = self.perks().filter_map(|perk| match perk {
-            Perk::Lines { of: Selection::Collections(ids), .. } => Some(ids),
-            _ => None,
-        });
-        let first = sets.next();
-        if sets.any(|set| Some(set) != first) {
-            wrong("tiers".into(), ProgramError::Collections);
-        }
-        faults
     }
 
     fn tier_faults(&self, wrong: &mut impl FnMut(String, ProgramError)) {
@@ -211,6 +212,17 @@ impl Program {
             }
         }
     }
+
+    fn collection_faults(&self, wrong: &mut impl FnMut(String, ProgramError)) {
+        let mut sets = self.perks().filter_map(|perk| match perk {
+            Perk::Lines { of: Selection::Collections(ids), .. } => Some(ids),
+            _ => None,
+        });
+        let first = sets.next();
+        if sets.any(|set| Some(set) != first) {
+            wrong("tiers".into(), ProgramError::Collections);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +234,7 @@ mod tests {
         campaign::{Campaign, LocalTime},
         expiry::Expiry,
         money::Currency,
+        multiplier::Factor,
         points::Points,
         reward::Reward,
         rule::EarnRule,
@@ -277,7 +290,13 @@ mod tests {
     fn tiers_and_campaigns_that_do_not_fit_together_are_refused() {
         let tier = |id: &str, at_least| {
             let threshold = Threshold { measure: Measure::Points, at_least, days: 365 };
-            Tier { id: id.into(), name: id.into(), threshold: Some(threshold), perks: vec![] }
+            Tier {
+                id: id.into(),
+                name: id.into(),
+                threshold: Some(threshold),
+                earn_factor: Factor::ONE,
+                perks: vec![],
+            }
         };
         let campaign = |id: &str, tiers: Vec<String>, of: Selection| Campaign {
             id: id.into(),
@@ -285,6 +304,7 @@ mod tests {
             from: LocalTime::parse("2026-11-27T00:00").unwrap(),
             until: LocalTime::parse("2026-11-28T00:00").unwrap(),
             tiers,
+            earn_factor: Factor::ONE,
             perks: vec![Perk::Lines { basis_points: 500, of }],
         };
         let tiers = |tiers: Vec<Tier>| Program { tiers, ..standard() };

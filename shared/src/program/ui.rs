@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use super::Program;
 #[cfg(feature = "serde")]
 use crate::json::{FormatError, check_version};
-use crate::{money::Currency, reward::Reward, rule::EarnRule};
+use crate::{boost::Boost, campaign::LocalTime, money::Currency, reward::Reward, rule::EarnRule};
 
 /// What widgets see of a program: how orders earn and what points buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct ProgramUi {
     pub currency: Currency,
     /// How orders earn.
     pub earn: EarnRule,
+    /// What tiers and campaigns multiply that by, just now.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub boosts: Vec<Boost>,
     /// What points buy.
     pub rewards: Vec<Reward>,
 }
@@ -44,10 +47,10 @@ impl ProgramUi {
 
 #[cfg(feature = "serde")]
 impl Program {
-    /// The text of the metafield that widgets read: a [`ProgramUi`].
-    pub fn to_ui_json(&self, version: i64) -> Result<String, serde_json::Error> {
+    /// The text of the metafield that widgets read at a minute: a [`ProgramUi`].
+    pub fn to_ui_json(&self, version: i64, now: LocalTime) -> Result<String, serde_json::Error> {
         let Program { currency, earn, rewards, .. } = self.clone();
-        ProgramUi { version, currency, earn, rewards }.to_json()
+        ProgramUi { version, currency, earn, boosts: self.boosts_at(now), rewards }.to_json()
     }
 }
 
@@ -62,9 +65,12 @@ mod tests {
 
     #[test]
     fn what_widgets_see_is_read_back_in_this_version_only() {
-        let text = standard().to_ui_json(3).unwrap();
+        let text = standard().to_ui_json(3, LocalTime::default()).unwrap();
         let Program { currency, earn, rewards, .. } = standard();
-        assert_eq!(ProgramUi::from_json(&text), Ok(ProgramUi { version: 3, currency, earn, rewards }));
+        assert_eq!(
+            ProgramUi::from_json(&text),
+            Ok(ProgramUi { version: 3, currency, earn, boosts: Vec::new(), rewards })
+        );
         for other in [text.replacen("\"v\":1", "\"v\":2", 1), "{}".into(), "no JSON".into()] {
             assert_eq!(ProgramUi::from_json(&other), Err(FormatError::Version), "{other}");
         }

@@ -5,6 +5,7 @@ use axum::http::Method;
 use devshop::{Channel, Customized, NewCart, Settings, ShippingRate, ShopError, Surface};
 use loyalnest::activation::{Again, stand};
 use loyalnest::audit::{Actor, By};
+use loyalty::multiplier::Factor;
 use loyalty::tier::OptionChange;
 use loyalty::{Currency, Perk, Tier};
 use serde_json::{Value, json};
@@ -102,7 +103,13 @@ fn members_of_a_tier_see_the_delivery_options_that_are_theirs() {
                     change("Express", OptionChange::Reserve),
                     change("Express", OptionChange::First),
                 ];
-                program.tiers = vec![Tier { id: "gold".into(), name: "Gold".into(), threshold: None, perks }];
+                program.tiers = vec![Tier {
+                    id: "gold".into(),
+                    name: "Gold".into(),
+                    threshold: None,
+                    earn_factor: Factor::ONE,
+                    perks,
+                }];
             })
             .await;
         assert_eq!(stood(&house, Again::LeftOut).await, [("delivery", "ok")]);

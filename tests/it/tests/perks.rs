@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use loyalnest::activation::{Again, stand};
 use loyalnest::audit::{Actor, By};
 use loyalnest::programs;
+use loyalty::multiplier::Factor;
 use loyalty::tier::Selection;
 use loyalty::{Campaign, LocalTime, Perk, Tier};
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::support::house::House;
 use crate::support::on_both_engines;
 
 fn tier(id: &str, name: &str, perks: Vec<Perk>) -> Tier {
-    Tier { id: id.into(), name: name.into(), threshold: None, perks }
+    Tier { id: id.into(), name: name.into(), threshold: None, earn_factor: Factor::ONE, perks }
 }
 
 fn lines(basis_points: i64, of: Selection) -> Perk {
@@ -147,6 +148,7 @@ fn a_campaign_gives_from_its_first_minute_to_before_its_last() {
             from: at(from),
             until: at(until),
             tiers: Vec::new(),
+            earn_factor: Factor::ONE,
             perks: vec![lines(2_000, Selection::All)],
         };
         let campaigns = vec![campaign("over", -60, 0), campaign("now", -1, 60), campaign("soon", 60, 120)];

@@ -151,6 +151,59 @@ fn everything_that_is_wrong_with_settings_is_named() {
 }
 
 #[test]
+fn tiers_and_campaigns_that_are_wrong_or_too_large_for_the_checkout_are_named() {
+    on_both_engines(async |test| {
+        let (door, program) = with_program(test).await;
+        let mut wrong = program.clone();
+        wrong["tiers"] = json!([
+            {"id": "tin", "name": "Tin", "earn_factor": -1},
+            {"id": "gold", "name": " ", "perks": []},
+            {"id": "iron", "name": "Iron", "perks": [{"kind": "delivery", "basis_points": 0}]},
+        ]);
+        let campaign = |id, from, until, tiers: Value| json!({"id": id, "name": id, "from": from, "until": until, "tiers": tiers});
+        let (begin, end) = ("2026-11-27T00:00", "2026-11-28T00:00");
+        wrong["campaigns"] = json!([
+            campaign("late", end, begin, json!([])),
+            campaign("empty", begin, end, json!([])),
+            campaign("nobody", begin, end, json!(["lead"])),
+        ]);
+        wrong["campaigns"][2]["earn_factor"] = json!(20_000);
+        let codes = faults(&put(&door, "\"1\"", &wrong).await);
+        let codes: Vec<_> = codes.iter().map(|(field, code)| (field.as_str(), code.as_str())).collect();
+        assert_eq!(
+            codes,
+            [
+                ("tiers[0]", "tier_factor"),
+                ("tiers[1]", "tier_name"),
+                ("tiers[2]", "perk_percent"),
+                ("campaigns[0]", "campaign_window"),
+                ("campaigns[1]", "campaign_gives_nothing"),
+                ("campaigns[2]", "campaign_tier"),
+            ]
+        );
+
+        // Many variants of many tiers do not fit into what a Function sees.
+        let mut large = program.clone();
+        let variants: Vec<String> =
+            (1..=100).map(|n| format!("gid://shopify/ProductVariant/{}", 40_000_000_000_i64 + n)).collect();
+        let perk = json!({"kind": "lines", "basis_points": 500, "of": {"variants": variants}});
+        large["tiers"] =
+            (0..8).map(|n| json!({"id": format!("t{n}"), "name": "T", "perks": [perk]})).collect();
+        large["tiers"][3]["perks"] = json!([perk, perk]);
+        let trial = json!({"program": large});
+        for refused in [
+            put(&door, "\"1\"", &large).await,
+            ask(&door, Method::POST, "/api/program/preview", None, &trial).await,
+        ] {
+            assert_eq!(refused.problem(), (422, "program_too_large".to_owned()));
+            let body: Value = serde_json::from_str(&refused.body).unwrap();
+            assert_eq!(body["parts"][0]["part"], "tier t3", "the largest first: {body}");
+        }
+        assert_eq!(shown(&door).await["version"], 1);
+    });
+}
+
+#[test]
 fn old_settings_are_put_back_in_one_call_as_a_new_version() {
     on_both_engines(async |test| {
         let (door, mut program) = with_program(test).await;
@@ -248,6 +301,11 @@ fn settings_are_tried_on_the_orders_that_came() {
         assert_eq!((&both["orders"], &both["biggest"][0]["order"]), (&json!(4), &json!(old.id)));
         let same = try_out(60, &program).await.json();
         assert_eq!((&same["points_now"], &same["biggest"]), (&same["points_then"], &json!([])));
+        let mut for_all = program.clone();
+        for_all["campaigns"] = json!([{"id": "always", "name": "Always", "from": "2026-01-01T00:00",
+                                       "until": "2027-12-31T00:00", "earn_factor": 20_000}]);
+        let doubled = try_out(60, &for_all).await.json();
+        assert_eq!(doubled["points_then"].as_i64(), same["points_now"].as_i64().map(|points| 2 * points));
         proposed["earn"]["multipliers"][0]["of"] = json!({"tags": ["Sale"], });
         assert_eq!(try_out(60, &proposed).await.json()["unread"], json!(["tag:sale"]));
         for days in [0, 366] {

@@ -61,7 +61,7 @@ fn is_booked(shop: &DevShop) -> bool {
     let Some(program) = offer::program(shop) else { return false };
     let mut earned: BTreeMap<u64, i64> = BTreeMap::new();
     for order in shop.orders() {
-        let points = offer::earns(&program, order.lines.iter().map(|line| (&line.item, line.net())));
+        let points = offer::earns(&program, None, order.lines.iter().map(|line| (&line.item, line.net())));
         if let (Some(customer), Some(points)) = (order.customer, points) {
             *earned.entry(customer.id).or_default() += points.get();
         }

@@ -5,8 +5,8 @@
 
 use devshop::{BasketLine, DevShop, MoneySet, Quote, gid, shop_gid};
 use loyalty::line::{LineKind, LineNow};
+use loyalty::price::Circumstances;
 use loyalty::reward::{Benefit, Pick, PickError};
-use loyalty::rule::Circumstances;
 use loyalty::{Account, Currency, HoldId, Kind, Mark, Money, Points, ProgramUi, Reward, Scope, Terms};
 use serde::Serialize;
 
@@ -116,10 +116,11 @@ impl Offer {
         let hold = account.as_ref().and_then(|account| account.hold.as_ref());
         let stands = mark.is_some_and(|mark| hold.is_some_and(|hold| hold.id == mark.hold));
         let rewards = program.iter().flat_map(|program| &program.rewards);
+        let tier = account.as_ref().and_then(|account| account.tier.as_deref());
         let spendable = account.as_ref().map_or(Points::ZERO, Account::spendable);
         Self {
             spendable,
-            earns: program.as_ref().and_then(|program| cart.earns(program)),
+            earns: program.as_ref().and_then(|program| cart.earns(program, tier)),
             hold: hold.map(|hold| cart.held(hold, mark)),
             mark: match given {
                 None => MarkState::None,
@@ -141,8 +142,8 @@ impl<'q> Cart<'q> {
     }
 
     /// What the order will earn as it comes to now.
-    fn earns(&self, program: &ProgramUi) -> Option<Points> {
-        earns(program, self.quote.lines.iter().map(|line| (&line.line, line.net())))
+    fn earns(&self, program: &ProgramUi, tier: Option<&str>) -> Option<Points> {
+        earns(program, tier, self.quote.lines.iter().map(|line| (&line.line, line.net())))
     }
 
     /// What terms are worth here: what comes off, and what it costs.
@@ -231,6 +232,7 @@ impl<'q> Cart<'q> {
 /// products have.
 pub(super) fn earns<'l>(
     program: &ProgramUi,
+    tier: Option<&str>,
     lines: impl Iterator<Item = (&'l BasketLine, MoneySet)>,
 ) -> Option<Points> {
     let line = |(id, (line, net)): (i64, (&BasketLine, MoneySet))| LineNow {
@@ -243,7 +245,8 @@ pub(super) fn earns<'l>(
         ..LineNow::default()
     };
     let lines: Vec<LineNow> = (1..).zip(lines).map(line).collect();
-    Some(program.earn.price(&lines, &Circumstances::default()).ok()?.points())
+    let about = Circumstances { tier: tier.map(str::to_owned), ..Circumstances::default() };
+    Some(program.price(&lines, &about).ok()?.points())
 }
 
 /// What the shop knows of the program.

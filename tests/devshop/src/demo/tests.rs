@@ -20,7 +20,7 @@ impl Scene {
             &devshop::shop_gid(),
             "$app",
             Program::UI_METAFIELD,
-            &program.to_ui_json(1).unwrap(),
+            &program.to_ui_json(1, loyalty::LocalTime::default()).unwrap(),
         );
         let customer = shop.add_customer("Ada", "Okafor", "ada@example.com").id;
         let cart = shop.new_cart(NewCart::of(customer)).unwrap().token;

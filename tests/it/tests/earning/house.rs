@@ -1,113 +1,22 @@
-//! What orders earn by the rules that a merchant sets: what counts, multipliers, caps, and how long points wait.
+//! Through the local shop: products and collections as it tells of them, orders as it places them.
 
 use std::time::Duration;
 
 use devshop::{NewCart, NewProduct, OrderEdit, PlaceOptions, RefundRequest, Settings, ShippingRefund};
-use jiff::SignedDuration;
+use loyalnest::customers;
 use loyalnest::db;
-use loyalnest::db::{Db, Timestamp};
-use loyalnest::ids::{CustomerId, ShopId};
-use loyalnest::orders::{self, Incoming, payload};
+use loyalnest::ids::CustomerId;
 use loyalnest::redemptions::{self, lifecycle};
-use loyalnest::{customers, points, programs};
 use loyalty::line::{Basis, Discounts, Tax};
-use loyalty::multiplier::{Factor, Multiplier, Selection};
+use loyalty::multiplier::Selection;
 use loyalty::order::{Until, Wait};
-use loyalty::rule::{EarnRule, Guests};
-use loyalty::{Currency, Points, Program, Scope};
-use serde_json::json;
-use uuid::Uuid;
+use loyalty::rule::Guests;
+use loyalty::{Currency, Scope};
 
+use super::multiplier;
 use crate::support::house::House;
 use crate::support::on_both_engines;
-use crate::support::orders::{Order, refund};
 use crate::topics::events;
-
-const ADA: i64 = 101;
-
-/// What a shop has told, booked without its webhooks, at a time of the test's choice.
-struct Books<'a> {
-    db: &'a Db,
-    shop: ShopId,
-    now: Timestamp,
-}
-
-impl<'a> Books<'a> {
-    /// One point for a pound, but for what is changed.
-    async fn open(db: &'a Db, change: impl FnOnce(&mut EarnRule)) -> Books<'a> {
-        let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        let books = Books { db, shop: ShopId(Uuid::now_v7()), now };
-        books.change(change).await;
-        books
-    }
-
-    /// Changes the rules from the next order on.
-    async fn change(&self, change: impl FnOnce(&mut EarnRule)) {
-        let mut tx = self.db.begin(self.shop).await.unwrap();
-        let mut program = match programs::current(&mut tx, self.shop).await {
-            Ok(current) => current.program,
-            Err(_) => Program::standard(Currency::parse("GBP").unwrap()),
-        };
-        change(&mut program.earn);
-        programs::set(&mut tx, self.shop, program, self.now).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    async fn take(&self, incoming: Incoming) {
-        let mut tx = self.db.begin(self.shop).await.unwrap();
-        orders::process(&mut tx, self.shop, vec![incoming], self.now).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    async fn order(&self, order: &Order) {
-        let order = payload::order(order.payload().to_string().as_bytes()).unwrap().unwrap();
-        self.take(Incoming::Order { order: Box::new(order), metafield: None, opens: true }).await;
-    }
-
-    async fn refund(&self, id: i64, order: i64, lines: &[(i64, i64, &str)]) {
-        let body = refund(id, order, lines).to_string();
-        self.take(Incoming::Refund(payload::refund(body.as_bytes()).unwrap())).await;
-    }
-
-    /// Posts what has waited long enough, and says of how many orders.
-    async fn post_ripe(&self) -> usize {
-        orders::jobs::post_ripe(self.db, self.shop, self.now).await.unwrap()
-    }
-
-    /// Available, pending.
-    async fn points(&self, customer: i64) -> (i64, i64) {
-        let mut read = self.db.read(self.shop).await.unwrap();
-        let member = customers::member(&mut read, self.shop, CustomerId(customer)).await.unwrap().unwrap();
-        let balance = points::balance(&mut read, self.shop, member, self.now).await.unwrap();
-        (balance.available.get(), balance.pending.get())
-    }
-
-    async fn is_sound(&self) {
-        let mut read = self.db.read(self.shop).await.unwrap();
-        let mut all = points::invariants::violations(&mut read, self.shop).await.unwrap();
-        all.extend(orders::invariants::violations(&mut read, self.shop).await.unwrap());
-        let broken: Vec<_> = all.into_iter().filter(|(_, count)| *count != 0).collect();
-        assert!(broken.is_empty(), "{broken:?}");
-    }
-}
-
-fn at(id: i64, time: &str) -> Order {
-    Order { placed_at: time.into(), updated_at: time.into(), ..Order::new(id, ADA) }
-}
-
-fn later(order: &Order, change: impl FnOnce(&mut Order)) -> Order {
-    let mut order = Order { updated_at: "2026-11-23T11:00:00Z".into(), ..order.clone() };
-    change(&mut order);
-    order
-}
-
-fn points_of(value: i64) -> Option<Points> {
-    Points::new(value).ok()
-}
-
-fn multiplier(id: &str, of: Selection, factor: i64) -> Multiplier {
-    Multiplier { id: id.into(), of, factor: Factor(factor) }
-}
 
 /// Waits until every shelf is read that the program names.
 async fn shelves_are_read(house: &House, count: i64) {
@@ -268,87 +177,6 @@ fn tips_delivery_gift_cards_tax_and_discounts_count_as_the_program_says() {
 }
 
 #[test]
-fn an_order_and_a_day_of_the_shop_earn_no_more_than_their_caps() {
-    on_both_engines(async |test| {
-        let books = Books::open(&test.db, |earn| {
-            earn.order_cap = points_of(80);
-            earn.day_cap = points_of(120);
-        })
-        .await;
-        books.order(&at(1, "2026-11-22T10:00:00Z")).await;
-        assert_eq!(books.points(ADA).await.0, 80, "of 100");
-        books.order(&at(2, "2026-11-22T23:59:59Z")).await;
-        assert_eq!(books.points(ADA).await.0, 120, "what the day has left");
-        books.order(&at(3, "2026-11-22T23:59:59Z")).await;
-        assert_eq!(books.points(ADA).await.0, 120);
-        books.order(&at(4, "2026-11-23T00:00:00Z")).await;
-        assert_eq!(books.points(ADA).await.0, 200, "another day");
-        books.is_sound().await;
-
-        // What was let through is fixed: half of the second order leaves 50 of 100, which its 40 lie below.
-        books.refund(7, 2, &[(21, 2, "50.00")]).await;
-        assert_eq!(books.points(ADA).await.0, 200);
-        books.refund(8, 2, &[(22, 1, "50.00")]).await;
-        assert_eq!(books.points(ADA).await.0, 160, "nothing of its 40 is left");
-        // Nor does a cap that is lifted later give more to what came before.
-        books.change(|earn| (earn.order_cap, earn.day_cap) = (None, None)).await;
-        books.order(&later(&at(1, "2026-11-22T10:00:00Z"), |_| ())).await;
-        assert_eq!(books.points(ADA).await.0, 160);
-        books.is_sound().await;
-    });
-}
-
-#[test]
-fn orders_of_one_batch_share_the_day() {
-    on_both_engines(async |test| {
-        let books = Books::open(&test.db, |earn| earn.day_cap = points_of(150)).await;
-        let told = |id| {
-            let body = at(id, "2026-11-22T10:00:00Z").payload().to_string();
-            let order = Box::new(payload::order(body.as_bytes()).unwrap().unwrap());
-            Incoming::Order { order, metafield: None, opens: true }
-        };
-        let mut tx = books.db.begin(books.shop).await.unwrap();
-        let batch = (1..=4).map(told).collect();
-        orders::process(&mut tx, books.shop, batch, books.now).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(books.points(ADA).await, (150, 0));
-        books.is_sound().await;
-    });
-}
-
-#[test]
-fn points_wait_until_the_time_for_returns_is_over_and_are_posted_once() {
-    on_both_engines(async |test| {
-        let mut books = Books::open(&test.db, |earn| earn.wait = Wait { until: Until::Paid, days: 14 }).await;
-        let order = at(1, "2026-11-22T10:00:00Z");
-        books.order(&order).await;
-        assert_eq!(books.points(ADA).await, (0, 100));
-        books.refund(7, 1, &[(11, 1, "25.00")]).await;
-        assert_eq!(books.points(ADA).await, (0, 75));
-        books.now = "2026-12-06T09:59:59Z".parse().unwrap();
-        assert_eq!((books.post_ripe().await, books.points(ADA).await), (0, (0, 75)));
-        books.now = "2026-12-06T10:00:00Z".parse().unwrap();
-        assert_eq!((books.post_ripe().await, books.points(ADA).await), (1, (75, 0)));
-        assert_eq!((books.post_ripe().await, books.points(ADA).await), (0, (75, 0)), "once");
-        books.order(&later(&order, |_| ())).await;
-        books.refund(8, 1, &[(12, 1, "50.00")]).await;
-        assert_eq!(books.points(ADA).await, (25, 0), "and what comes back later is taken back");
-        books.is_sound().await;
-
-        // Without a word from the clock: the next webhook finds them ripe as well.
-        books.order(&Order { customer: Some(102), ..at(2, "2026-11-01T10:00:00Z") }).await;
-        assert_eq!(books.points(102).await, (100, 0));
-        // One that is called off never ripens.
-        let third = Order { customer: Some(103), ..at(3, "2026-12-06T10:00:00Z") };
-        books.order(&third).await;
-        books.order(&Order { updated_at: "2026-12-07T10:00:00Z".into(), cancelled: true, ..third }).await;
-        books.now = books.now + SignedDuration::from_hours(24 * 30);
-        assert_eq!((books.post_ripe().await, books.points(103).await), (0, (0, 0)));
-        books.is_sound().await;
-    });
-}
-
-#[test]
 fn points_wait_until_all_was_sent_off_where_the_program_says_so() {
     on_both_engines(async |test| {
         let house = House::open(test).await;
@@ -363,43 +191,6 @@ fn points_wait_until_all_was_sent_off_where_the_program_says_so() {
         house.settle().await;
         assert_eq!(house.points(ada).await, (30, 0, 0));
         house.is_sound().await;
-    });
-}
-
-#[test]
-fn an_order_that_gets_its_customer_later_is_booked_then() {
-    on_both_engines(async |test| {
-        let books = Books::open(&test.db, |_| ()).await;
-        let order = at(1, "2026-11-22T10:00:00Z");
-        books.order(&Order { customer: None, ..order.clone() }).await;
-        books.refund(7, 1, &[(11, 1, "25.00")]).await;
-        books.order(&later(&order, |_| ())).await;
-        assert_eq!(books.points(ADA).await, (75, 0));
-        books.is_sound().await;
-    });
-}
-
-#[test]
-fn the_same_refund_told_twice_at_once_takes_back_once() {
-    on_both_engines(async |test| {
-        let books = Books::open(&test.db, |_| ()).await;
-        books.order(&at(1, "2026-11-22T10:00:00Z")).await;
-        let twice = || books.refund(7, 1, &[(11, 1, "25.00")]);
-        tokio::join!(twice(), twice(), twice());
-        assert_eq!(books.points(ADA).await, (75, 0));
-        // More than the order, a line that it does not have, and another currency.
-        books.refund(8, 1, &[(12, 9, "9000.00"), (99, 1, "10.00")]).await;
-        assert_eq!(books.points(ADA).await, (25, 0));
-        let mut dollars = refund(9, 1, &[(11, 1, "25.00")]);
-        dollars["refund_line_items"][0]["subtotal_set"]["shop_money"] =
-            json!({"amount": "25.00", "currency_code": "USD"});
-        books.take(Incoming::Refund(payload::refund(dollars.to_string().as_bytes()).unwrap())).await;
-        assert_eq!(
-            books.points(ADA).await,
-            (0, 0),
-            "both units are back, whatever they are said to be worth"
-        );
-        books.is_sound().await;
     });
 }
 
