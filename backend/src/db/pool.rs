@@ -15,6 +15,13 @@ use crate::ids::ShopId;
 /// How PostgreSQL begins a transaction that reads one state of the database.
 const BEGIN_READ: &str = "begin isolation level repeatable read read only";
 
+/// What SQLite's writer keeps in memory, as the pragma wants it: minus KiB. A batch's pages fit, so none is written
+/// before its commit.
+const WRITER_CACHE: &str = "-65536";
+/// How many pages SQLite's log holds before they are copied into the database's file. What many commits write anew is
+/// copied once; 32 MB of log.
+const PAGES_BETWEEN_CHECKPOINTS: &str = "8000";
+
 /// Which engine a database runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -174,7 +181,14 @@ async fn connect_sqlite(url: &str, options: &Options) -> Result<Db, Error> {
             .idle_timeout(None)
             .max_lifetime(None)
     };
-    let writer = pool(1).connect_with(connect.clone()).await?;
+    let writer = pool(1).connect_with(
+        connect
+            .clone()
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("temp_store", "memory") // what a statement would need to undo itself
+            .pragma("wal_autocheckpoint", PAGES_BETWEEN_CHECKPOINTS),
+    );
+    let writer = writer.await?;
     let readers = if url.contains(":memory:") {
         writer.clone()
     } else {

@@ -189,8 +189,8 @@ fn chunks(engine: Engine, rows: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// `… values ($1, $2) …` with the tuple repeated: `… values ($1, $2), ($3, $4) …`. None if the text has no
-/// such tuple, or a placeholder outside of it.
+/// `… values ($1, $2) …` with the tuple repeated: `… values (?, ?), (?, ?) …`, or `… values ($2, $1), ($4, $3) …` where
+/// the order is another. None if the text has no such tuple, or a placeholder outside of it.
 fn repeat_values(sql: &str, columns: usize, rows: usize) -> Option<String> {
     let keyword = sql.to_ascii_lowercase().find("values")?;
     let open = keyword + sql[keyword..].find('(')?;
@@ -199,24 +199,36 @@ fn repeat_values(sql: &str, columns: usize, rows: usize) -> Option<String> {
     if before.contains('$') || after.contains('$') {
         return None;
     }
+    let mut parts = tuple.split('$');
+    let first = parts.next()?;
+    let placeholders: Vec<(usize, &str)> = parts.map(placeholder).collect::<Option<_>>()?;
+    // SQLite looks for the name of every value from the first on, so names cost the square of their number.
+    let nameless = placeholders.iter().map(|(number, _)| *number).eq(1..=columns);
     let mut repeated = String::with_capacity(sql.len() + rows * (tuple.len() + columns * 3));
     repeated.push_str(before);
     for row in 0..rows {
         if row > 0 {
             repeated.push_str(", ");
         }
-        let mut parts = tuple.split('$');
-        repeated.push_str(parts.next()?);
-        for part in parts {
-            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-            let number: usize = part[..digits].parse().ok()?;
-            repeated.push('$');
-            repeated.push_str(&(number + row * columns).to_string());
-            repeated.push_str(&part[digits..]);
+        repeated.push_str(first);
+        for (number, rest) in &placeholders {
+            if nameless {
+                repeated.push('?');
+            } else {
+                repeated.push('$');
+                repeated.push_str(&(number + row * columns).to_string());
+            }
+            repeated.push_str(rest);
         }
     }
     repeated.push_str(after);
     Some(repeated)
+}
+
+/// The number that `text` begins with, and what follows it.
+fn placeholder(text: &str) -> Option<(usize, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    Some((text[..digits].parse().ok()?, &text[digits..]))
 }
 
 /// Where the parenthesis that opens `text` closes.
@@ -240,7 +252,12 @@ mod tests {
     fn the_tuple_of_values_is_repeated_and_renumbered() {
         assert_eq!(
             repeat_values("insert into t values (1, $1, abs($2)) on conflict do nothing", 2, 3).unwrap(),
-            "insert into t values (1, $1, abs($2)), (1, $3, abs($4)), (1, $5, abs($6)) on conflict do nothing"
+            "insert into t values (1, ?, abs(?)), (1, ?, abs(?)), (1, ?, abs(?)) on conflict do nothing"
+        );
+        assert_eq!(
+            repeat_values("insert into t values ($2, $1, $1)", 2, 2).unwrap(),
+            "insert into t values ($2, $1, $1), ($4, $3, $3)",
+            "not in their order"
         );
         assert_eq!(repeat_values("delete from t where a = $1", 1, 2), None, "no tuple");
         assert_eq!(repeat_values("insert into t values ($1) returning $2", 2, 2), None, "a value outside");
