@@ -9,6 +9,7 @@ use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::customers::emails;
 use crate::error::Error;
 use crate::finance::{self, command::FinanceCommand};
+use crate::imports::{self, command::ImportArgs};
 use crate::inbox::{self, command::InboxCommand};
 use crate::merchants::Resealed;
 use crate::privacy::{self, command::PrivacyCommand};
@@ -46,6 +47,8 @@ enum Command {
     Migrate,
     /// Send real order lines through the intake, into a shop of their own, and check the ledger.
     Replay(replay::Args),
+    /// Bring members along from another programme.
+    Import(ImportArgs),
     /// Webhooks that could not be acted upon.
     #[command(subcommand)]
     Inbox(InboxCommand),
@@ -116,6 +119,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
             Ok(())
         }
         Command::Replay(args) => run_replay(config, &args).await,
+        Command::Import(args) => imports::command::run(&App::builder(config).build().await?, args).await,
         Command::Inbox(command) => inbox::command::run(&App::builder(config).build().await?, command).await,
         Command::Tasks(command) => tasks::command::run(&App::builder(config).build().await?, command).await,
         Command::Reconcile(args) => reconcile::command::run(&App::builder(config).build().await?, args).await,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::config::ConfigError;
 use crate::db;
+use crate::imports;
 use crate::merchants::ShopError;
 use crate::programs;
 use crate::replay;
@@ -43,6 +44,9 @@ pub enum Error {
     /// A file cannot be replayed.
     #[error(transparent)]
     Replay(#[from] replay::Error),
+    /// A file of members cannot be imported.
+    #[error(transparent)]
+    Import(#[from] imports::Error),
     /// The ledger contradicts itself.
     #[error("{0} violations of the ledger's invariants")]
     Violations(i64),

@@ -16,6 +16,7 @@ pub mod error;
 pub mod events;
 pub mod finance;
 pub mod ids;
+pub mod imports;
 pub mod inbox;
 pub mod languages;
 pub mod merchants;

@@ -27,6 +27,10 @@ crate::text_enum! {
         PrivacySettingsChanged = "privacy.settings_changed",
         /// Someone looked for members by an e-mail address.
         MembersLookedUp = "members.looked_up",
+        /// A file of members was imported.
+        MembersImported = "members.imported",
+        /// What an import brought was taken back.
+        ImportReverted = "members.import_reverted",
         /// Something that the program needs in Shopify was made or put right there.
         ActivationChanged = "activation.changed",
         /// A member belongs to another tier.

@@ -72,6 +72,16 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat Mitglieder anhand einer E-Mail-Adresse gesucht und gefunden: {after.found}.",
             "{who} a cherché des membres par une adresse e-mail et a trouvé : {after.found}.",
         ],
+        Action::MembersImported => [
+            "{who} imported a file of members (batch {target}): {after.imported} imported, {after.refused} refused, {after.points} points.",
+            "{who} hat eine Mitgliederdatei importiert (Stapel {target}): {after.imported} importiert, {after.refused} abgelehnt, {after.points} Punkte.",
+            "{who} a importé un fichier de membres (lot {target}) : {after.imported} importés, {after.refused} refusés, {after.points} points.",
+        ],
+        Action::ImportReverted => [
+            "{who} took back the import {target}: {after.taken_back} points; members keep {after.left_alone} that they had spent.",
+            "{who} hat den Import {target} zurückgenommen: {after.taken_back} Punkte; {after.left_alone} schon ausgegebene behalten die Mitglieder.",
+            "{who} a annulé l’importation {target} : {after.taken_back} points ; les membres gardent {after.left_alone} points déjà dépensés.",
+        ],
         Action::ActivationChanged => [
             "{who} activated {target}: it was {before.code}, it is {after.code}.",
             "{who} hat {target} aktiviert: vorher {before.code}, jetzt {after.code}.",

@@ -27,14 +27,42 @@ pub async fn assign(
     now: Timestamp,
 ) -> Result<Option<String>, db::Error> {
     let before = tier_of(tx, shop, member).await?;
-    if before.as_deref() == tier {
-        return Ok(before);
-    }
-    store::set(tx, shop, member, tier, now).await?;
-    let assigned = VipTierAssigned { member, tier: tier.map(str::to_owned), before: before.clone() };
-    events::publish(tx, shop, Event::VipTierAssigned(assigned), now).await?;
-    sync::mark(tx, shop, &[member], now).await?;
+    let assignment = Assignment { member, tier: tier.map(str::to_owned), since: now, before: before.clone() };
+    assign_all(tx, shop, &[assignment], now).await?;
     Ok(before)
+}
+
+/// To which tier a member is to belong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Who; in a batch once.
+    pub member: MemberId,
+    /// The tier's id; none for none.
+    pub tier: Option<String>,
+    /// Since when (UTC).
+    pub since: Timestamp,
+    /// The tier to which the member belongs.
+    pub before: Option<String>,
+}
+
+/// Has members belong to tiers. Those who belong to them already are left as they are.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn assign_all(
+    tx: &mut Tx,
+    shop: ShopId,
+    assignments: &[Assignment],
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    let new: Vec<&Assignment> = assignments.iter().filter(|one| one.tier != one.before).collect();
+    store::set(tx, shop, &new).await?;
+    let assigned = |one: &&Assignment| {
+        let (tier, before) = (one.tier.clone(), one.before.clone());
+        Event::VipTierAssigned(VipTierAssigned { member: one.member, tier, before })
+    };
+    events::publish_all(tx, shop, &new.iter().map(assigned).collect::<Vec<_>>(), now).await?;
+    sync::mark(tx, shop, &new.iter().map(|one| one.member).collect::<Vec<_>>(), now).await
 }
 
 /// The tier that a member belongs to.
@@ -57,7 +85,7 @@ pub async fn merge(
     now: Timestamp,
 ) -> Result<(), db::Error> {
     let Some(tier) = tier_of(tx, shop, from).await? else { return Ok(()) };
-    store::set(tx, shop, from, None, now).await?;
+    store::forget(tx, shop, from).await?;
     if tier_of(tx, shop, into).await?.is_none() {
         assign(tx, shop, into, Some(&tier), now).await?;
     }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::Assignment;
 use crate::db;
-use crate::db::{Read, Timestamp, Tx};
+use crate::db::{Read, Tx};
 use crate::ids::{MemberId, ShopId};
 
 crate::holds! {
@@ -32,34 +33,41 @@ pub async fn tiers(
     Ok(found.into_iter().collect())
 }
 
-/// Notes a member's tier.
+/// Forgets a member's tier.
 ///
 /// # Errors
 /// Any error of the database.
-pub(super) async fn set(
-    tx: &mut Tx,
-    shop: ShopId,
-    member: MemberId,
-    tier: Option<&str>,
-    now: Timestamp,
-) -> Result<(), db::Error> {
-    let Some(tier) = tier else {
-        db!(
-            tx.execute,
-            "delete from campaigns_member_tiers where shop_id = $1 and member_id = $2",
-            shop,
-            member
-        )?;
-        return Ok(());
-    };
+pub(super) async fn forget(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "insert into campaigns_member_tiers (shop_id, member_id, tier, assigned_at) values ($1, $2, $3, $4)
-         on conflict (shop_id, member_id) do update set tier = excluded.tier, assigned_at = excluded.assigned_at",
+        "delete from campaigns_member_tiers where shop_id = $1 and member_id = $2",
         shop,
-        member,
-        tier,
-        now
+        member
     )?;
+    Ok(())
+}
+
+/// Notes members' tiers.
+///
+/// # Errors
+/// Any error of the database.
+pub(super) async fn set(tx: &mut Tx, shop: ShopId, new: &[&Assignment]) -> Result<(), db::Error> {
+    let (gone, kept): (Vec<&Assignment>, Vec<_>) = new.iter().copied().partition(|one| one.tier.is_none());
+    db!(tx.each gone,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 delete from campaigns_member_tiers
+                 where (shop_id, member_id) in (select shop_id, member_id from v)",
+        postgres: "delete from campaigns_member_tiers t using unnest($1::uuid[], $2::uuid[]) as v (shop_id, member_id)
+                   where t.shop_id = v.shop_id and t.member_id = v.member_id",
+        |one| shop, one.member)?;
+    db!(tx.each kept,
+        sqlite: "insert into campaigns_member_tiers (shop_id, member_id, tier, assigned_at) values ($1, $2, $3, $4)
+                 on conflict (shop_id, member_id) do update set tier = excluded.tier,
+                     assigned_at = excluded.assigned_at",
+        postgres: "insert into campaigns_member_tiers (shop_id, member_id, tier, assigned_at)
+                   select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[])
+                   on conflict (shop_id, member_id) do update set tier = excluded.tier,
+                       assigned_at = excluded.assigned_at",
+        |one| shop, one.member, one.tier.as_deref(), one.since)?;
     Ok(())
 }

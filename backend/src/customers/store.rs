@@ -63,6 +63,8 @@ pub struct Enrolled {
     pub member_id: MemberId,
     /// Neither merged into another nor deleted by the shop.
     pub is_there: bool,
+    /// The shop deleted it.
+    pub is_deleted: bool,
 }
 
 /// Which of these customers were ever enrolled.
@@ -76,10 +78,12 @@ pub async fn enrolled(
 ) -> Result<Vec<Enrolled>, db::Error> {
     db!(tx.all each customers,
         sqlite: "with v (shop_id, customer_id) as (values ($1, $2))
-                 select m.customer_id, m.member_id, (m.merged_into is null and m.deleted_at is null) as is_there
+                 select m.customer_id, m.member_id, (m.merged_into is null and m.deleted_at is null) as is_there,
+                     m.deleted_at is not null as is_deleted
                  from v join customers_members m on m.shop_id = v.shop_id and m.customer_id = v.customer_id",
         postgres: "with v (shop_id, customer_id) as (select * from unnest($1::uuid[], $2::bigint[]))
-                   select m.customer_id, m.member_id, (m.merged_into is null and m.deleted_at is null) as is_there
+                   select m.customer_id, m.member_id, (m.merged_into is null and m.deleted_at is null) as is_there,
+                     m.deleted_at is not null as is_deleted
                    from v join customers_members m on m.shop_id = v.shop_id and m.customer_id = v.customer_id",
         |customer| shop, *customer)
 }
@@ -136,6 +140,26 @@ pub async fn customers(
                    select m.member_id, m.customer_id from v join customers_members m
                        on m.shop_id = v.shop_id and m.member_id = v.member_id
                    where m.customer_id is not null and m.merged_into is null",
+        |member| shop, *member)?;
+    Ok(found.into_iter().collect())
+}
+
+/// Who these members are now: whoever was merged into another is that one.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn current(
+    read: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+) -> Result<HashMap<MemberId, MemberId>, db::Error> {
+    let found: Vec<(MemberId, MemberId)> = db!(read.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select m.member_id, coalesce(m.merged_into, m.member_id) from v join customers_members m
+                     on m.shop_id = v.shop_id and m.member_id = v.member_id",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select m.member_id, coalesce(m.merged_into, m.member_id) from v join customers_members m
+                       on m.shop_id = v.shop_id and m.member_id = v.member_id",
         |member| shop, *member)?;
     Ok(found.into_iter().collect())
 }

@@ -21,7 +21,7 @@ pub enum Holds {
     Time,
     /// JSON of ids, numbers and words that lead to nobody.
     Json,
-    /// Shopify's number of a customer, or text with one in it: erased when it is asked for.
+    /// Shopify's number of a customer, text with one in it, or what else is a person's own: erased when it is asked for.
     Link,
     /// Shopify's number of a member of staff: erased with the shop.
     Staff,

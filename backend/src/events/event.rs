@@ -27,6 +27,10 @@ crate::text_enum! {
         CustomerUpdated = "customer.updated",
         /// A member belongs to another tier than before.
         VipTierAssigned = "vip_tier.assigned",
+        /// A file of members was imported.
+        ImportCompleted = "import.completed",
+        /// What an import brought was taken back.
+        ImportReverted = "import.reverted",
         /// A product was changed or deleted.
         ProductUpdated = "product.updated",
         /// Somebody asked about the data that is held of them, or of the shop.
@@ -66,6 +70,10 @@ pub enum Event {
     CustomerUpdated(CustomerUpdated),
     /// `vip_tier.assigned`.
     VipTierAssigned(VipTierAssigned),
+    /// `import.completed`.
+    ImportCompleted(ImportCompleted),
+    /// `import.reverted`.
+    ImportReverted(ImportReverted),
     /// `product.updated`.
     ProductUpdated(ProductUpdated),
     /// `gdpr_request.created`.
@@ -178,6 +186,30 @@ pub struct VipTierAssigned {
     pub before: Option<String>,
 }
 
+/// A file of members that was imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportCompleted {
+    /// The batch.
+    pub batch: Uuid,
+    /// Rows that were imported.
+    pub imported: i64,
+    /// Rows that were refused.
+    pub refused: i64,
+    /// Points that members have from it.
+    pub points: i64,
+}
+
+/// An import that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReverted {
+    /// The batch.
+    pub batch: Uuid,
+    /// Points that were taken back.
+    pub taken_back: i64,
+    /// Points that were not: members had spent them.
+    pub left_alone: i64,
+}
+
 /// A product that was changed or deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductUpdated {
@@ -285,6 +317,8 @@ impl Event {
             Event::CustomerCreated(_) => Kind::CustomerCreated,
             Event::CustomerUpdated(_) => Kind::CustomerUpdated,
             Event::VipTierAssigned(_) => Kind::VipTierAssigned,
+            Event::ImportCompleted(_) => Kind::ImportCompleted,
+            Event::ImportReverted(_) => Kind::ImportReverted,
             Event::ProductUpdated(_) => Kind::ProductUpdated,
             Event::GdprRequestCreated(_) => Kind::GdprRequestCreated,
             Event::AccountsDrifted(_) => Kind::AccountsDrifted,
@@ -309,6 +343,8 @@ impl Event {
             Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
+            Event::ImportCompleted(ImportCompleted { batch, .. })
+            | Event::ImportReverted(ImportReverted { batch, .. }) => return format!("import:{batch}"),
             Event::AccountsDrifted(_)
             | Event::MerchantCreated(_)
             | Event::ShopBehind(_)
@@ -334,6 +370,8 @@ impl Event {
             Kind::CustomerCreated => Event::CustomerCreated(from_value(payload)?),
             Kind::CustomerUpdated => Event::CustomerUpdated(from_value(payload)?),
             Kind::VipTierAssigned => Event::VipTierAssigned(from_value(payload)?),
+            Kind::ImportCompleted => Event::ImportCompleted(from_value(payload)?),
+            Kind::ImportReverted => Event::ImportReverted(from_value(payload)?),
             Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
             Kind::GdprRequestCreated => Event::GdprRequestCreated(from_value(payload)?),
             Kind::AccountsDrifted => Event::AccountsDrifted(from_value(payload)?),
@@ -415,6 +453,21 @@ mod tests {
                 Event::VipTierAssigned(VipTierAssigned { member, tier: Some("gold".into()), before: None }),
                 "vip_tier.assigned",
                 format!("member:{member}"),
+            ),
+            (
+                Event::ImportCompleted(ImportCompleted {
+                    batch: entry,
+                    imported: 9,
+                    refused: 1,
+                    points: 500,
+                }),
+                "import.completed",
+                format!("import:{entry}"),
+            ),
+            (
+                Event::ImportReverted(ImportReverted { batch: entry, taken_back: 400, left_alone: 100 }),
+                "import.reverted",
+                format!("import:{entry}"),
             ),
             (
                 Event::ProductUpdated(ProductUpdated { product: 9_007_199_254_740_993, deleted: true }),

@@ -30,8 +30,9 @@ use crate::ids::ShopId;
 pub use alerts::Alerts;
 pub use event::{
     AccountsDrifted, CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated,
-    Kind, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind,
-    ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
+    ImportCompleted, ImportReverted, Kind, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated,
+    RedemptionUnbacked, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome,
+    VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};
 

@@ -209,7 +209,7 @@ impl Changes {
             Ledger::Redeemed | Ledger::Unbacked => Changes { redeemed: points, ..none },
             Ledger::Expired => Changes { expired: points, ..none },
             Ledger::Reversed => Changes { reversed: points, ..none },
-            Ledger::Merged => Changes { adjusted: -points, ..none },
+            Ledger::Imported | Ledger::Merged => Changes { adjusted: -points, ..none },
         }
     }
 
@@ -223,6 +223,7 @@ impl Changes {
                 Changes { redeemed: -points, ..none }
             }
             Kind::Expire => Changes { expired: -points, ..none },
+            Kind::Import | Kind::Revert => Changes { adjusted: points, ..none },
             // What comes free may fill what the member owes: it leaves its lot and lies in none.
             Kind::Hold | Kind::Release | Kind::Merge => Changes { adjusted: points, ..none },
         }

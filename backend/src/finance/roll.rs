@@ -176,22 +176,23 @@ mod tests {
         assert_eq!(closing, [(None, 50), (Some(202_610), 100)]);
     }
 
-    const LEDGERS: [Ledger; 6] = [
+    const LEDGERS: [Ledger; 7] = [
         Ledger::Available,
         Ledger::Issued,
         Ledger::Redeemed,
         Ledger::Expired,
         Ledger::Reversed,
         Ledger::Unbacked,
+        Ledger::Imported,
     ];
-    const KINDS: [Kind; 6] =
-        [Kind::Earn, Kind::Capture, Kind::Expire, Kind::Reverse, Kind::Release, Kind::Return];
+    const KINDS: [Kind; 7] =
+        [Kind::Earn, Kind::Capture, Kind::Expire, Kind::Reverse, Kind::Release, Kind::Return, Kind::Import];
 
     proptest! {
         #[test]
         fn cohorts_together_are_the_whole(
-            posted in proptest::collection::vec((0..4_i64, 0..6_usize, -100..100_i64), 0..30),
-            moved in proptest::collection::vec((0..4_i64, 0..3_i64, 0..6_usize, -100..100_i64), 0..30),
+            posted in proptest::collection::vec((0..4_i64, 0..7_usize, -100..100_i64), 0..30),
+            moved in proptest::collection::vec((0..4_i64, 0..3_i64, 0..7_usize, -100..100_i64), 0..30),
         ) {
             let posted: Vec<_> = posted.into_iter().map(|(m, ledger, p)| (m, LEDGERS[ledger], p)).collect();
             let moved: Vec<_> = moved.into_iter().map(|(m, c, kind, p)| (m, c, KINDS[kind], p)).collect();

@@ -33,7 +33,12 @@ pub(super) fn cells(moved: &[(i64, i64, Kind, i64)], last: i64) -> Vec<Cell> {
     for (month, cohort, kind, points) in moved {
         let age = months_between(*cohort, *month).max(0);
         let place = cohorts.entry(*cohort).or_default().entry(age).or_default();
-        *place = *place + Changes::of_move(*kind, *points);
+        *place = *place
+            + match kind {
+                // Earned elsewhere: shares are shares of them, too.
+                Kind::Import | Kind::Revert => Changes { earned: *points, ..Changes::default() },
+                kind => Changes::of_move(*kind, *points),
+            };
     }
     let mut cells = Vec::new();
     for (cohort, by_age) in cohorts {

@@ -37,6 +37,10 @@ crate::text_enum! {
         Expire = "expire",
         /// Two customers became one: what the one had is the other's.
         Merge = "merge",
+        /// Points are brought along from another programme.
+        Import = "import",
+        /// What an import brought is taken back.
+        Revert = "revert",
     }
 }
 
@@ -50,6 +54,8 @@ crate::text_enum! {
         Member = "member",
         /// The program's own work: expiry, time-outs.
         Program = "program",
+        /// A file of members: its batch and row.
+        Import = "import",
     }
 }
 
@@ -69,6 +75,8 @@ crate::text_enum! {
         Redeemed = "redeemed",
         /// Where points go whose time has run out.
         Expired = "expired",
+        /// Where points come from that members bring along from another programme.
+        Imported = "imported",
         /// Where points go that are taken back.
         Reversed = "reversed",
         /// What the program bears for discounts that nobody held points for.

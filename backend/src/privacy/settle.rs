@@ -13,7 +13,7 @@ use crate::db::{Table, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, ShopId};
 use crate::tasks::{self, Order, Run, Task, TaskError};
-use crate::{customers, inbox, merchants, orders, programs, redemptions, sync};
+use crate::{customers, imports, inbox, merchants, orders, programs, redemptions, sync};
 
 /// Why nothing of a shop is erased.
 pub(super) const REINSTALLED: &str = "the shop has the app installed again";
@@ -104,6 +104,7 @@ async fn redact_customer(
     }
     for number in &numbers {
         customers::redact(&mut tx, shop, *number, now).await?;
+        found += imports::redact(&mut tx, shop, *number).await?;
     }
     for known in &known {
         events::redact(&mut tx, shop, known.member_id).await?;

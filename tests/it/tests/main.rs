@@ -21,6 +21,7 @@ mod finance;
 mod forgery;
 mod groups;
 mod hostile_answers;
+mod imports;
 mod inbox;
 mod install;
 mod intake;

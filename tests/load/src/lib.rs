@@ -6,6 +6,7 @@
 
 pub mod drive;
 pub mod follow;
+pub mod import;
 pub mod intake;
 pub mod ledger;
 mod orders;

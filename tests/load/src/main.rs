@@ -1,18 +1,22 @@
 //! `load`: see `load --help`. `cargo xtask bench intake` runs it; settings are the backend's, from the environment.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use load::follow::Follow;
+use load::import::Import;
 use load::intake::Intake;
 use load::ledger::Ledger;
 use load::reconcile::{Reconcile, play_shop};
 use load::{Watched, store};
 use loyalnest::app::App;
 use loyalnest::config::Config;
+use loyalnest::ids::ShopId;
 use loyalnest::shopify::Signer;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// Sends webhooks and says what came of them, as JSON.
@@ -92,6 +96,18 @@ enum Command {
         /// Rounds, after one in which everyone becomes a member.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+    },
+    /// How many members a second are imported from a file. In this process: no server is asked.
+    Import {
+        /// Members of a file.
+        #[arg(long, default_value_t = 200_000)]
+        members: i64,
+        /// Files.
+        #[arg(long, default_value_t = 3)]
+        rounds: i64,
+        /// Where they are made.
+        #[arg(long)]
+        folder: PathBuf,
     },
 }
 
@@ -174,19 +190,35 @@ async fn run(arguments: Arguments) -> Result<()> {
             follow.measure().await?
         }
         Command::Ledger { members, orders, rounds } => {
-            // The backend's own threads, as in a server.
-            let measure = move || -> Result<_> {
-                let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-                threads.block_on(async {
-                    let app = App::builder(config).build().await?;
-                    let domain = store::add_shops(&app, 1).await?.remove(0).parse()?;
-                    let shop = app.shops.find_by_domain(&domain).await?.context("the shop is not there")?.id;
-                    Ledger { app: &app, shop, members, orders, rounds }.measure().await
-                })
-            };
-            tokio::task::spawn_blocking(measure).await??
+            as_in_a_server(config, async move |app, shop| {
+                Ledger { app, shop, members, orders, rounds }.measure().await
+            })
+            .await?
+        }
+        Command::Import { members, rounds, folder } => {
+            as_in_a_server(config, async move |app, shop| {
+                Import { app, shop, members, rounds, folder: &folder }.measure().await
+            })
+            .await?
         }
     };
     println!("{report}");
     Ok(())
+}
+
+/// Measures a new shop in this process, with the backend's own threads.
+async fn as_in_a_server(
+    config: Config,
+    measure: impl AsyncFnOnce(&App, ShopId) -> Result<Value> + Send + 'static,
+) -> Result<Value> {
+    let measure = move || -> Result<_> {
+        let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        threads.block_on(async {
+            let app = App::builder(config).build().await?;
+            let domain = store::add_shops(&app, 1).await?.remove(0).parse()?;
+            let shop = app.shops.find_by_domain(&domain).await?.context("the shop is not there")?.id;
+            measure(&app, shop).await
+        })
+    };
+    tokio::task::spawn_blocking(measure).await?
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the project promises about speed, measured in a release build.
 
+mod import;
 mod intake;
 mod ledger;
 mod reconcile;
@@ -39,6 +40,8 @@ enum What {
     Reconcile(reconcile::Args),
     /// How many orders a second the ledger books, on both engines
     Ledger(ledger::Args),
+    /// How many members a second are imported from a file, on both engines, and how much memory that takes
+    Import(import::Args),
 }
 
 /// Measures.
@@ -48,6 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Intake(args) => intake::run(args),
         What::Reconcile(args) => reconcile::run(args),
         What::Ledger(args) => ledger::run(args),
+        What::Import(args) => import::run(args),
     }
 }
 

@@ -15,6 +15,8 @@ mod jobs;
 mod routes;
 mod store;
 
+use std::collections::HashMap;
+
 use crate::db::{self, Cipher, CipherError, Db, Read, Timestamp, Tx};
 use crate::ids::{CustomerId, MemberId, ShopId};
 
@@ -58,6 +60,45 @@ pub async fn find(
     found.sort_unstable();
     found.dedup();
     Ok(Some(found))
+}
+
+/// Whether a shop keeps addresses.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn are_kept(read: &mut Read, shop: ShopId) -> Result<bool, db::Error> {
+    Ok(store::settings(read, shop).await?.kept)
+}
+
+/// As [`find`], for many addresses: the members with each of them. Those that are no addresses are left out.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn find_all<'a>(
+    read: &mut Read,
+    cipher: &Cipher,
+    shop: ShopId,
+    emails: impl IntoIterator<Item = &'a str>,
+) -> Result<HashMap<&'a str, Vec<Found>>, db::Error> {
+    let (mut found, mut written) = (HashMap::new(), HashMap::<Vec<u8>, Vec<&str>>::new());
+    for email in emails {
+        let Some(normalised) = address::normalised(email) else { continue };
+        found.insert(email, Vec::new());
+        for index in cipher.indexes(INDEX, shop.0, normalised.as_bytes()).map_err(db::Error::other)? {
+            written.entry(index).or_default().push(email);
+        }
+    }
+    let indexes: Vec<&[u8]> = written.keys().map(Vec::as_slice).collect();
+    for (index, member, customer) in store::find_all(read, shop, &indexes).await? {
+        for email in written.get(&index).into_iter().flatten() {
+            found.entry(email).or_insert_with(Vec::new).push((member, customer));
+        }
+    }
+    for members in found.values_mut() {
+        members.sort_unstable();
+        members.dedup();
+    }
+    Ok(found)
 }
 
 /// The address that is kept of a member.

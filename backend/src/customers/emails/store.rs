@@ -177,6 +177,26 @@ pub(super) async fn find(read: &mut Read, shop: ShopId, index: &[u8]) -> Result<
     )
 }
 
+/// The members whose address has one of these indexes: the index, and whose it is.
+pub(super) async fn find_all(
+    read: &mut Read,
+    shop: ShopId,
+    indexes: &[&[u8]],
+) -> Result<Vec<(Vec<u8>, MemberId, CustomerId)>, db::Error> {
+    db!(read.all each indexes,
+        sqlite: "with v (shop_id, email_index) as (values ($1, $2))
+                 select e.email_index, m.member_id, m.customer_id from v
+                     join customers_emails e on e.shop_id = v.shop_id and e.email_index = v.email_index
+                     join customers_members m on m.shop_id = e.shop_id and m.member_id = e.member_id
+                 where m.customer_id is not null and m.merged_into is null",
+        postgres: "with v (shop_id, email_index) as (select * from unnest($1::uuid[], $2::bytea[]))
+                   select e.email_index, m.member_id, m.customer_id from v
+                       join customers_emails e on e.shop_id = v.shop_id and e.email_index = v.email_index
+                       join customers_members m on m.shop_id = e.shop_id and m.member_id = e.member_id
+                   where m.customer_id is not null and m.merged_into is null",
+        |index| shop, *index)
+}
+
 /// The address of a member, sealed.
 pub(super) async fn sealed(
     read: &mut Read,

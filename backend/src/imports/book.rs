@@ -1,0 +1,289 @@
+//! What becomes of rows that share a transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::faults::Faults;
+use super::row::{Refusal, Row, Who};
+use super::run::{Job, Line, SAMPLES, Sample};
+use super::store::{self, NewRow};
+use super::{Batch, Error, Fault, Field, State};
+use crate::campaigns::{self, Assignment};
+use crate::customers::emails;
+use crate::db::{Read, Tx};
+use crate::ids::{CustomerId, MemberId};
+use crate::points::{self, Book};
+use crate::{customers, programs, sync};
+
+/// How often rows are tried whose members are being merged just then.
+const TRIES: usize = 5;
+
+/// What became of rows.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// By their place.
+    pub refused: Vec<(usize, Refusal)>,
+    pub imported: i64,
+    pub new_members: i64,
+    pub points: i64,
+    pub before: i64,
+    pub samples: Vec<Sample>,
+}
+
+/// A row whose customer is known.
+struct Wanted<'a> {
+    place: usize,
+    number: i64,
+    row: &'a Row,
+    customer: CustomerId,
+    is_new: bool,
+}
+
+/// The name in the ledger of what a row brings.
+pub(super) fn name(batch: Uuid, line: i64) -> String {
+    format!("{batch}:{line}")
+}
+
+impl Job<'_> {
+    /// Books rows, or looks what they would do, and says how far the batch is then.
+    pub(super) async fn book(
+        &self,
+        batch: &Batch,
+        lines: &[Line],
+        faults: &mut Faults,
+    ) -> Result<(Outcome, Batch), Error> {
+        let mut tries = 0;
+        let (tx, outcome, now) = loop {
+            let mut tx = self.app.db.begin(self.shop).await?;
+            match self.try_to_book(&mut tx, batch, lines).await {
+                // Whoever looks again finds the one into whom they were merged.
+                Err(Error::Points(points::Error::Merged)) if tries < TRIES => tries += 1,
+                Err(error) => return Err(error),
+                Ok((outcome, now)) => break (tx, outcome, now),
+            }
+        };
+        for (place, refusal) in &outcome.refused {
+            let line = &lines[*place];
+            faults.write((line.number, &line.record), &self.reading.columns, *refusal)?;
+        }
+        faults.flush()?;
+        tx.commit().await?;
+        Ok((outcome, now))
+    }
+
+    async fn try_to_book(
+        &self,
+        tx: &mut Tx,
+        batch: &Batch,
+        lines: &[Line],
+    ) -> Result<(Outcome, Batch), Error> {
+        let mut outcome = Outcome::default();
+        let wanted = self.known(tx, lines, &mut outcome).await?;
+        if batch.state == State::Checking {
+            self.look(tx, batch.batch_id, wanted, &mut outcome).await?;
+        } else {
+            self.bring(tx, batch.batch_id, wanted, &mut outcome).await?;
+        }
+        outcome.refused.sort_unstable_by_key(|(place, _)| *place);
+        let now = Batch {
+            last_row: lines.last().map_or(batch.last_row, |line| line.number),
+            imported: batch.imported + outcome.imported,
+            refused: batch.refused + outcome.refused.len() as i64,
+            new_members: batch.new_members + outcome.new_members,
+            points: batch.points + outcome.points,
+            ..batch.clone()
+        };
+        store::advance(tx, self.shop, batch, &now, None).await?;
+        Ok((outcome, now))
+    }
+
+    /// The rows whose customers can be told; all others are refused.
+    async fn known<'l>(
+        &self,
+        read: &mut Read,
+        lines: &'l [Line],
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Wanted<'l>>, Error> {
+        let mut rows = Vec::with_capacity(lines.len());
+        for (place, line) in lines.iter().enumerate() {
+            match &line.row {
+                Ok(row) => rows.push((place, line.number, row)),
+                Err(refusal) => outcome.refused.push((place, *refusal)),
+            }
+        }
+        let named = |row: &&'l Row| match &row.who {
+            Who::Email(email) => Some(email.as_str()),
+            Who::Customer(_) => None,
+        };
+        let named: Vec<&str> = rows.iter().filter_map(|(_, _, row)| named(row)).collect();
+        let (mut kept, mut by_email) = (false, HashMap::new());
+        if !named.is_empty() {
+            kept = emails::are_kept(read, self.shop).await?;
+            by_email = emails::find_all(read, &self.app.cipher, self.shop, named).await?;
+        }
+        let mut wanted = Vec::with_capacity(rows.len());
+        for (place, number, row) in rows {
+            let customer = match &row.who {
+                Who::Customer(customer) => Ok(*customer),
+                Who::Email(email) => match by_email.get(email.as_str()).map(Vec::as_slice) {
+                    _ if !kept => Err(Fault::EmailsNotKept),
+                    None => Err(Fault::BadEmail),
+                    Some([]) => Err(Fault::UnknownEmail),
+                    Some([(_, customer)]) => Ok(*customer),
+                    Some(_) => Err(Fault::AmbiguousEmail),
+                },
+            };
+            match customer {
+                Ok(customer) => wanted.push(Wanted { place, number, row, customer, is_new: true }),
+                Err(fault) => outcome.refused.push((place, fault.of(Field::Email))),
+            }
+        }
+        let customers: Vec<CustomerId> = wanted.iter().map(|one| one.customer).collect();
+        let enrolled = customers::enrolled(read, self.shop, &customers).await?;
+        let enrolled: HashMap<CustomerId, bool> =
+            enrolled.into_iter().map(|one| (one.customer_id, one.is_deleted)).collect();
+        wanted.retain_mut(|one| {
+            let is_deleted = enrolled.get(&one.customer);
+            one.is_new = is_deleted.is_none();
+            if is_deleted == Some(&true) {
+                outcome.refused.push((one.place, Fault::Deleted.of(Field::Customer)));
+            }
+            is_deleted != Some(&true)
+        });
+        Ok(wanted)
+    }
+
+    /// Writes rows down; those whose customer is in the file already are refused.
+    async fn write<'l>(
+        &self,
+        tx: &mut Tx,
+        batch: Uuid,
+        wanted: Vec<Wanted<'l>>,
+        (members, tiers): (&HashMap<CustomerId, MemberId>, &HashMap<MemberId, String>),
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Wanted<'l>>, Error> {
+        let new = |one: &Wanted<'l>| {
+            let member = members.get(&one.customer).copied();
+            NewRow {
+                line: one.number,
+                customer: one.customer,
+                member,
+                tier: one.row.tier.as_ref().map(|(tier, _)| tier.as_str()),
+                tier_before: member.and_then(|member| tiers.get(&member)).map(String::as_str),
+                referral_code: one.row.referral_code.as_deref(),
+                birthday: one.row.birthday.as_deref(),
+            }
+        };
+        let rows: Vec<NewRow<'_>> = wanted.iter().map(new).collect();
+        let written = store::write(tx, self.shop, batch, &rows).await?;
+        let written: HashSet<i64> = written.into_iter().map(|(line,)| line).collect();
+        let (written, twice): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|one| written.contains(&one.number));
+        outcome.refused.extend(twice.iter().map(|one| (one.place, Fault::Twice.of(Field::Customer))));
+        Ok(written)
+    }
+
+    /// Looks what rows would do. What is written down for that is forgotten later.
+    async fn look(
+        &self,
+        tx: &mut Tx,
+        batch: Uuid,
+        wanted: Vec<Wanted<'_>>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let nobody = (&HashMap::new(), &HashMap::new());
+        let wanted = self.write(tx, batch, wanted, nobody, outcome).await?;
+        let customers: Vec<CustomerId> = wanted.iter().map(|one| one.customer).collect();
+        let members = customers::members(tx, self.shop, &customers).await?;
+        let known: Vec<MemberId> = members.values().copied().collect();
+        let balances = points::balances(tx, self.shop, &known, self.now).await?;
+        let tiers = campaigns::tiers(tx, self.shop, &known).await?;
+        for one in wanted {
+            let member = members.get(&one.customer);
+            let before = member.and_then(|member| balances.get(member)).map_or(0, |has| has.available.get());
+            let points = one.row.points();
+            if before.checked_add(points).is_none_or(|after| after > loyalty::LIMIT) {
+                outcome.refused.push((one.place, Fault::TooManyPoints.of(Field::Points)));
+                continue;
+            }
+            let tier = member.and_then(|member| tiers.get(member)).cloned();
+            outcome.add(&one, points, before, tier);
+        }
+        Ok(())
+    }
+
+    /// Books rows.
+    async fn bring(
+        &self,
+        tx: &mut Tx,
+        batch: Uuid,
+        wanted: Vec<Wanted<'_>>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let (shop, now) = (self.shop, self.app.clock.now());
+        let customers: Vec<CustomerId> = wanted.iter().map(|one| one.customer).collect();
+        let members = customers::enrol(tx, shop, &customers, now).await?;
+        let of_tiers = wanted.iter().filter(|one| one.row.tier.is_some());
+        let of_tiers: Vec<MemberId> =
+            of_tiers.filter_map(|one| members.get(&one.customer).copied()).collect();
+        let mut tiers = campaigns::tiers(tx, shop, &of_tiers).await?;
+        let wanted = self.write(tx, batch, wanted, (&members, &tiers), outcome).await?;
+
+        let program = programs::current(tx, shop).await?;
+        let booked: Vec<MemberId> =
+            wanted.iter().filter_map(|one| members.get(&one.customer).copied()).collect();
+        let mut book = Book::open(tx, shop, &booked, &program, now).await?;
+        let (mut assignments, mut struck) = (Vec::new(), Vec::new());
+        for one in &wanted {
+            let Some(&member) = members.get(&one.customer) else { continue };
+            let before = book.account(member)?.available.get();
+            let points = match book.import(member, &name(batch, one.number), &one.row.brought) {
+                Err(points::Error::OutOfRange(_)) => {
+                    struck.push(one.number);
+                    outcome.refused.push((one.place, Fault::TooManyPoints.of(Field::Points)));
+                    continue;
+                }
+                points => points?.get(),
+            };
+            let tier = match &one.row.tier {
+                None => None,
+                Some((tier, since)) => {
+                    let before = tiers.insert(member, tier.clone());
+                    let (tier, since) = (Some(tier.clone()), since.unwrap_or(now));
+                    assignments.push(Assignment { member, tier, since, before: before.clone() });
+                    before
+                }
+            };
+            outcome.add(one, points, before, tier);
+        }
+        if !struck.is_empty() {
+            store::strike(tx, shop, batch, &struck).await?;
+        }
+        let changed: Vec<MemberId> = book.changed().collect();
+        book.save(tx).await?;
+        campaigns::assign_all(tx, shop, &assignments, now).await?;
+        sync::mark(tx, shop, &changed, now).await?;
+        Ok(())
+    }
+}
+
+impl Outcome {
+    /// A row that is imported.
+    fn add(&mut self, one: &Wanted<'_>, points: i64, before: i64, tier: Option<String>) {
+        self.imported += 1;
+        self.new_members += i64::from(one.is_new);
+        self.points += points;
+        self.before += before;
+        if self.samples.len() < SAMPLES {
+            let tier_after = one.row.tier.as_ref().map(|(tier, _)| tier.clone()).or_else(|| tier.clone());
+            self.samples.push(Sample {
+                row: one.number,
+                customer: one.customer,
+                is_new: one.is_new,
+                points: (before, before + points),
+                tier: (tier, tier_after),
+            });
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Checking a file and importing it: some rows at a time, each batch of them in a transaction that also notes how far it
+//! is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use csv::StringRecord;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::columns::Columns;
+use super::dates::Dates;
+use super::faults::Faults;
+use super::row::{Reading, Refusal, Row};
+use super::source::{Encoding, Source};
+use super::{Batch, Error, Fault, Progress, Request, State, store};
+use crate::app::App;
+use crate::audit::{self, Action, By, Change};
+use crate::db::{self, Timestamp};
+use crate::events::{self, Event, ImportCompleted};
+use crate::ids::{CustomerId, ShopId};
+use crate::{merchants, programs};
+
+/// Rows that share a transaction.
+const TOGETHER: usize = 2_000;
+/// Batches of rows that are read ahead.
+const AHEAD: usize = 2;
+/// How many rows a report shows.
+pub(super) const SAMPLES: usize = 5;
+/// After what time a check is taken for broken.
+const CHECKED: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a file does, or would do.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The batch; none where it was only checked.
+    pub batch: Option<Uuid>,
+    /// What the file is written in.
+    pub encoding: Encoding,
+    /// Columns that were not read.
+    pub unread: Vec<String>,
+    /// Rows that are imported.
+    pub imported: i64,
+    /// Rows that are refused.
+    pub refused: i64,
+    /// The same by what is wrong with them; of this run.
+    pub faults: BTreeMap<Fault, i64>,
+    /// Customers who become members.
+    pub new_members: i64,
+    /// Points that the file brings.
+    pub points: i64,
+    /// Points that its members had before; of this run.
+    pub before: i64,
+    /// The first rows.
+    pub samples: Vec<Sample>,
+}
+
+/// What becomes of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The row.
+    pub row: i64,
+    /// Shopify's number of the customer.
+    pub customer: CustomerId,
+    /// Whether it becomes a member only now.
+    pub is_new: bool,
+    /// The points to spend before and after.
+    pub points: (i64, i64),
+    /// The tier before and after.
+    pub tier: (Option<String>, Option<String>),
+}
+
+/// Says what a file would do, and writes down the rows that would be refused.
+///
+/// # Errors
+/// [`Error`] says why the file cannot be read, or the database failed.
+pub async fn check(app: &App, shop: ShopId, request: &Request, progress: Progress) -> Result<Report, Error> {
+    let job = Job::open(app, shop, request).await?;
+    let faults = Faults::new(&request.errors, &job.source)?;
+    for (broken,) in store::checks(&mut app.db.read(shop).await?, shop, job.now - CHECKED).await? {
+        forget(app, shop, broken).await?;
+    }
+    let batch = job.begin(State::Checking).await?;
+    let id = batch.batch_id;
+    let checked = job.work(batch, faults, progress).await;
+    forget(app, shop, id).await?;
+    Ok(Report { batch: None, ..checked? })
+}
+
+/// Imports a file; with `resume`, what is left of one whose run broke.
+///
+/// # Errors
+/// [`Error`] says why it did not, or did not go on. What was committed stays.
+pub async fn import(
+    app: &App,
+    shop: ShopId,
+    request: &Request,
+    resume: bool,
+    by: &By,
+    progress: Progress,
+) -> Result<Report, Error> {
+    let job = Job::open(app, shop, request).await?;
+    let known = store::of_file(&mut app.db.read(shop).await?, shop, &job.source.digest).await?;
+    let (batch, faults) = match (known, resume) {
+        (None, false) => (job.begin(State::Running).await?, Faults::new(&request.errors, &job.source)?),
+        (Some(batch), true) if batch.state == State::Running => {
+            let faults = Faults::resume(&request.errors, &job.source, batch.last_row)?;
+            (batch, faults)
+        }
+        (Some(batch), false) if batch.state == State::Running => return Err(Error::Begun(batch.batch_id)),
+        (Some(batch), _) => return Err(Error::Known(batch.batch_id)),
+        (None, true) => return Err(Error::NotBegun),
+    };
+    let report = job.work(batch, faults, progress).await?;
+    job.finish(&report, by).await?;
+    Ok(report)
+}
+
+async fn forget(app: &App, shop: ShopId, batch: Uuid) -> Result<(), db::Error> {
+    loop {
+        let mut tx = app.db.begin(shop).await?;
+        let gone = store::forget(&mut tx, shop, batch, TOGETHER as i64).await?;
+        tx.commit().await?;
+        if gone == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// A row on its way.
+pub(super) struct Line {
+    pub number: i64,
+    pub record: StringRecord,
+    pub row: Result<Row, Refusal>,
+}
+
+/// Rows that share a transaction, and how many bytes of the file were read by then.
+struct Chunk {
+    lines: Vec<Line>,
+    read: u64,
+}
+
+/// A file, and the shop that it is for.
+pub(super) struct Job<'a> {
+    pub app: &'a App,
+    pub shop: ShopId,
+    source: Source,
+    pub reading: Reading,
+    pub now: Timestamp,
+}
+
+impl<'a> Job<'a> {
+    async fn open(app: &'a App, shop: ShopId, request: &Request) -> Result<Job<'a>, Error> {
+        let file = request.file.clone();
+        let source = blocking(move || Source::look(&file)).await?;
+        let columns = Columns::find(&source.header, request.template, &request.columns)?;
+        let now = app.clock.now();
+        let mut read = app.db.read(shop).await?;
+        let zone = merchants::zone(&mut read, shop).await?;
+        let tiers = programs::current(&mut read, shop).await?.program.tiers;
+        let dates = Dates { zone, order: request.dates.or(request.template.dates()) };
+        Ok(Job { app, shop, source, reading: Reading { columns, dates, tiers, now }, now })
+    }
+
+    async fn begin(&self, state: State) -> Result<Batch, Error> {
+        let batch = Uuid::now_v7();
+        let mut tx = self.app.db.begin(self.shop).await?;
+        let begun = store::begin(&mut tx, self.shop, (batch, state), &self.source.digest, self.now).await;
+        match begun {
+            Err(error) if error.unique_violation().is_some() => return Err(Error::Elsewhere),
+            other => other?,
+        }
+        let begun = store::batch(&mut tx, self.shop, batch).await?.ok_or(Error::NotThere(batch))?;
+        tx.commit().await?;
+        Ok(begun)
+    }
+
+    /// Works the rows off that come after the batch's last.
+    async fn work(
+        &self,
+        mut batch: Batch,
+        mut faults: Faults,
+        mut progress: Progress,
+    ) -> Result<Report, Error> {
+        let mut report = Report {
+            batch: Some(batch.batch_id),
+            encoding: self.source.encoding,
+            unread: self.reading.columns.unread(),
+            imported: batch.imported,
+            refused: batch.refused,
+            faults: BTreeMap::new(),
+            new_members: batch.new_members,
+            points: batch.points,
+            before: 0,
+            samples: Vec::new(),
+        };
+        let mut chunks = self.read(batch.last_row);
+        while let Some(chunk) = chunks.recv().await {
+            let Chunk { lines, read } = chunk?;
+            let (outcome, now) = self.book(&batch, &lines, &mut faults).await?;
+            batch = now;
+            for (_, refusal) in &outcome.refused {
+                *report.faults.entry(refusal.fault).or_default() += 1;
+            }
+            report.before += outcome.before;
+            let missing = SAMPLES - report.samples.len();
+            report.samples.extend(outcome.samples.into_iter().take(missing));
+            progress.at(read, self.source.size, batch.last_row - 1);
+        }
+        progress.end();
+        let Batch { imported, refused, new_members, points, .. } = batch;
+        Ok(Report { imported, refused, new_members, points, ..report })
+    }
+
+    /// Reads the rows after one of them, some ahead of who works them off.
+    fn read(&self, after: i64) -> mpsc::Receiver<Result<Chunk, Error>> {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (source, reading) = (self.source.clone(), self.reading.clone());
+        tokio::task::spawn_blocking(move || {
+            let send = |chunk| sender.blocking_send(chunk).is_ok();
+            let read_all = || -> Result<(), Error> {
+                let read = Arc::new(AtomicU64::new(0));
+                let mut records = source.records(Arc::clone(&read))?;
+                loop {
+                    let mut lines = Vec::with_capacity(TOGETHER);
+                    while lines.len() < TOGETHER
+                        && let Some((number, record)) = records.next()?
+                    {
+                        if number > after {
+                            let row = reading.row(&record);
+                            lines.push(Line { number, record, row });
+                        }
+                    }
+                    // Nobody listens any more when the work ended early.
+                    let chunk = Chunk { lines, read: read.load(Ordering::Relaxed) };
+                    if chunk.lines.is_empty() || !send(Ok(chunk)) {
+                        return Ok(());
+                    }
+                }
+            };
+            if let Err(error) = read_all() {
+                send(Err(error));
+            }
+        });
+        receiver
+    }
+
+    /// Every row was booked or refused.
+    async fn finish(&self, report: &Report, by: &By) -> Result<(), Error> {
+        let Some(batch) = report.batch else { return Ok(()) };
+        let now = self.app.clock.now();
+        let mut tx = self.app.db.begin(self.shop).await?;
+        let before = store::batch(&mut tx, self.shop, batch).await?.ok_or(Error::NotThere(batch))?;
+        let done = Batch { state: State::Done, ..before.clone() };
+        store::advance(&mut tx, self.shop, &before, &done, Some(now)).await?;
+        let Batch { imported, refused, points, .. } = done;
+        let change = Change {
+            action: Action::MembersImported,
+            target: Some(batch.to_string()),
+            before: Value::Null,
+            after: json!({"imported": imported, "refused": refused, "points": points}),
+        };
+        audit::record(&mut tx, self.shop, by, change, now).await?;
+        let completed = ImportCompleted { batch, imported, refused, points };
+        events::publish(&mut tx, self.shop, Event::ImportCompleted(completed), now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Does what would hold others up on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::from)?
+}

@@ -1,0 +1,62 @@
+//! How many members a second are imported from a file, on both engines, and how much memory that takes.
+//!
+//! Every member is new and brings two lots: an entry with its postings and moves, the account, the event and the mark of
+//! whoever is to be published. PostgreSQL writes every commit through, SQLite too. The ledger's invariants are counted
+//! afterwards.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::last_line;
+use crate::progress;
+use crate::setup::postgres::{self, Cluster, Durability};
+use crate::workspace::{in_root, target_dir};
+
+/// Options of `cargo xtask bench import`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Members of a file
+    #[arg(long, default_value_t = 200_000)]
+    members: u32,
+    /// Files; their median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Print one JSON object as the last line of standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures.
+pub fn run(args: &Args) -> Result<()> {
+    super::build(&["load"])?;
+    let mut summary = json!({});
+    let mut reports = json!({});
+    for (name, on_postgres) in [("postgres_per_second", true), ("sqlite_per_second", false)] {
+        let report = progress::step(name, || measure(args, on_postgres))?;
+        println!("{name}: {report}");
+        summary[name] = report["members_per_second"].clone();
+        reports[name] = report;
+    }
+    if args.json {
+        summary["reports"] = reports;
+        println!("{summary}");
+    }
+    Ok(())
+}
+
+fn measure(args: &Args, on_postgres: bool) -> Result<Value> {
+    let folder = super::folder("import")?;
+    // Never the one of DATABASE_URL: its data is somebody's.
+    let cluster: Option<Cluster> = on_postgres.then(|| postgres::private(Durability::Full)).transpose()?;
+    let database = match &cluster {
+        Some(cluster) => cluster.url.clone(),
+        None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
+    };
+    let mut load = in_root(target_dir().join("release/load"));
+    load.args(["import", "--members", &args.members.to_string(), "--rounds", &args.rounds.to_string()]);
+    load.arg("--folder").arg(&folder);
+    load.env("DATABASE_URL", database);
+    load.env("SHOPIFY_API_SECRET", "bench-secret").env("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32));
+    let output = last_line(&mut load)?;
+    serde_json::from_str(&output).with_context(|| format!("the loader said {output:?}"))
+}
