@@ -279,6 +279,7 @@ fn points(text: &str) -> Result<Points, Fault> {
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
+    use loyalty::multiplier::Factor;
 
     use super::*;
     use crate::imports::Template;
@@ -298,7 +299,13 @@ mod tests {
 
     fn read(values: &[(Field, &str)]) -> Result<Row, Refusal> {
         let columns = Columns::find(&HEADER.to_vec().into(), Template::Own, &[]).unwrap();
-        let gold = Tier { id: "gold".into(), name: "Gold Club".into(), threshold: None, perks: Vec::new() };
+        let gold = Tier {
+            id: "gold".into(),
+            name: "Gold Club".into(),
+            threshold: None,
+            earn_factor: Factor::ONE,
+            perks: Vec::new(),
+        };
         let dates = Dates { zone: TimeZone::UTC, order: None };
         let reading = Reading { columns, dates, tiers: vec![gold], now: at("2026-11-01T12:00:00Z") };
         let mut record = vec![""; HEADER.len()];

@@ -10,6 +10,7 @@ use loyalnest::db;
 use loyalnest::db::Timestamp;
 use loyalnest::imports::{self, Error, Fault, Order, Progress, Report, Request, State, Template};
 use loyalnest::{campaigns, customers};
+use loyalty::multiplier::Factor;
 use loyalty::tier::Tier;
 
 use crate::support::app::TestApp;
@@ -29,7 +30,13 @@ impl<'a> Desk<'a> {
         let shop = Shop { db: &test.db, id: app.shop.id, now: app.now() };
         shop.set_program(|program| {
             program.tiers = ["silver", "gold"]
-                .map(|id| Tier { id: id.into(), name: id.to_uppercase(), threshold: None, perks: Vec::new() })
+                .map(|id| Tier {
+                    id: id.into(),
+                    name: id.to_uppercase(),
+                    threshold: None,
+                    earn_factor: Factor::ONE,
+                    perks: Vec::new(),
+                })
                 .into();
         })
         .await;
