@@ -8,6 +8,7 @@ use crate::app::{self, App};
 use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::customers::emails;
 use crate::error::Error;
+use crate::export::{self, command::ExportArgs};
 use crate::finance::{self, command::FinanceCommand};
 use crate::imports::{self, command::ImportArgs};
 use crate::inbox::{self, command::InboxCommand};
@@ -49,6 +50,8 @@ enum Command {
     Replay(replay::Args),
     /// Bring members along from another programme.
     Import(ImportArgs),
+    /// Write everything that a shop has here into a folder.
+    Export(ExportArgs),
     /// Webhooks that could not be acted upon.
     #[command(subcommand)]
     Inbox(InboxCommand),
@@ -119,6 +122,7 @@ pub async fn run(cli: Cli) -> Result<(), Error> {
             Ok(())
         }
         Command::Replay(args) => run_replay(config, &args).await,
+        Command::Export(args) => export::command::run(&App::builder(config).build().await?, args).await,
         Command::Import(args) => imports::command::run(&App::builder(config).build().await?, args).await,
         Command::Inbox(command) => inbox::command::run(&App::builder(config).build().await?, command).await,
         Command::Tasks(command) => tasks::command::run(&App::builder(config).build().await?, command).await,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::config::ConfigError;
 use crate::db;
+use crate::export;
 use crate::imports;
 use crate::merchants::ShopError;
 use crate::programs;
@@ -44,6 +45,9 @@ pub enum Error {
     /// A file cannot be replayed.
     #[error(transparent)]
     Replay(#[from] replay::Error),
+    /// A shop cannot be exported.
+    #[error(transparent)]
+    Export(#[from] export::Error),
     /// A file of members cannot be imported.
     #[error(transparent)]
     Import(#[from] imports::Error),

@@ -14,6 +14,7 @@ pub mod customers;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod export;
 pub mod finance;
 pub mod ids;
 pub mod imports;

@@ -8,12 +8,14 @@ mod store;
 
 use std::collections::HashMap;
 
+use loyalty::Tier;
+
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::events::{self, Event, VipTierAssigned};
 use crate::ids::{MemberId, ShopId};
 use crate::sync;
 
-pub use store::tiers;
+pub use store::{tiers, tiers_since};
 
 /// Has a member belong to a tier, or to none, and says to which before. The same again changes nothing.
 ///
@@ -74,7 +76,8 @@ pub async fn tier_of(read: &mut Read, shop: ShopId, member: MemberId) -> Result<
     Ok(found.remove(&member))
 }
 
-/// Two members become one: a tier that only the one who is gone had is the kept one's.
+/// Two members become one: the kept one has the higher of their tiers, so that it does not matter in which order several
+/// become one.
 ///
 /// # Errors
 /// Any error of the database.
@@ -82,11 +85,14 @@ pub async fn merge(
     tx: &mut Tx,
     shop: ShopId,
     (from, into): (MemberId, MemberId),
+    program: &[Tier],
     now: Timestamp,
 ) -> Result<(), db::Error> {
+    // What the program has lost is the lowest.
+    let rank = |tier: &str| (program.iter().position(|one| one.id == tier), tier.to_owned());
     let Some(tier) = tier_of(tx, shop, from).await? else { return Ok(()) };
     store::forget(tx, shop, from).await?;
-    if tier_of(tx, shop, into).await?.is_none() {
+    if tier_of(tx, shop, into).await?.is_none_or(|kept| rank(&kept) < rank(&tier)) {
         assign(tx, shop, into, Some(&tier), now).await?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Assignment;
 use crate::db;
-use crate::db::{Read, Tx};
+use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 
 crate::holds! {
@@ -31,6 +31,26 @@ pub async fn tiers(
                        on t.shop_id = v.shop_id and t.member_id = v.member_id",
         |member| shop, *member)?;
     Ok(found.into_iter().collect())
+}
+
+/// As [`tiers`], with since when.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn tiers_since(
+    read: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+) -> Result<HashMap<MemberId, (String, Timestamp)>, db::Error> {
+    let found: Vec<(MemberId, String, Timestamp)> = db!(read.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select t.member_id, t.tier, t.assigned_at from v join campaigns_member_tiers t
+                     on t.shop_id = v.shop_id and t.member_id = v.member_id",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select t.member_id, t.tier, t.assigned_at from v join campaigns_member_tiers t
+                       on t.shop_id = v.shop_id and t.member_id = v.member_id",
+        |member| shop, *member)?;
+    Ok(found.into_iter().map(|(member, tier, since)| (member, (tier, since))).collect())
 }
 
 /// Forgets a member's tier.

@@ -3,7 +3,7 @@
 use super::{Error, emails, store};
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
-use crate::ids::{CustomerId, ShopId};
+use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::points::Book;
 use crate::{campaigns, points, programs, redemptions, sync};
 
@@ -25,29 +25,39 @@ pub async fn merge(
         return Ok(false);
     }
     let Some(into) = store::enrol(tx, shop, &[kept], now).await?.remove(&kept) else { return Ok(false) };
-    let mut from = store::member(tx, shop, deleted).await?;
-    if from.is_none() {
-        if store::add_alias(tx, shop, deleted, into, now).await? {
-            return Ok(false);
-        }
-        // Somebody enrolled them this moment.
-        from = store::member(tx, shop, deleted).await?;
-    }
-    let Some(from) = from else { return Ok(false) };
+    let Some(from) = store::member(tx, shop, deleted).await? else {
+        lock(tx, shop, [into, into]).await?;
+        // Else somebody enrolled them this moment: whoever looks again finds them.
+        let added = store::add_alias(tx, shop, deleted, into, now).await?;
+        return if added { Ok(false) } else { Err(points::Error::Merged.into()) };
+    };
     if from == into {
         return Ok(false);
     }
-    let program = programs::current(tx, shop).await?;
     // Before the accounts, as whoever deletes or erases a customer locks them.
+    lock(tx, shop, [from, into]).await?;
+    let program = programs::current(tx, shop).await?;
     store::merge(tx, shop, from, into).await?;
     emails::forget(tx, shop, &[from]).await?;
     let mut book = Book::load(tx, shop, &[from, into], &program, now).await?;
     redemptions::merge(tx, &mut book, from, into).await?;
     points::merge(tx, &mut book, from, into).await?;
     book.save(tx).await?;
-    campaigns::merge(tx, shop, (from, into), now).await?;
+    campaigns::merge(tx, shop, (from, into), &program.program.tiers, now).await?;
     sync::merge(tx, shop, (from, into), now).await?;
     let change = CustomerChange::Merged { from };
     events::publish(tx, shop, Event::CustomerUpdated(CustomerUpdated { member: into, change }), now).await?;
     Ok(true)
+}
+
+/// Nobody else merges these members until the transaction ends: who is merged into one of them meanwhile would be left
+/// behind. One after the other, by id: nobody waits for the second while holding one who is merged already.
+async fn lock(tx: &mut Tx, shop: ShopId, mut members: [MemberId; 2]) -> Result<(), Error> {
+    members.sort_unstable();
+    for member in members {
+        if !store::lock(tx, shop, member).await? {
+            return Err(points::Error::Merged.into());
+        }
+    }
+    Ok(())
 }

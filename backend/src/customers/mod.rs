@@ -12,7 +12,9 @@ mod store;
 pub use handler::CustomerHandler;
 pub use merge::merge;
 pub use shadows::{claim, is_shadow, note_guests};
-pub use store::{Enrolled, Number, current, customers, enrol, enrolled, member, members, numbers, redact};
+pub use store::{
+    Enrolled, Number, after, current, customers, enrol, enrolled, member, members, numbers, redact,
+};
 
 use crate::{db, points, programs, redemptions};
 

@@ -98,7 +98,7 @@ pub async fn enrol(
     customers: &[CustomerId],
     now: Timestamp,
 ) -> Result<HashMap<CustomerId, MemberId>, db::Error> {
-    let known = members(tx, shop, customers).await?;
+    let mut known = members(tx, shop, customers).await?;
     let mut new: Vec<CustomerId> =
         customers.iter().copied().filter(|customer| !known.contains_key(customer)).collect();
     if new.is_empty() {
@@ -118,8 +118,12 @@ pub async fn enrol(
         |customer| shop, MemberId(Uuid::now_v7()), *customer, now)?;
     let created = |&(member, customer): &_| Event::CustomerCreated(CustomerCreated { member, customer });
     events::publish_all(tx, shop, &enrolled.iter().map(created).collect::<Vec<_>>(), now).await?;
-    // Whoever enrolled them first gave the id.
-    members(tx, shop, customers).await
+    if enrolled.len() < new.len() {
+        // Whoever enrolled them first gave the id.
+        return members(tx, shop, customers).await;
+    }
+    known.extend(enrolled.into_iter().map(|(member, customer)| (customer, member)));
+    Ok(known)
 }
 
 /// Shopify's numbers of these members; none of those who were erased or merged into others.
@@ -142,6 +146,28 @@ pub async fn customers(
                    where m.customer_id is not null and m.merged_into is null",
         |member| shop, *member)?;
     Ok(found.into_iter().collect())
+}
+
+/// The next members who are customers, by id, from after one of them.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn after(
+    read: &mut Read,
+    shop: ShopId,
+    after: MemberId,
+    most: i64,
+) -> Result<Vec<(MemberId, CustomerId)>, db::Error> {
+    db!(
+        read.all,
+        "select member_id, customer_id from customers_members
+         where shop_id = $1 and member_id > $2 and customer_id is not null and merged_into is null
+             and deleted_at is null
+         order by member_id limit $3",
+        shop,
+        after,
+        most
+    )
 }
 
 /// Who these members are now: whoever was merged into another is that one.
@@ -210,6 +236,17 @@ pub(super) async fn set_deleted(
         at
     )?;
     Ok(deleted.map(|(member,)| member))
+}
+
+/// Whether a member was not merged into another; nobody merges it until the transaction ends.
+pub(super) async fn lock(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
+    let locked: Option<(MemberId,)> = db!(tx.optional,
+        sqlite: "select member_id from customers_members
+                 where shop_id = $1 and member_id = $2 and merged_into is null",
+        postgres: "select member_id from customers_members
+                   where shop_id = $1 and member_id = $2 and merged_into is null for update",
+        shop, member)?;
+    Ok(locked.is_some())
 }
 
 /// What leads from a customer to the points now goes to the member `into`; whoever was merged into `from` before follows.

@@ -124,6 +124,35 @@ impl Table {
         most: i64,
     ) -> Result<Vec<Json>, Error> {
         let engine = read.engine();
+        let (name, key, object) = (self.name, self.key.join(", "), self.object(engine));
+        let sql = format!(
+            "select {object} from {name} where shop_id = $1 and {column} = $2 order by {key} limit $3"
+        );
+        let call = call(engine, sql, &[&shop, value, &most]);
+        let rows: Vec<(sqlx::types::Json<Map<String, Json>>,)> = read.all(call).await?;
+        Ok(rows.into_iter().map(|(row,)| self.readable(row.0)).collect())
+    }
+
+    /// Hands over every row of a shop as it comes, by its key, as [`dump`](Table::dump) writes it.
+    ///
+    /// # Errors
+    /// Any error of the database, or of who takes the rows.
+    pub async fn each<E: From<Error>>(
+        &self,
+        read: &mut Read,
+        shop: ShopId,
+        mut take: impl FnMut(Json) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let engine = read.engine();
+        let (name, key, object) = (self.name, self.key.join(", "), self.object(engine));
+        let sql = format!("select {object} from {name} where shop_id = $1 order by {key}");
+        let call = call(engine, sql, &[&shop]);
+        let readable = |(row,): (sqlx::types::Json<Map<String, Json>>,)| take(self.readable(row.0));
+        read.each(call, readable).await
+    }
+
+    /// The expression that makes an object of a row.
+    fn object(&self, engine: Engine) -> String {
         let shown = self.columns.iter().filter(|(name, holds)| *name != "shop_id" && *holds != Holds::Sealed);
         let members: Vec<String> =
             shown.map(|(name, holds)| format!("'{name}', {}", expression(engine, name, *holds))).collect();
@@ -131,14 +160,7 @@ impl Table {
             Engine::Sqlite => "json_object",
             Engine::Postgres => "jsonb_build_object",
         };
-        let (name, key) = (self.name, self.key.join(", "));
-        let sql = format!(
-            "select {object}({}) from {name} where shop_id = $1 and {column} = $2 order by {key} limit $3",
-            members.join(", ")
-        );
-        let call = call(engine, sql, &[&shop, value, &most]);
-        let rows: Vec<(sqlx::types::Json<Map<String, Json>>,)> = read.all(call).await?;
-        Ok(rows.into_iter().map(|(row,)| self.readable(row.0)).collect())
+        format!("{object}({})", members.join(", "))
     }
 
     /// The row as both engines show it.

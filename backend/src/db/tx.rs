@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use futures_util::TryStreamExt;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Postgres, Sqlite, Transaction};
@@ -113,6 +114,32 @@ impl Read {
         run!(self.connection, call, |sql, values, tx| Ok(sqlx::query_as_with(sql, values)
             .fetch_all(tx)
             .await?))
+    }
+
+    /// Hands over every row as it comes, so that only few are in memory, however many there are.
+    ///
+    /// # Errors
+    /// Any error of the database, or of who takes the rows.
+    pub async fn each<T: Record, E: From<Error>>(
+        &mut self,
+        call: Result<Call, Error>,
+        mut take: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Call { sql, values } = call?;
+        macro_rules! hand_over {
+            ($tx:expr, $values:expr) => {{
+                let mut rows = sqlx::query_as_with(sql, $values).fetch(&mut **$tx);
+                while let Some(row) = rows.try_next().await.map_err(Error::from)? {
+                    take(row)?;
+                }
+                Ok(())
+            }};
+        }
+        match (&mut self.connection, values) {
+            (Connection::Sqlite(tx), Values::Sqlite(values)) => hand_over!(tx, values),
+            (Connection::Postgres(tx), Values::Postgres(values)) => hand_over!(tx, values),
+            _ => Err(Error::other("values bound for the other engine").into()),
+        }
     }
 
     /// Every row of every call.

@@ -31,6 +31,7 @@ mod columns;
 pub mod command;
 mod dates;
 mod faults;
+mod members;
 mod progress;
 mod revert;
 mod row;
@@ -48,6 +49,7 @@ use crate::{customers, points, programs};
 
 pub use columns::Field;
 pub use dates::Order;
+pub use members::write_members;
 pub use progress::Progress;
 pub use revert::revert;
 pub use row::Fault;

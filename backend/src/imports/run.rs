@@ -24,8 +24,10 @@ use crate::events::{self, Event, ImportCompleted};
 use crate::ids::{CustomerId, ShopId};
 use crate::{merchants, programs};
 
-/// Rows that share a transaction.
+/// Rows that share a transaction …
 const TOGETHER: usize = 2_000;
+/// … unless they are longer than that together, in bytes.
+const TOGETHER_BYTES: usize = 4 * 1024 * 1024;
 /// Batches of rows that are read ahead.
 const AHEAD: usize = 2;
 /// How many rows a report shows.
@@ -225,12 +227,14 @@ impl<'a> Job<'a> {
                 let read = Arc::new(AtomicU64::new(0));
                 let mut records = source.records(Arc::clone(&read))?;
                 loop {
-                    let mut lines = Vec::with_capacity(TOGETHER);
+                    let (mut lines, mut bytes) = (Vec::with_capacity(TOGETHER), 0);
                     while lines.len() < TOGETHER
+                        && bytes < TOGETHER_BYTES
                         && let Some((number, record)) = records.next()?
                     {
                         if number > after {
                             let row = reading.row(&record);
+                            bytes += record.as_slice().len();
                             lines.push(Line { number, record, row });
                         }
                     }

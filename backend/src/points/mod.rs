@@ -33,7 +33,7 @@ pub use entry::{Entry, Kind, Ledger, Source};
 pub use import::{Brought, Imported, Until, imported};
 pub use jobs::{ExpireDaily, expire};
 pub use merge::merge;
-pub use read::{Balance, HistoryLine, Next, Totals, balance, balances, history, totals};
+pub use read::{Balance, HistoryLine, Next, OpenLot, Totals, balance, balances, history, open_lots, totals};
 pub use statement::Window;
 
 use loyalty::points::OutOfRange;

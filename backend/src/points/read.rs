@@ -7,6 +7,7 @@ use loyalty::{Points, account};
 use serde::Serialize;
 
 use super::Error;
+use super::account::LotId;
 use super::entry::{Kind, Ledger};
 use super::store::{AccountRow, points};
 use crate::db;
@@ -118,6 +119,46 @@ async fn expiring(
                        and l.remaining > 0 and l.expires_at is not null
                    group by l.member_id, l.expires_at",
         |member| shop, *member)
+}
+
+/// Points that were earned together, as far as they can be spent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenLot {
+    /// How many are left.
+    pub points: i64,
+    /// When they were earned.
+    pub earned_at: Timestamp,
+    /// From when on they are gone.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What these members can spend, oldest first. What has expired is not among it, although that may not be booked yet.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn open_lots(
+    read: &mut Read,
+    shop: ShopId,
+    members: &[MemberId],
+    now: Timestamp,
+) -> Result<HashMap<MemberId, Vec<OpenLot>>, db::Error> {
+    let rows: Vec<(MemberId, LotId, i64, Timestamp, Option<Timestamp>)> = db!(read.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select l.member_id, l.lot_id, l.remaining, l.earned_at, l.expires_at from v
+                     join points_lots l on l.shop_id = v.shop_id and l.member_id = v.member_id
+                 where l.remaining > 0",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select l.member_id, l.lot_id, l.remaining, l.earned_at, l.expires_at from v
+                       join points_lots l on l.shop_id = v.shop_id and l.member_id = v.member_id
+                   where l.remaining > 0",
+        |member| shop, *member)?;
+    let mut rows: Vec<_> = rows.into_iter().filter(|(.., at)| at.is_none_or(|at| at > now)).collect();
+    rows.sort_unstable_by_key(|(_, lot, _, earned_at, _)| (*earned_at, *lot));
+    let mut open: HashMap<MemberId, Vec<OpenLot>> = HashMap::new();
+    for (member, _, points, earned_at, expires_at) in rows {
+        open.entry(member).or_default().push(OpenLot { points, earned_at, expires_at });
+    }
+    Ok(open)
 }
 
 /// One line of a member's history.

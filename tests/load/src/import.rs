@@ -26,6 +26,8 @@ pub struct Import<'a> {
     pub members: i64,
     /// Files; the median counts.
     pub rounds: i64,
+    /// Bytes of a column that nobody reads.
+    pub note: usize,
     /// Where they are made.
     pub folder: &'a Path,
 }
@@ -92,11 +94,11 @@ impl Import<'_> {
         let file = self.folder.join("members.csv");
         let mut writer = BufWriter::new(std::fs::File::create(&file)?);
         writeln!(writer, "customer_id,points,lots,referral_code,birthday,note")?;
-        let first = 7_000_000_000_000 + round * self.members;
+        let (first, note) = (7_000_000_000_000 + round * self.members, "x".repeat(self.note));
         for customer in first..first + self.members {
             writeln!(
                 writer,
-                "{customer},{POINTS},200@2025-03-01>2027-03-01; 300@2025-09-01>2027-09-01,R{customer},1990-05-27,a note"
+                "{customer},{POINTS},200@2025-03-01>2027-03-01; 300@2025-09-01>2027-09-01,R{customer},1990-05-27,{note}"
             )?;
         }
         writer.flush()?;

@@ -105,6 +105,9 @@ enum Command {
         /// Files.
         #[arg(long, default_value_t = 3)]
         rounds: i64,
+        /// Bytes of a column that nobody reads: how large files are.
+        #[arg(long, default_value_t = 10)]
+        note: usize,
         /// Where they are made.
         #[arg(long)]
         folder: PathBuf,
@@ -195,9 +198,9 @@ async fn run(arguments: Arguments) -> Result<()> {
             })
             .await?
         }
-        Command::Import { members, rounds, folder } => {
+        Command::Import { members, rounds, note, folder } => {
             as_in_a_server(config, async move |app, shop| {
-                Import { app, shop, members, rounds, folder: &folder }.measure().await
+                Import { app, shop, members, rounds, note, folder: &folder }.measure().await
             })
             .await?
         }

@@ -21,6 +21,9 @@ pub struct Args {
     /// Files; their median counts
     #[arg(long, default_value_t = 3)]
     rounds: u32,
+    /// Bytes of a column that nobody reads: 20,000 members with 100,000 of them are 2 GB
+    #[arg(long, default_value_t = 10)]
+    note: u32,
     /// Print one JSON object as the last line of standard output
     #[arg(long)]
     json: bool,
@@ -54,7 +57,7 @@ fn measure(args: &Args, on_postgres: bool) -> Result<Value> {
     };
     let mut load = in_root(target_dir().join("release/load"));
     load.args(["import", "--members", &args.members.to_string(), "--rounds", &args.rounds.to_string()]);
-    load.arg("--folder").arg(&folder);
+    load.args(["--note", &args.note.to_string()]).arg("--folder").arg(&folder);
     load.env("DATABASE_URL", database);
     load.env("SHOPIFY_API_SECRET", "bench-secret").env("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32));
     let output = last_line(&mut load)?;

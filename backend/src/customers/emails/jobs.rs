@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::store::{self, Whose};
 use super::{Settings, address, seal};
+use crate::customers;
 use crate::db::{self, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::merchants::ShopError;
@@ -82,7 +83,7 @@ impl Task for Keep {
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let Some(keeper) = Keeper::of(run, None).await? else { return Ok(()) };
         let mut read = run.app.db.read(keeper.shop).await?;
-        let customers = crate::customers::customers(&mut read, keeper.shop, &self.members).await?;
+        let customers = customers::customers(&mut read, keeper.shop, &self.members).await?;
         drop(read);
         keeper.keep(&customers.into_iter().collect::<Vec<_>>()).await?;
         Ok(())
@@ -109,7 +110,7 @@ impl Task for KeepAll {
         let (mut after, mut go_on_at) = (self.after, run.now());
         for _ in 0..CALLS {
             let mut read = run.app.db.read(keeper.shop).await?;
-            let members = store::members_after(&mut read, keeper.shop, after, AT_ONCE as i64).await?;
+            let members = customers::after(&mut read, keeper.shop, after, AT_ONCE as i64).await?;
             drop(read);
             let Some((last, _)) = members.last() else { return Ok(()) };
             match keeper.keep(&members).await {

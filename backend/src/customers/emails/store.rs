@@ -64,25 +64,6 @@ pub(super) async fn set_withheld(
 /// A member, and Shopify's number of the customer that it is.
 pub(super) type Whose = (MemberId, CustomerId);
 
-/// The next members who are customers, by id, from after one of them.
-pub(super) async fn members_after(
-    read: &mut Read,
-    shop: ShopId,
-    after: MemberId,
-    most: i64,
-) -> Result<Vec<Whose>, db::Error> {
-    db!(
-        read.all,
-        "select member_id, customer_id from customers_members
-         where shop_id = $1 and member_id > $2 and customer_id is not null and merged_into is null
-             and deleted_at is null
-         order by member_id limit $3",
-        shop,
-        after,
-        most
-    )
-}
-
 /// Those of these who are still the same customers. Nobody deletes, merges or erases them until the transaction ends.
 pub(super) async fn lock_members(
     tx: &mut Tx,

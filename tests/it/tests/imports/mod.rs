@@ -6,9 +6,12 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use loyalnest::audit::{Actor, By};
+use loyalnest::config::Secret;
 use loyalnest::db;
-use loyalnest::db::Timestamp;
+use loyalnest::db::{Db, Timestamp};
 use loyalnest::imports::{self, Error, Fault, Order, Progress, Report, Request, State, Template};
+use loyalnest::shopify::ShopDomain;
+use loyalnest::shopify::admin::ShopDetails;
 use loyalnest::{campaigns, customers};
 use loyalty::multiplier::Factor;
 use loyalty::tier::Tier;
@@ -26,8 +29,26 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub async fn open(test: &'a TestDb) -> Desk<'a> {
-        let app = TestApp::new(&test.db).await;
-        let shop = Shop { db: &test.db, id: app.shop.id, now: app.now() };
+        Desk::of(TestApp::new(&test.db).await, &test.db).await
+    }
+
+    /// Another shop in the same house.
+    pub async fn neighbour(&self) -> Desk<'a> {
+        let domain: ShopDomain = "coffee.myshopify.com".parse().unwrap();
+        let details = ShopDetails {
+            id: "gid://shopify/Shop/2".into(),
+            name: "Coffee".into(),
+            domain: domain.to_string(),
+            currency: "GBP".into(),
+            time_zone: "Europe/London".into(),
+        };
+        let app = self.app.app.clone();
+        let shop = app.shops.register(details, &domain, &Secret::new("shpat_2")).await.unwrap();
+        Desk::of(TestApp { app, shop, recorder: self.app.recorder.clone() }, self.shop.db).await
+    }
+
+    async fn of(app: TestApp, db: &'a Db) -> Desk<'a> {
+        let shop = Shop { db, id: app.shop.id, now: app.now() };
         shop.set_program(|program| {
             program.tiers = ["silver", "gold"]
                 .map(|id| Tier {
@@ -103,7 +124,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Original and remaining points of a customer's lots, when they were earned and until when they live.
-    async fn lots(&self, customer: i64) -> Vec<(i64, i64, Timestamp, Option<Timestamp>)> {
+    pub async fn lots(&self, customer: i64) -> Vec<(i64, i64, Timestamp, Option<Timestamp>)> {
         let member = self.shop.member(customer).await;
         let mut read = self.shop.db.read(self.shop.id).await.unwrap();
         db!(
@@ -446,6 +467,41 @@ fn what_fills_a_debt_and_what_expires_is_booked_like_other_points() {
         desk.shop.now = desk.shop.now + SignedDuration::from_hours(31 * 24);
         desk.shop.expire().await;
         assert_eq!(desk.shop.points(101).await, (0, 0, 0));
+        desk.shop.is_sound().await;
+    });
+}
+
+/// The most memory that this process had in use since it was last asked, in bytes.
+#[cfg(target_os = "linux")]
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    line.trim().strip_suffix("kB").unwrap().trim().parse::<u64>().unwrap() * 1024
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "writes 2 GB to the disk, and wants to be alone in its process"]
+fn a_file_of_two_gigabytes_is_imported_in_little_memory() {
+    crate::support::on_engine(db::Engine::Sqlite, async |test| {
+        use std::io::Write;
+        let desk = Desk::open(test).await;
+        let file = desk.file("");
+        let mut writer = std::io::BufWriter::new(std::fs::File::create(&file.file).unwrap());
+        writeln!(writer, "customer_id,points,note").unwrap();
+        let note = "x".repeat(500_000);
+        for customer in 1..=4_300 {
+            writeln!(writer, "{customer},10,{note}").unwrap();
+        }
+        writer.flush().unwrap();
+        assert!(std::fs::metadata(&file.file).unwrap().len() > 2 << 30);
+        peak();
+        let before = peak();
+        let report = desk.import(&file, false).await.unwrap();
+        assert_eq!((report.imported, report.refused), (4_300, 0));
+        let more = peak().saturating_sub(before);
+        assert!(more < 100 << 20, "{more} bytes more");
         desk.shop.is_sound().await;
     });
 }
