@@ -72,10 +72,7 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let batch: Vec<Incoming> = batch.into_iter().filter(|incoming| incoming.is_taken_on(&known)).collect();
     let bookings = points::orders::load(tx, shop, &ids).await?;
     let members = members(tx, shop, &batch, &known, now).await?;
-    let guests = batch.iter().filter_map(Incoming::as_order).filter(|order| order.guest);
-    let guests: Vec<(CustomerId, Timestamp)> =
-        guests.filter_map(|order| Some((known[&order.id].customer_of(order)?, order.told_at()))).collect();
-    let guests = customers::note_guests(tx, shop, &guests).await?;
+    let guests = customers::note_guests(tx, shop, &guests(&batch, &known)).await?;
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
     let booked = bookings.values().map(|booking| booking.member);
     let everyone: Vec<MemberId> = members.values().copied().chain(booked).collect();
@@ -274,6 +271,16 @@ async fn members(
         told.chain(known.values().filter_map(|known| known.customer)).collect();
     let customers: Vec<CustomerId> = customers.into_iter().collect();
     Ok(customers::enrol(tx, shop, &customers, now).await?)
+}
+
+/// Who had no account when these orders told of them.
+fn guests(batch: &[Incoming], known: &HashMap<OrderId, Known>) -> Vec<(CustomerId, Timestamp)> {
+    let orders = batch.iter().filter_map(Incoming::as_order).filter(|order| order.guest);
+    let told = orders.map(|order| {
+        let customer = known.get(&order.id).map_or(order.customer, |known| known.customer_of(order));
+        (customer, order.told_at())
+    });
+    told.filter_map(|(customer, at)| Some((customer?, at))).collect()
 }
 
 /// Whose lots may be taken from: everyone but those of whom the batch tells only that they placed an order, which stands

@@ -322,11 +322,16 @@ fn new_settings_are_published_and_their_collections_read() {
         let mug = door.shop.add_product(NewProduct::simple("Mug", 1_000));
         door.shop.set_collection(7, &[mug.id]);
         program["earn"]["multipliers"] = json!([{"id": "c", "of": {"collections": [7]}, "factor": 20_000}]);
+        program["tiers"] = json!([{"id": "gold", "name": "Gold", "earn_factor": 15_000}]);
         put(&door, "\"1\"", &program).await.json();
         run_tasks(&door).await;
         let ui = door.shop.metafield(&devshop::shop_gid(), "$app", "program_ui").unwrap();
         let ui: Value = serde_json::from_str(&ui.value).unwrap();
         assert_eq!((&ui["version"], &ui["earn"]["multipliers"][0]["id"]), (&json!(2), &json!("c")));
+        assert_eq!(
+            ui["boosts"],
+            json!([{"source": "tier", "id": "gold", "factor": 15_000, "tiers": ["gold"]}])
+        );
         let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
         let mut read = test.db.read(shop.id).await.unwrap();
         let shelved: Vec<(i64, String)> =
@@ -364,6 +369,9 @@ fn an_order_is_explained_to_staff_and_to_whom_it_belongs() {
             {"id": "mugs", "of": {"products": [1]}, "factor": 20_000},
         ]);
         program["earn"]["order_cap"] = json!(140);
+        program["tiers"] = json!([{"id": "gold", "name": "Gold", "earn_factor": 20_000}]);
+        program["campaigns"] = json!([{"id": "secret", "name": "Secret", "from": "2027-06-01T00:00",
+                                       "until": "2027-06-02T00:00", "earn_factor": 20_000}]);
         put(&door, "\"1\"", &program).await.json();
         let [ada, ben] = ["Ada", "Ben"].map(|name| door.shop.add_customer(name, "B", "a@example.com").id);
         let cart = door.shop.new_cart(NewCart::of(ada)).unwrap().token;
@@ -385,8 +393,9 @@ fn an_order_is_explained_to_staff_and_to_whom_it_belongs() {
         );
         assert_eq!(booked["caps"], json!([{"cap": "order", "points": 140, "met": true}]));
         let lines = booked["lines"].as_array().unwrap();
-        assert_eq!(lines[0]["multipliers"][0]["outcome"], "gave");
-        assert_eq!(lines[0]["multipliers"][1]["outcome"], "other_products");
+        let outcomes: Vec<_> =
+            lines[0]["multipliers"].as_array().unwrap().iter().map(|one| &one["outcome"]).collect();
+        assert_eq!(outcomes, ["gave", "other_products", "other_tier", "not_begun"]);
         assert_eq!((&lines[1]["left_out"], &lines[2]["left_out"]), (&json!("tip"), &json!("delivery")));
         let sum: i64 = lines.iter().map(|line| line["earned"].as_i64().unwrap()).sum();
         assert_eq!(sum, 140);
@@ -418,6 +427,8 @@ fn an_order_is_explained_to_staff_and_to_whom_it_belongs() {
         let id = order.id.to_string();
         let own = shopper(Some(ada), &id).await.json();
         assert_eq!((&own["booked"]["earned"], own.get("customer")), (&json!(140), None));
+        let multipliers = own["booked"]["lines"][0]["multipliers"].as_array().unwrap();
+        assert_eq!(multipliers.len(), 3, "nobody is told what the shop plans: {own}");
         for (customer, order) in [(Some(ben), id.as_str()), (Some(ada), "7"), (Some(ada), "x")] {
             assert_eq!(shopper(customer, order).await.problem(), (404, "unknown_order".to_owned()));
         }

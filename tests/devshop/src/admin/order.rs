@@ -76,7 +76,7 @@ impl<'s> OrderObject<'s> {
     fn product<'a>(&'a self, id: u64) -> ResolvedValue<'a> {
         let found = self.context.shop.products().into_iter().find(|product| product.id == id);
         found.map_or_else(ResolvedValue::null, |Product { id, tags, .. }| {
-            self.context.object(ProductObject { id, tags })
+            self.context.object(ProductObject { context: self.context, id, tags })
         })
     }
 

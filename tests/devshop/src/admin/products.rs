@@ -3,7 +3,7 @@
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 
 use super::execute::Context;
-use super::objects::{text, texts};
+use super::objects::{metafield, text, texts};
 use super::order::{Page, PageInfo};
 use crate::catalog::Product;
 use crate::ids::gid;
@@ -49,6 +49,7 @@ impl ObjectValue for Collection<'_> {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         Ok(match info.field_name() {
             "id" => ResolvedValue::leaf(gid("Collection", self.id)),
+            "metafield" => metafield(self.context, &gid("Collection", self.id), info),
             "products" => {
                 let page = Page::of(info, self.products.len())?;
                 let products = self.products[page.from..page.to].to_vec();
@@ -73,7 +74,8 @@ impl ObjectValue for Products<'_> {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         Ok(match info.field_name() {
             "nodes" => ResolvedValue::list(self.products.iter().map(|product| {
-                self.context.object(ProductObject { id: product.id, tags: product.tags.clone() })
+                let (context, tags) = (self.context, product.tags.clone());
+                context.object(ProductObject { context, id: product.id, tags })
             })),
             "pageInfo" => self.context.object(PageInfo(self.page)),
             _ => return Err(self.unknown_field_error(info)),
@@ -81,12 +83,13 @@ impl ObjectValue for Products<'_> {
     }
 }
 
-pub(super) struct ProductObject {
+pub(super) struct ProductObject<'s> {
+    pub context: &'s Context<'s>,
     pub id: u64,
     pub tags: Vec<String>,
 }
 
-impl ObjectValue for ProductObject {
+impl ObjectValue for ProductObject<'_> {
     fn type_name(&self) -> &str {
         "Product"
     }
@@ -94,6 +97,7 @@ impl ObjectValue for ProductObject {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         Ok(match info.field_name() {
             "id" => ResolvedValue::leaf(gid("Product", self.id)),
+            "metafield" => metafield(self.context, &gid("Product", self.id), info),
             "tags" => texts(self.tags.clone()),
             _ => return Err(self.unknown_field_error(info)),
         })

@@ -40,7 +40,7 @@ async fn the_app_gets_what_its_file_subscribes_to_and_nothing_personal_of_an_ord
         }
     }
     let paid = one(&told, "orders/paid");
-    assert_eq!(paid["customer"], json!({"id": fixture.ada.id}));
+    assert_eq!(paid["customer"], json!({"id": fixture.ada.id, "state": "enabled"}));
     assert_eq!(paid["line_items"][0]["price_set"]["shop_money"]["amount"], "12.50");
     assert_eq!(paid.get("total_price"), None);
     let refund = one(&told, "refunds/create");

@@ -2,9 +2,10 @@
 
 use fastrand::Rng;
 use jiff::SignedDuration;
-use loyalnest::campaigns;
 use loyalnest::db::Db;
 use loyalnest::orders::{self, Incoming, payload};
+use loyalnest::{campaigns, points};
+use loyalty::expiry::{Rule, Term};
 use loyalty::multiplier::{Combine, Factor, Selection};
 use loyalty::order::{Until, Wait};
 use loyalty::rule::EarnRule;
@@ -155,6 +156,40 @@ fn points_wait_until_the_time_for_returns_is_over_and_are_posted_once() {
         shop.now = shop.now + SignedDuration::from_hours(24 * 30);
         assert_eq!((post_ripe(&shop).await, has(&shop, 103).await), (0, (0, 0)));
         shop.is_sound().await;
+    });
+}
+
+#[test]
+fn whoever_posts_what_is_due_at_once_or_dies_on_the_way_posts_it_once() {
+    on_both_engines(async |test| {
+        let mut shop = opened(&test.db, |earn| earn.wait = Wait { until: Until::Paid, days: 1 }).await;
+        for id in 1..=3 {
+            told(&shop, &at(id, "2026-11-22T10:00:00Z")).await;
+        }
+        shop.now = "2026-11-23T10:00:00Z".parse().unwrap();
+        let mut dies = test.db.begin(shop.id).await.unwrap();
+        let due = points::orders::ripe(&mut dies, shop.id, shop.now, 10).await.unwrap();
+        let due = due.into_iter().map(Incoming::Ripe).collect();
+        orders::process(&mut dies, shop.id, due, shop.now).await.unwrap();
+        drop(dies);
+        assert_eq!(has(&shop, ADA).await, (0, 300));
+        tokio::join!(post_ripe(&shop), post_ripe(&shop), post_ripe(&shop));
+        assert_eq!(has(&shop, ADA).await, (300, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn points_expire_from_the_day_on_which_they_can_be_spent() {
+    on_both_engines(async |test| {
+        let mut shop = opened(&test.db, |earn| earn.wait = Wait { until: Until::Paid, days: 14 }).await;
+        let rule = Rule::Term { after: Term::Days(30) };
+        shop.set_program(|program| program.expiry.rule = Some(rule)).await;
+        told(&shop, &at(1, "2026-11-22T10:00:00Z")).await;
+        shop.now = "2026-12-06T10:00:00Z".parse().unwrap();
+        post_ripe(&shop).await;
+        let next = shop.balance(ADA).await.next.unwrap();
+        assert_eq!((next.points.get(), next.at.to_string().as_str()), (100, "2027-01-06T00:00:00Z"));
     });
 }
 
