@@ -7,7 +7,7 @@
 //! ```
 //!
 //! All of it is one state of the database, read as it comes: memory does not grow with the shop. What is sealed (tokens,
-//! addresses, bodies of webhooks) is left out, and so is what is only on its way (see [`ON_ITS_WAY`]).
+//! addresses, bodies of webhooks) is left out, and so is what is only on its way (see `ON_ITS_WAY`).
 
 pub mod command;
 
