@@ -17,6 +17,7 @@
 extern crate alloc;
 
 pub mod account;
+pub mod action;
 pub mod boost;
 pub mod campaign;
 pub mod delivery;
@@ -25,6 +26,7 @@ pub mod expiry;
 pub mod explain;
 pub mod hold;
 pub mod json;
+pub mod limit;
 pub mod line;
 pub mod money;
 pub mod multiplier;
@@ -42,9 +44,11 @@ mod text;
 pub mod tier;
 
 pub use account::Account;
+pub use action::Action;
 pub use campaign::{Campaign, LocalTime};
 pub use expiry::Expiry;
 pub use hold::{HoldId, Mark};
+pub use limit::{Limit, Period};
 pub use money::{Currency, Money};
 pub use points::Points;
 pub use program::{Program, ProgramUi};

@@ -35,6 +35,10 @@ crate::text_enum! {
         ActivationChanged = "activation.changed",
         /// A member belongs to another tier.
         TierAssigned = "tier.assigned",
+        /// Staff gave a member points, or took some.
+        PointsAdjusted = "points.adjusted",
+        /// A member got points for something they did.
+        ActionRewarded = "action.rewarded",
         /// Published accounts are to be compared with the ledger.
         ReconcileAsked = "reconcile.asked",
         /// The program's settings were changed.

@@ -67,7 +67,8 @@ impl Actor {
         }
     }
 
-    fn id(&self) -> Option<String> {
+    /// Its number or name, if it has one.
+    pub fn id(&self) -> Option<String> {
         match self {
             Actor::User(user) => Some(user.0.to_string()),
             Actor::Support { session, .. } => Some(session.to_string()),

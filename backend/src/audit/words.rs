@@ -92,6 +92,16 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat die Stufe von Mitglied {target} von {before.tier} zu {after.tier} geändert.",
             "{who} a changé le niveau du membre {target} de {before.tier} à {after.tier}.",
         ],
+        Action::PointsAdjusted => [
+            "{who} changed the points of member {target} by {after.change}, from {before.points} to {after.points} ({after.reason}).",
+            "{who} hat die Punkte von Mitglied {target} um {after.change} geändert, von {before.points} auf {after.points} ({after.reason}).",
+            "{who} a modifié les points du membre {target} de {after.change}, de {before.points} à {after.points} ({after.reason}).",
+        ],
+        Action::ActionRewarded => [
+            "{who} gave member {target} {after.points} points for {after.action}.",
+            "{who} hat Mitglied {target} {after.points} Punkte für {after.action} gegeben.",
+            "{who} a donné {after.points} points au membre {target} pour {after.action}.",
+        ],
         Action::ReconcileAsked => [
             "{who} had all metafields compared with the ledger (run {target}).",
             "{who} hat alle Metafelder mit dem Hauptbuch vergleichen lassen (Lauf {target}).",

@@ -11,9 +11,7 @@ use serde_json::json;
 use super::{assign, tier_of};
 use crate::app::App;
 use crate::audit::{self, Action, Change};
-use crate::customers;
-use crate::db::Read;
-use crate::ids::{CustomerId, MemberId, ShopId};
+use crate::customers::of_path;
 use crate::merchants::lock_installed;
 use crate::programs;
 use crate::web::{Edit, Problem, Staff, View};
@@ -39,7 +37,7 @@ async fn show(
     Path(customer): Path<String>,
 ) -> Result<Json<TierView>, Problem> {
     let mut read = app.db.read(staff.shop.id).await?;
-    let member = member(&mut read, staff.shop.id, &customer).await?;
+    let member = of_path(&mut read, staff.shop.id, &customer).await?;
     let tier = tier_of(&mut read, staff.shop.id, member).await?;
     let program = programs::current(&mut read, staff.shop.id).await?.program;
     let name = tier.as_deref().and_then(|id| program.tier(id)).map(|tier| tier.name.clone());
@@ -68,7 +66,7 @@ async fn put_tier(
     if !lock_installed(&mut tx, shop).await? {
         return Err(Problem::unknown_shop());
     }
-    let member = member(&mut tx, shop, &customer).await?;
+    let member = of_path(&mut tx, shop, &customer).await?;
     let program = programs::current(&mut tx, shop).await?.program;
     let name = match tier.as_deref().map(|id| program.tier(id)) {
         None => None,
@@ -87,16 +85,6 @@ async fn put_tier(
     }
     tx.commit().await?;
     Ok(Json(TierView { tier, name }))
-}
-
-/// The member that a customer of this number is.
-async fn member(read: &mut Read, shop: ShopId, customer: &str) -> Result<MemberId, Problem> {
-    let number = customer.parse::<i64>().ok().filter(|number| *number > 0).ok_or_else(unknown_member)?;
-    customers::member(read, shop, CustomerId(number)).await?.ok_or_else(unknown_member)
-}
-
-fn unknown_member() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "unknown_member", "This customer is no member of the program.")
 }
 
 fn unknown_tier() -> Problem {

@@ -6,11 +6,13 @@
 pub mod emails;
 mod handler;
 mod merge;
+mod path;
 mod shadows;
 mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
+pub use path::of_path;
 pub use shadows::{claim, is_shadow, note_guests};
 pub use store::{
     Enrolled, Number, after, current, customers, enrol, enrolled, member, members, numbers, redact,

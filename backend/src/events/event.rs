@@ -15,6 +15,8 @@ crate::text_enum! {
         PointsEarned = "points.earned",
         /// An order used points that were held for it.
         PointsRedeemed = "points.redeemed",
+        /// Staff gave a member points, or took some.
+        PointsAdjusted = "points.adjusted",
         /// Points of a member were not spent in time.
         PointsExpired = "points.expired",
         /// Points of a member expire soon.
@@ -58,6 +60,8 @@ pub enum Event {
     PointsEarned(PointsMoved),
     /// `points.redeemed`.
     PointsRedeemed(PointsMoved),
+    /// `points.adjusted`.
+    PointsAdjusted(PointsMoved),
     /// `points.expired`.
     PointsExpired(PointsMoved),
     /// `points.expiring`.
@@ -101,7 +105,7 @@ pub struct PointsMoved {
     pub entry: Uuid,
     /// The number of the account's change.
     pub seq: i64,
-    /// How many; positive.
+    /// How many; positive, unless they were taken by hand.
     pub points: i64,
     /// What for, such as `order:1001#1` or `hold:…`.
     pub source_id: String,
@@ -311,6 +315,7 @@ impl Event {
         match self {
             Event::PointsEarned(_) => Kind::PointsEarned,
             Event::PointsRedeemed(_) => Kind::PointsRedeemed,
+            Event::PointsAdjusted(_) => Kind::PointsAdjusted,
             Event::PointsExpired(_) => Kind::PointsExpired,
             Event::PointsExpiring(_) => Kind::PointsExpiring,
             Event::RedemptionUnbacked(_) => Kind::RedemptionUnbacked,
@@ -333,9 +338,10 @@ impl Event {
     /// Whom it keeps in order with, within its shop.
     pub fn key(&self) -> String {
         let member = match self {
-            Event::PointsEarned(moved) | Event::PointsRedeemed(moved) | Event::PointsExpired(moved) => {
-                moved.member
-            }
+            Event::PointsEarned(moved)
+            | Event::PointsRedeemed(moved)
+            | Event::PointsAdjusted(moved)
+            | Event::PointsExpired(moved) => moved.member,
             Event::PointsExpiring(expiring) => expiring.member,
             Event::CustomerCreated(created) => created.member,
             Event::CustomerUpdated(updated) => updated.member,
@@ -364,6 +370,7 @@ impl Event {
         Ok(match kind {
             Kind::PointsEarned => Event::PointsEarned(from_value(payload)?),
             Kind::PointsRedeemed => Event::PointsRedeemed(from_value(payload)?),
+            Kind::PointsAdjusted => Event::PointsAdjusted(from_value(payload)?),
             Kind::PointsExpired => Event::PointsExpired(from_value(payload)?),
             Kind::PointsExpiring => Event::PointsExpiring(from_value(payload)?),
             Kind::RedemptionUnbacked => Event::RedemptionUnbacked(from_value(payload)?),
@@ -419,6 +426,11 @@ mod tests {
         for (event, name, key) in [
             (Event::PointsEarned(moved.clone()), "points.earned", format!("member:{member}")),
             (Event::PointsRedeemed(moved.clone()), "points.redeemed", format!("member:{member}")),
+            (
+                Event::PointsAdjusted(PointsMoved { points: -5, ..moved.clone() }),
+                "points.adjusted",
+                format!("member:{member}"),
+            ),
             (Event::PointsExpired(moved), "points.expired", format!("member:{member}")),
             (
                 Event::PointsExpiring(PointsExpiring {

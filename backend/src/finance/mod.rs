@@ -209,7 +209,7 @@ impl Changes {
             Ledger::Redeemed | Ledger::Unbacked => Changes { redeemed: points, ..none },
             Ledger::Expired => Changes { expired: points, ..none },
             Ledger::Reversed => Changes { reversed: points, ..none },
-            Ledger::Imported | Ledger::Merged => Changes { adjusted: -points, ..none },
+            Ledger::Imported | Ledger::Adjusted | Ledger::Merged => Changes { adjusted: -points, ..none },
         }
     }
 
@@ -217,7 +217,7 @@ impl Changes {
     fn of_move(kind: Kind, points: i64) -> Changes {
         let none = Changes::default();
         match kind {
-            Kind::Wait | Kind::Post | Kind::Earn => Changes { earned: points, ..none },
+            Kind::Wait | Kind::Post | Kind::Earn | Kind::Bonus => Changes { earned: points, ..none },
             Kind::Void | Kind::Reverse => Changes { reversed: -points, ..none },
             Kind::Capture | Kind::Unbacked | Kind::Return | Kind::Redeem => {
                 Changes { redeemed: -points, ..none }
@@ -225,7 +225,7 @@ impl Changes {
             Kind::Expire => Changes { expired: -points, ..none },
             Kind::Import | Kind::Revert => Changes { adjusted: points, ..none },
             // What comes free may fill what the member owes: it leaves its lot and lies in none.
-            Kind::Hold | Kind::Release | Kind::Merge => Changes { adjusted: points, ..none },
+            Kind::Hold | Kind::Release | Kind::Merge | Kind::Adjust => Changes { adjusted: points, ..none },
         }
     }
 }

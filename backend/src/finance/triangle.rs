@@ -15,7 +15,7 @@ pub struct Cell {
     pub cohort: i64,
     /// Months since; 0 is the cohort's own.
     pub age: i64,
-    /// What was earned, less what was taken back.
+    /// What was earned or given by hand, less what was taken back.
     pub earned: i64,
     /// What was redeemed, less what came back.
     pub redeemed: i64,
@@ -35,8 +35,10 @@ pub(super) fn cells(moved: &[(i64, i64, Kind, i64)], last: i64) -> Vec<Cell> {
         let place = cohorts.entry(*cohort).or_default().entry(age).or_default();
         *place = *place
             + match kind {
-                // Earned elsewhere: shares are shares of them, too.
-                Kind::Import | Kind::Revert => Changes { earned: *points, ..Changes::default() },
+                // Earned elsewhere or given by hand: shares are shares of them, too.
+                Kind::Import | Kind::Revert | Kind::Adjust => {
+                    Changes { earned: *points, ..Changes::default() }
+                }
                 kind => Changes::of_move(*kind, *points),
             };
     }

@@ -35,6 +35,10 @@ crate::text_enum! {
         Redeem = "redeem",
         /// The time of points has run out.
         Expire = "expire",
+        /// Points are given for something else than an order.
+        Bonus = "bonus",
+        /// Points are given or taken by hand.
+        Adjust = "adjust",
         /// Two customers became one: what the one had is the other's.
         Merge = "merge",
         /// Points are brought along from another programme.
@@ -50,6 +54,18 @@ crate::text_enum! {
     pub enum Source {
         /// An order or refund of the shop.
         Shopify = "shopify",
+        /// A till of the shop.
+        Pos = "pos",
+        /// A flow of Shopify's.
+        Flow = "flow",
+        /// Klaviyo.
+        Klaviyo = "klaviyo",
+        /// Zapier.
+        Zapier = "zapier",
+        /// A program of the merchant.
+        Api = "api",
+        /// Staff, by hand.
+        Manual = "manual",
         /// A member's own doing in a widget.
         Member = "member",
         /// The program's own work: expiry, time-outs.
@@ -79,6 +95,8 @@ crate::text_enum! {
         Imported = "imported",
         /// Where points go that are taken back.
         Reversed = "reversed",
+        /// What staff gave and took by hand.
+        Adjusted = "adjusted",
         /// What the program bears for discounts that nobody held points for.
         Unbacked = "unbacked",
         /// What is on its way from one member to another: in the whole it is always zero.
@@ -121,7 +139,7 @@ pub(super) struct Move {
 
 impl Entry {
     /// The event that it is to others, if it is one: points earned for good, points that an order used, points that
-    /// expired.
+    /// expired, points given or taken by hand.
     pub(super) fn event(&self) -> Option<Event> {
         let moved = |ledger| self.postings.iter().find(|(to, _)| *to == ledger).map(|(_, points)| *points);
         let event = |points| PointsMoved {
@@ -132,10 +150,11 @@ impl Entry {
             source_id: self.source_id.clone(),
         };
         match self.kind {
-            Kind::Earn | Kind::Post => {
+            Kind::Earn | Kind::Post | Kind::Bonus => {
                 moved(Ledger::Available).map(|points| Event::PointsEarned(event(points)))
             }
             Kind::Capture => moved(Ledger::Redeemed).map(|points| Event::PointsRedeemed(event(points))),
+            Kind::Adjust => moved(Ledger::Available).map(|points| Event::PointsAdjusted(event(points))),
             Kind::Expire => moved(Ledger::Expired).map(|points| Event::PointsExpired(event(points))),
             _ => None,
         }

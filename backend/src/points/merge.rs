@@ -1,6 +1,6 @@
 //! What one member had becomes another's.
 
-use super::{Book, Error};
+use super::{Book, Error, effects, notes};
 use crate::db;
 use crate::db::Tx;
 use crate::ids::MemberId;
@@ -40,5 +40,7 @@ pub async fn merge(tx: &mut Tx, book: &mut Book, from: MemberId, into: MemberId)
         from,
         into
     )?;
+    effects::merge(tx, shop, from, into).await?;
+    notes::merge(tx, shop, from, into).await?;
     book.merge(from, into)
 }

@@ -10,15 +10,18 @@
 //! thousand orders take the same way.
 
 pub mod account;
+pub mod api;
 pub mod book;
 mod calendar;
 pub mod days;
+pub mod effects;
 mod entry;
 mod expiry;
 mod import;
 pub mod invariants;
 mod jobs;
 mod merge;
+mod notes;
 pub mod orders;
 mod read;
 pub mod routes;
@@ -33,6 +36,7 @@ pub use entry::{Entry, Kind, Ledger, Source};
 pub use import::{Brought, Imported, Until, imported};
 pub use jobs::{ExpireDaily, expire};
 pub use merge::merge;
+pub use notes::redact;
 pub use read::{Balance, HistoryLine, Next, OpenLot, Totals, balance, balances, history, open_lots, totals};
 pub use statement::Window;
 

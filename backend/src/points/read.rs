@@ -173,6 +173,9 @@ pub struct HistoryLine {
     pub kind: Kind,
     /// What it was for, such as `order:1001#1`.
     pub source_id: String,
+    /// What else it was for, such as `action:review`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// How the points to spend changed.
     pub available: i64,
     /// How the waiting points changed.
@@ -197,14 +200,16 @@ pub async fn history(
 ) -> Result<Vec<HistoryLine>, db::Error> {
     db!(
         tx.all,
-        "select e.booked_at as at, e.seq, e.kind, e.source_id,
+        "select e.booked_at as at, e.seq, e.kind, e.source_id, f.cause,
                 cast(sum(case when p.account = 'available' then p.amount else 0 end) as bigint) as available,
                 cast(sum(case when p.account = 'pending' then p.amount else 0 end) as bigint) as pending,
                 cast(sum(case when p.account = 'held' then p.amount else 0 end) as bigint) as held
          from points_entries e
              join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
+             left join points_effects f on f.shop_id = e.shop_id and f.kind = e.kind and f.source = e.source
+                 and f.source_id = e.source_id
          where e.shop_id = $1 and e.member_id = $2
-         group by e.booked_at, e.seq, e.kind, e.source_id
+         group by e.booked_at, e.seq, e.kind, e.source_id, f.cause
          order by e.seq desc limit $3",
         shop,
         member,
@@ -223,6 +228,8 @@ pub struct Totals {
     pub redeemed: i64,
     /// Points that nobody spent in time.
     pub expired: i64,
+    /// Points that staff gave, less what they took.
+    pub adjusted: i64,
     /// Points that members have: to spend, waiting, and held.
     pub outstanding: i64,
 }
@@ -243,6 +250,7 @@ pub async fn totals(tx: &mut Read, shop: ShopId) -> Result<Totals, db::Error> {
         reversed: sum(Ledger::Reversed),
         redeemed: sum(Ledger::Redeemed),
         expired: sum(Ledger::Expired),
+        adjusted: -sum(Ledger::Adjusted),
         outstanding: sum(Ledger::Available) + sum(Ledger::Pending) + sum(Ledger::Held),
     })
 }

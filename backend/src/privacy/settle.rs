@@ -13,7 +13,7 @@ use crate::db::{Table, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, ShopId};
 use crate::tasks::{self, Order, Run, Task, TaskError};
-use crate::{customers, imports, inbox, merchants, orders, programs, redemptions, sync};
+use crate::{customers, imports, inbox, merchants, orders, points, programs, redemptions, sync};
 
 /// Why nothing of a shop is erased.
 pub(super) const REINSTALLED: &str = "the shop has the app installed again";
@@ -107,6 +107,7 @@ async fn redact_customer(
         found += imports::redact(&mut tx, shop, *number).await?;
     }
     for known in &known {
+        points::redact(&mut tx, shop, known.member_id).await?;
         events::redact(&mut tx, shop, known.member_id).await?;
     }
     if let Some(own) = known.iter().find(|known| known.customer_id == customer && known.merged_into.is_none())

@@ -2,6 +2,7 @@
 
 mod body;
 mod health;
+mod idempotency;
 mod limits;
 mod measure;
 mod operator;
@@ -13,6 +14,7 @@ mod session;
 mod staff;
 mod turns;
 
+pub use idempotency::IdempotencyKey;
 pub use limits::Limits;
 pub use measure::metrics_router;
 pub use operator::{Guesses, Operator, page as operator_page};

@@ -18,7 +18,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 
-use super::{Problem, health, limits, measure, operator, session};
+use super::{Problem, health, idempotency, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
 use crate::{
@@ -58,6 +58,7 @@ fn api(app: &App) -> Router<App> {
         .merge(campaigns::routes::api())
         .merge(orders::routes::api())
         .merge(programs::routes::api())
+        .merge(points::api::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())
@@ -72,7 +73,12 @@ fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(cors::Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            idempotency::IDEMPOTENCY_KEY,
+        ])
         .expose_headers([header::ETAG, header::RETRY_AFTER, session::RETRY])
         .max_age(Duration::from_secs(600))
 }

@@ -4,6 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::{HoldTimes, Program};
 use crate::{
+    action::ActionError,
     campaign::CampaignError,
     reward::RewardError,
     rule::EarnError,
@@ -78,6 +79,23 @@ pub enum ProgramError {
         /// What is wrong with it.
         error: CampaignError,
     },
+    /// Staff could give and take nothing.
+    #[error("staff give and take at least one point at once")]
+    MostAdjusted,
+    /// More than 100 actions.
+    #[error("a program has at most 100 actions")]
+    TooManyActions,
+    /// Two actions with one id.
+    #[error("two actions have the id {0}")]
+    DuplicateAction(String),
+    /// An action that is refused.
+    #[error("action {id}: {error}")]
+    Action {
+        /// The action's id.
+        id: String,
+        /// What is wrong with it.
+        error: ActionError,
+    },
     /// Perks that name different collections.
     #[error("all perks that name collections name the same")]
     Collections,
@@ -95,6 +113,7 @@ pub struct Fault {
 const MOST_REWARDS: usize = 100;
 const MOST_TIERS: usize = 20;
 const MOST_CAMPAIGNS: usize = 50;
+const MOST_ACTIONS: usize = 100;
 
 impl ProgramError {
     /// Its name for programs; it does not change.
@@ -115,6 +134,10 @@ impl ProgramError {
             ProgramError::TooManyCampaigns => "too_many_campaigns",
             ProgramError::DuplicateCampaign(_) => "duplicate_campaign",
             ProgramError::Campaign { error, .. } => error.code(),
+            ProgramError::MostAdjusted => "most_adjusted",
+            ProgramError::TooManyActions => "too_many_actions",
+            ProgramError::DuplicateAction(_) => "duplicate_action",
+            ProgramError::Action { error, .. } => error.code(),
             ProgramError::Collections => "perk_collections",
         }
     }
@@ -144,6 +167,7 @@ impl Program {
         self.reward_faults(&mut wrong);
         self.tier_faults(&mut wrong);
         self.campaign_faults(&mut wrong);
+        self.action_faults(&mut wrong);
         self.collection_faults(&mut wrong);
         faults
     }
@@ -177,6 +201,24 @@ impl Program {
             }
             if self.rewards[..at].iter().any(|earlier| earlier.id == reward.id) {
                 wrong(format!("rewards[{at}].id"), ProgramError::DuplicateReward(id()));
+            }
+        }
+    }
+
+    fn action_faults(&self, wrong: &mut impl FnMut(String, ProgramError)) {
+        if !self.most_adjusted.is_positive() {
+            wrong("most_adjusted".into(), ProgramError::MostAdjusted);
+        }
+        if self.actions.len() > MOST_ACTIONS {
+            wrong("actions".into(), ProgramError::TooManyActions);
+        }
+        for (at, action) in self.actions.iter().enumerate().take(MOST_ACTIONS) {
+            let (field, id) = (format!("actions[{at}]"), || action.id.clone());
+            if let Err(error) = action.validate() {
+                wrong(field.clone(), ProgramError::Action { id: id(), error });
+            }
+            if self.actions[..at].iter().any(|earlier| earlier.id == action.id) {
+                wrong(format!("{field}.id"), ProgramError::DuplicateAction(id()));
             }
         }
     }
@@ -231,6 +273,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        action::Action,
         campaign::{Campaign, LocalTime},
         expiry::Expiry,
         money::Currency,
@@ -271,6 +314,24 @@ mod tests {
             (Program { expiry: Expiry { rule: None, grace_days: 999 }, ..standard() }, ProgramError::Expiry),
         ] {
             assert_eq!(program.validate(), Err(error));
+        }
+        assert_eq!(
+            Program { most_adjusted: Points::ZERO, ..standard() }.validate(),
+            Err(ProgramError::MostAdjusted)
+        );
+        let action = |id: &str, points| Action {
+            id: id.into(),
+            name: "Action".into(),
+            points: Points::new(points).unwrap(),
+            limit: None,
+            cool_down_hours: 0,
+        };
+        for (actions, error) in [
+            (vec![action("a", 1), action("a", 2)], ProgramError::DuplicateAction("a".into())),
+            (vec![action("a", 0)], ProgramError::Action { id: "a".into(), error: ActionError::Points }),
+            ((0..=100).map(|_| action("a", 1)).collect(), ProgramError::TooManyActions),
+        ] {
+            assert_eq!(Program { actions, ..standard() }.validate(), Err(error));
         }
         let mut twice = standard();
         twice.rewards.push(twice.rewards[0].clone());

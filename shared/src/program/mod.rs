@@ -10,6 +10,7 @@ pub use self::{
     ui::ProgramUi,
 };
 use crate::{
+    action::Action,
     campaign::Campaign,
     expiry::Expiry,
     money::Currency,
@@ -50,6 +51,16 @@ pub struct Program {
     /// Whether cart and checkout say why points that were picked cannot be used.
     #[cfg_attr(feature = "serde", serde(default))]
     pub guard: bool,
+    /// What members do elsewhere and get points for.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub actions: Vec<Action>,
+    /// The most points that staff give or take by hand at once.
+    #[cfg_attr(feature = "serde", serde(default = "most_adjusted"))]
+    pub most_adjusted: Points,
+}
+
+fn most_adjusted() -> Points {
+    Points::new(10_000).unwrap_or_default()
 }
 
 fn perks_title() -> String {
@@ -138,6 +149,8 @@ impl Program {
             tiers: Vec::new(),
             campaigns: Vec::new(),
             guard: false,
+            actions: Vec::new(),
+            most_adjusted: most_adjusted(),
         }
     }
 
@@ -160,6 +173,11 @@ impl Program {
     /// The tier with this id.
     pub fn tier(&self, id: &str) -> Option<&Tier> {
         self.tiers.iter().find(|tier| tier.id == id)
+    }
+
+    /// The action with this id.
+    pub fn action(&self, id: &str) -> Option<&Action> {
+        self.actions.iter().find(|action| action.id == id)
     }
 
     /// The reward with this id.

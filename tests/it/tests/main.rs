@@ -13,6 +13,7 @@ mod customizations;
 mod db;
 mod dead_letters;
 mod earning;
+mod effects;
 mod emails;
 mod events;
 mod expiry;

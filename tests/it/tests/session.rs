@@ -128,7 +128,10 @@ fn extensions_may_call_from_any_origin() {
         let answered = door.send(preflight.body(Body::empty()).unwrap()).await;
         assert_eq!(answered.status, StatusCode::OK);
         assert_eq!(answered.headers["access-control-allow-origin"], "*");
-        assert_eq!(answered.headers["access-control-allow-headers"], "authorization,content-type,if-match");
+        assert_eq!(
+            answered.headers["access-control-allow-headers"],
+            "authorization,content-type,if-match,idempotency-key"
+        );
         for token in [door.shop.session_token(Surface::Checkout(None)), "forged".to_owned()] {
             let request = Request::get("/api/me")
                 .header("origin", "https://extensions.shopifycdn.com")

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use jiff::SignedDuration;
 use loyalnest::app::App;
@@ -111,10 +112,10 @@ pub struct Answered {
 
 impl Answered {
     pub async fn read(response: Response<Body>) -> Self {
-        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (Parts { status, headers, .. }, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let header = |name| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         let (retry_after, content_type) = (header("retry-after"), header("content-type"));
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let body = String::from_utf8(body.to_vec()).unwrap();
         Answered { status, retry_after, content_type, headers, body }
     }

@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod counter;
 pub mod door;
 pub mod house;
 pub mod line;

@@ -98,6 +98,27 @@ fn routes(other: &Side) -> Vec<(As, Method, &'static str, String, Value)> {
         with(Owner, get.clone(), "/api/program/versions/{version}", "2".into(), Value::Null),
         plain(Owner, post.clone(), "/api/program/preview", json!({"program": shops::program()})),
         plain(Owner, post.clone(), "/api/program/revert", json!({"version": 1})),
+        with(
+            Owner,
+            get.clone(),
+            "/api/members/{customer}/adjustments",
+            other.customer.to_string(),
+            Value::Null,
+        ),
+        with(
+            Owner,
+            post.clone(),
+            "/api/members/{customer}/adjustments",
+            other.customer.to_string(),
+            shops::by_hand(),
+        ),
+        with(
+            Owner,
+            post.clone(),
+            "/api/members/{customer}/actions",
+            other.customer.to_string(),
+            json!({"action": "review"}),
+        ),
         plain(Owner, get.clone(), "/api/finance/roll-forward", Value::Null),
         plain(Owner, get.clone(), "/api/finance/cohorts", Value::Null),
         plain(Owner, get.clone(), "/api/finance/triangle", Value::Null),
@@ -134,7 +155,9 @@ async fn ask(side: &Side, who: &As, method: Method, path: &str, body: &Value) ->
         Value::Null => Body::empty(),
         body => Body::from(body.to_string()),
     };
-    send(&side.door.app, request.header("content-type", "application/json").body(body).unwrap()).await
+    // The same key that the other shop used.
+    let request = request.header("content-type", "application/json").header("idempotency-key", shops::KEY);
+    send(&side.door.app, request.body(body).unwrap()).await
 }
 
 #[test]

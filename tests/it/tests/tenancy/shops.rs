@@ -65,6 +65,13 @@ pub fn program() -> Program {
     program
 }
 
+/// Under which key each shop's staff gave points.
+pub const KEY: &str = "the-same-in-both";
+
+pub fn by_hand() -> Value {
+    json!({"points": 5, "reason": "goodwill"})
+}
+
 /// Every topic that the app subscribes to.
 pub fn topics() -> Vec<String> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -187,6 +194,14 @@ impl Side {
         ] {
             self.door.staff(42, method, path, &body).await.json();
         }
+        let path = format!("/api/members/{customer}/adjustments");
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {}", self.owner()))
+            .header("content-type", "application/json")
+            .header("idempotency-key", KEY)
+            .body(Body::from(by_hand().to_string()))
+            .unwrap();
+        send(&self.door.app, request).await.json();
         let group = self.door.staff(42, Method::GET, "/api/group", &Value::Null).await.json();
         self.group = group["id"].as_str().unwrap().to_owned();
         let query = self.door.shop.signed_proxy_query(Some(customer), &[]);
