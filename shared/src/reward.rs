@@ -4,6 +4,7 @@ use alloc::{collections::BTreeMap, string::String};
 
 use crate::{
     LIMIT,
+    gate::Gate,
     hold::HoldId,
     money::Currency,
     points::Points,
@@ -29,6 +30,9 @@ pub struct Reward {
     /// The least eligible subtotal of an order, per currency.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Amounts::is_empty"))]
     pub min: Amounts,
+    /// Who may have it, when, and how often.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Gate::is_open"))]
+    pub gate: Gate,
 }
 
 /// What a reward gives.
@@ -236,6 +240,7 @@ mod tests {
             points: Points::new(100).unwrap(),
             benefit,
             min: Amounts::new(),
+            gate: Gate::default(),
         }
     }
 

@@ -39,6 +39,8 @@ crate::text_enum! {
         PointsAdjusted = "points.adjusted",
         /// A member got points for something they did.
         ActionRewarded = "action.rewarded",
+        /// Of a reward there are more or fewer than before.
+        StockChanged = "stock.changed",
         /// Published accounts are to be compared with the ledger.
         ReconcileAsked = "reconcile.asked",
         /// The program's settings were changed.

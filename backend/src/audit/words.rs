@@ -102,6 +102,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat Mitglied {target} {after.points} Punkte für {after.action} gegeben.",
             "{who} a donné {after.points} points au membre {target} pour {after.action}.",
         ],
+        Action::StockChanged => [
+            "{who} changed the stock of reward {target} from {before.stock} to {after.stock}.",
+            "{who} hat den Bestand der Prämie {target} von {before.stock} auf {after.stock} geändert.",
+            "{who} a modifié le stock de la récompense {target} de {before.stock} à {after.stock}.",
+        ],
         Action::ReconcileAsked => [
             "{who} had all metafields compared with the ledger (run {target}).",
             "{who} hat alle Metafelder mit dem Hauptbuch vergleichen lassen (Lauf {target}).",

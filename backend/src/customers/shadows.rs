@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::db;
-use crate::db::{Timestamp, Tx};
+use crate::db::{Read, Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
 
@@ -54,7 +54,7 @@ pub async fn note_guests(
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn is_shadow(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
+pub async fn is_shadow(tx: &mut Read, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
     let found: Option<(Option<bool>,)> = db!(
         tx.optional,
         "select shadow from customers_members where shop_id = $1 and member_id = $2",

@@ -8,7 +8,9 @@ use loyalty::reward::Pick;
 use loyalty::{Currency, HoldId, Points, Scope};
 use uuid::Uuid;
 
+use super::catalogue::{Refusal, Visit};
 use super::desk::spend_of;
+use super::stock::{self, Taken};
 use super::{Error, Hold, Reason, State, store};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
@@ -33,7 +35,8 @@ pub struct Wish {
 /// hold that stands instead.
 ///
 /// # Errors
-/// [`Error::Unclaimed`], [`Error::UnderReview`], [`Error::UnknownReward`], [`Error::Pick`], or too few points; nothing has changed then.
+/// [`Error::Refused`], [`Error::UnknownReward`], [`Error::Pick`], or too few points; the transaction must be rolled back
+/// then.
 pub async fn open(
     tx: &mut Tx,
     shop: ShopId,
@@ -53,11 +56,11 @@ pub async fn open(
         label: program.discount_title.clone(),
     })?;
     if customers::is_shadow(tx, shop, member).await? {
-        return Err(Error::Unclaimed);
+        return Err(Refusal::Unclaimed.into());
     }
     let mut book = Book::load(tx, shop, &[member], &versioned, now).await?;
     if store::is_under_review(tx, shop, member).await? {
-        return Err(Error::UnderReview);
+        return Err(Refusal::UnderReview.into());
     }
     let expires_at = now + life(&program.holds);
     let mut holds = store::held(tx, shop, &[member]).await?;
@@ -70,11 +73,29 @@ pub async fn open(
             standing.expires_at = expires_at;
             return Ok(standing.clone());
         }
+    }
+    if !reward.gate.is_open() {
+        let visit = Visit::of(tx, shop, member, now).await?;
+        let replaced = holds.first().map(|hold| hold.id);
+        if let Some(refusal) = visit.refuses(tx, reward, replaced).await? {
+            return Err(refusal.into());
+        }
+    }
+    if let Some(standing) = holds.first_mut() {
         book.load_spends(tx, &[spend_of(standing.id)]).await?;
         book.release(member, spend_of(standing.id), Source::Member)?;
         standing.release(Reason::Replaced, now);
     }
     book.hold(member, spend_of(id), terms.points)?;
+    book.save(tx).await?;
+    if let Some(standing) = holds.first() {
+        stock::lock(tx, shop, [&standing.reward, &wish.reward]).await?;
+    }
+    store::save_holds(tx, shop, &holds).await?;
+    let taken = stock::take(tx, shop, &wish.reward).await?;
+    if taken == Taken::None {
+        return Err(Refusal::SoldOut.into());
+    }
     let hold = Hold {
         id,
         member,
@@ -88,10 +109,10 @@ pub async fn open(
         reason: None,
         order: None,
         captured: None,
+        stocked: taken == Taken::One,
         changed: true,
     };
-    book.save(tx).await?;
-    store::save_holds(tx, shop, holds.iter().chain([&hold])).await?;
+    store::save_holds(tx, shop, [&hold]).await?;
     sync::mark(tx, shop, &[member], now).await?;
     Ok(hold)
 }

@@ -9,6 +9,8 @@
 //!    └────────┴────────┴──────► captured
 //! ```
 
+pub mod api;
+pub mod catalogue;
 pub mod command;
 pub mod desk;
 pub mod invariants;
@@ -16,6 +18,7 @@ pub mod jobs;
 pub mod lifecycle;
 mod merge;
 pub mod routes;
+pub mod stock;
 mod store;
 
 use loyalty::{HoldId, Mark, Terms};
@@ -93,6 +96,8 @@ pub struct Hold {
     pub order: Option<OrderId>,
     /// The points that the order took.
     pub captured: Option<i64>,
+    /// Whether it took one of the reward's stock.
+    stocked: bool,
     changed: bool,
 }
 
@@ -121,18 +126,15 @@ pub enum Error {
     /// The reward cannot be had like this.
     #[error(transparent)]
     Pick(#[from] loyalty::reward::PickError),
+    /// The reward cannot be had, by this member or just now.
+    #[error(transparent)]
+    Refused(#[from] catalogue::Refusal),
     /// The member has no such redemption.
     #[error("there is no such redemption")]
     UnknownHold,
     /// The redemption was used by an order.
     #[error("the redemption was used by an order")]
     Captured,
-    /// An order of this member carried a discount that nobody held points for; the merchant reviews it first.
-    #[error("redemptions of this member wait for the merchant's review")]
-    UnderReview,
-    /// The member's customer has no account at the shop yet.
-    #[error("points can be spent once there is an account at the shop")]
-    Unclaimed,
     /// The points.
     #[error(transparent)]
     Points(#[from] points::Error),

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use loyalty::reward::PickError;
+use loyalty::reward::{Benefit, PickError};
 use loyalty::{Currency, HoldId, Kind, Points, Scope};
 use serde::{Deserialize, Serialize};
 
+use super::catalogue::{self, Offer, Refusal};
 use super::lifecycle::{self, Wish};
 use super::{Error, Hold, State as HoldState};
 use crate::app::App;
@@ -25,7 +26,56 @@ const BUDGET: Duration = Duration::from_secs(3);
 
 /// The routes of this room.
 pub fn routes() -> Router<App> {
-    Router::new().route("/proxy/redemptions", post(open)).route("/proxy/redemptions/{id}", delete(cancel))
+    Router::new()
+        .route("/proxy/rewards", get(rewards))
+        .route("/proxy/redemptions", post(open))
+        .route("/proxy/redemptions/{id}", delete(cancel))
+}
+
+/// A reward as widgets show it to a member.
+#[derive(Debug, Serialize)]
+struct OfferView {
+    /// Its id.
+    id: String,
+    /// What shoppers read.
+    name: String,
+    /// What it costs; for rewards in steps what one step costs.
+    points: Points,
+    /// What it gives.
+    benefit: Benefit,
+    /// How many are left, where that has an end.
+    left: Option<i64>,
+    /// Why it cannot be had just now: `not_yet`, `over`, `other_tier`, `limit_reached`, `sold_out`,
+    /// `insufficient_points`, `account_unclaimed` or `under_review`; null where it can.
+    refused: Option<&'static str>,
+    /// The same in words.
+    because: Option<String>,
+    /// From when on it can be had, where that is known.
+    again_at: Option<String>,
+}
+
+impl From<Offer> for OfferView {
+    fn from(Offer { reward, left, refusal }: Offer) -> OfferView {
+        OfferView {
+            id: reward.id,
+            name: reward.name,
+            points: reward.points,
+            benefit: reward.benefit,
+            left,
+            refused: refusal.map(|refusal| refusal.code()),
+            because: refusal.map(|refusal| refusal.to_string()),
+            again_at: refusal.and_then(|refusal| refusal.again_at()),
+        }
+    }
+}
+
+/// `GET /proxy/rewards`: what points buy, and what of it the customer can have now.
+async fn rewards(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Vec<OfferView>>, Problem> {
+    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let mut read = app.db.read(caller.shop.id).await?;
+    let member = customers::member(&mut read, caller.shop.id, customer).await?;
+    let offers = catalogue::offers(&mut read, caller.shop.id, member, app.clock.now()).await?;
+    Ok(Json(offers.into_iter().map(OfferView::from).collect()))
 }
 
 /// What a widget sends.
@@ -159,8 +209,12 @@ impl From<Error> for Problem {
             Error::Pick(PickError::Points) => (unprocessable, "wrong_points"),
             Error::UnknownHold => (StatusCode::NOT_FOUND, "unknown_redemption"),
             Error::Captured => (StatusCode::CONFLICT, "redemption_captured"),
-            Error::UnderReview => (StatusCode::CONFLICT, "under_review"),
-            Error::Unclaimed => (StatusCode::FORBIDDEN, "account_unclaimed"),
+            Error::Refused(refusal @ Refusal::UnderReview) => (StatusCode::CONFLICT, refusal.code()),
+            Error::Refused(refusal @ Refusal::Unclaimed) => (StatusCode::FORBIDDEN, refusal.code()),
+            Error::Refused(refusal) => {
+                return Problem::new(unprocessable, refusal.code(), error.to_string())
+                    .with("again_at", refusal.again_at());
+            }
             Error::Points(_) | Error::Program(_) | Error::Db(_) => {
                 return match error {
                     Error::Points(error) => error.into(),

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::desk::Use;
-use super::{Hold, Reason, State};
+use super::{Hold, Reason, State, stock};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
@@ -16,6 +16,7 @@ crate::holds! {
     redemptions_holds [shop_id, hold_id] of Member("member_id"), kept "with the ledger's entries" {
         shop_id: Id, hold_id: Id, member_id: Id, reward_id: Plain, state: Plain, terms: Json, opened_at: Time,
         expires_at: Time, cleared_at: Time, ended_at: Time, reason: Plain, order_id: Plain, captured: Plain,
+        stocked: Plain,
     }
 }
 crate::holds! {
@@ -41,6 +42,7 @@ struct HoldRow {
     reason: Option<Reason>,
     order_id: Option<OrderId>,
     captured: Option<i64>,
+    stocked: bool,
 }
 
 impl From<HoldRow> for Hold {
@@ -58,6 +60,7 @@ impl From<HoldRow> for Hold {
             reason: row.reason,
             order: row.order_id,
             captured: row.captured,
+            stocked: row.stocked,
             changed: false,
         }
     }
@@ -106,7 +109,8 @@ pub(super) async fn ended_since(
     Ok(rows.into_iter().map(Hold::from).collect())
 }
 
-/// Writes the holds that changed. Those that end come first: a member has one that is held at a time.
+/// Writes the holds that changed, and gives back to the stock what was released. Those that end come first: a member has
+/// one that is held at a time.
 pub(super) async fn save_holds<'a>(
     tx: &mut Tx,
     shop: ShopId,
@@ -114,28 +118,30 @@ pub(super) async fn save_holds<'a>(
 ) -> Result<(), db::Error> {
     let changed = holds.into_iter().filter(|hold| hold.changed);
     let (held, ended): (Vec<&Hold>, Vec<&Hold>) = changed.partition(|hold| hold.state.is_held());
+    stock::give_back(tx, shop, &ended).await?;
     for mut holds in [ended, held] {
         // In one order everywhere, so that two workers never wait for each other.
         holds.sort_unstable_by_key(|hold| hold.id);
         db!(tx.each holds,
             sqlite: "insert into redemptions_holds (shop_id, hold_id, member_id, reward_id, state, terms, opened_at,
-                         expires_at, cleared_at, ended_at, reason, order_id, captured)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                         expires_at, cleared_at, ended_at, reason, order_id, captured, stocked)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                      on conflict (shop_id, hold_id) do update set state = excluded.state,
                          expires_at = excluded.expires_at, cleared_at = excluded.cleared_at,
                          ended_at = excluded.ended_at, reason = excluded.reason, order_id = excluded.order_id,
-                         captured = excluded.captured",
+                         captured = excluded.captured, stocked = excluded.stocked",
             postgres: "insert into redemptions_holds (shop_id, hold_id, member_id, reward_id, state, terms, opened_at,
-                           expires_at, cleared_at, ended_at, reason, order_id, captured)
+                           expires_at, cleared_at, ended_at, reason, order_id, captured, stocked)
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[],
                            $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[],
-                           $12::bigint[], $13::bigint[])
+                           $12::bigint[], $13::bigint[], $14::boolean[])
                        on conflict (shop_id, hold_id) do update set state = excluded.state,
                            expires_at = excluded.expires_at, cleared_at = excluded.cleared_at,
                            ended_at = excluded.ended_at, reason = excluded.reason, order_id = excluded.order_id,
-                           captured = excluded.captured",
+                           captured = excluded.captured, stocked = excluded.stocked",
             |h| shop, Uuid::from_u128(h.id.0), h.member, h.reward.as_str(), h.state, Json(&h.terms), h.opened_at,
-                h.expires_at, h.cleared_at, h.ended_at, h.reason, h.order, h.captured)?;
+                h.expires_at, h.cleared_at, h.ended_at, h.reason, h.order, h.captured,
+                h.stocked && h.state != State::Released)?;
     }
     Ok(())
 }

@@ -59,6 +59,7 @@ fn api(app: &App) -> Router<App> {
         .merge(orders::routes::api())
         .merge(programs::routes::api())
         .merge(points::api::api())
+        .merge(redemptions::api::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())

@@ -48,6 +48,9 @@ pub enum ProgramError {
         /// What is wrong with it.
         error: RewardError,
     },
+    /// A reward that nobody may ever have, or that is for a tier that there is not.
+    #[error("reward {0} has a gate that never opens, names no tier of the program, or admits nobody")]
+    Gate(String),
     /// More than 20 tiers.
     #[error("a program has at most 20 tiers")]
     TooManyTiers,
@@ -126,6 +129,7 @@ impl ProgramError {
             ProgramError::TooManyRewards => "too_many_rewards",
             ProgramError::DuplicateReward(_) => "duplicate_reward",
             ProgramError::Reward { error, .. } => error.code(),
+            ProgramError::Gate(_) => "reward_gate",
             ProgramError::SameTitle => "same_title",
             ProgramError::TooManyTiers => "too_many_tiers",
             ProgramError::DuplicateTier(_) => "duplicate_tier",
@@ -201,6 +205,9 @@ impl Program {
             }
             if self.rewards[..at].iter().any(|earlier| earlier.id == reward.id) {
                 wrong(format!("rewards[{at}].id"), ProgramError::DuplicateReward(id()));
+            }
+            if !reward.gate.is_sound(|id| self.tier(id).is_some()) {
+                wrong(format!("rewards[{at}].gate"), ProgramError::Gate(id()));
             }
         }
     }
@@ -341,6 +348,9 @@ mod tests {
             (0..100).map(|at| Reward { id: alloc::format!("r{at}"), ..standard().rewards[0].clone() }),
         );
         assert_eq!(many.validate(), Err(ProgramError::TooManyRewards));
+        let mut closed = standard();
+        closed.rewards[1].gate.tiers.push("tin".into());
+        assert_eq!(closed.validate(), Err(ProgramError::Gate("five-off".into())));
         let mut bad = standard();
         bad.rewards[0].points = Points::ZERO;
         let error = RewardError::Points;

@@ -13,6 +13,7 @@ use crate::{
     action::Action,
     campaign::Campaign,
     expiry::Expiry,
+    gate::Gate,
     money::Currency,
     points::Points,
     reward::{Amounts, Benefit, Reward},
@@ -125,6 +126,7 @@ impl Program {
             points: points(cost),
             benefit,
             min: Amounts::new(),
+            gate: Gate::default(),
         };
         Program {
             currency,

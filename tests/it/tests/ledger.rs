@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use loyalnest::orders::{Incoming, payload};
 use loyalnest::points;
+use loyalnest::redemptions::catalogue::Refusal;
 use loyalnest::redemptions::{self, Hold, State};
 use loyalty::Scope;
 
@@ -128,7 +129,10 @@ fn a_second_order_with_the_same_hold_is_debited_then_unbacked_and_flagged() {
         shop.take(orders.iter().map(|order| shop.order(order)).collect()).await;
         // 100 were left, and 95 came with the first order: 195 are debited, 305 are not covered.
         assert_eq!(shop.points(ADA).await, (95, 0, 0));
-        assert!(matches!(shop.pick(ADA, "points", Some(100)).await, Err(redemptions::Error::UnderReview)));
+        assert!(matches!(
+            shop.pick(ADA, "points", Some(100)).await,
+            Err(redemptions::Error::Refused(Refusal::UnderReview))
+        ));
         shop.is_sound().await;
         // Cancelling the second order gives the debit back, and nothing that was never paid.
         shop.take(vec![shop.order(&later(&orders[1], |order| order.cancelled = true))]).await;
@@ -146,7 +150,10 @@ fn another_members_hold_pays_for_nothing() {
         shop.take(vec![shop.order(&redeeming(20, BOB, &hold, "5.00"))]).await;
         assert_eq!(shop.points(ADA).await, (100, 0, 500));
         assert_eq!(shop.points(BOB).await, (95, 0, 0));
-        assert!(matches!(shop.pick(BOB, "points", None).await, Err(redemptions::Error::UnderReview)));
+        assert!(matches!(
+            shop.pick(BOB, "points", None).await,
+            Err(redemptions::Error::Refused(Refusal::UnderReview))
+        ));
         shop.is_sound().await;
     });
 }

@@ -45,6 +45,7 @@ mod programs;
 mod publications;
 mod reconcile;
 mod revoked;
+mod rewards;
 mod serve;
 mod session;
 mod staff;

@@ -6,6 +6,7 @@ use loyalnest::ids::CustomerId;
 use loyalnest::orders::payload;
 use loyalnest::points;
 use loyalnest::programs;
+use loyalnest::redemptions::catalogue::Refusal;
 use loyalnest::redemptions::{self, State};
 use loyalty::Scope;
 use loyalty::program::ReturnPolicy;
@@ -131,7 +132,11 @@ fn what_had_come_back_and_was_spent_meanwhile_is_debited_by_the_policy_and_flagg
             assert_eq!(shop.points(ADA).await, (left + 95, 0, 0), "{policy:?}");
             shop.is_sound().await;
             let again = shop.pick(ADA, "points", Some(100)).await;
-            assert_eq!(matches!(again, Err(redemptions::Error::UnderReview)), flagged, "{policy:?}");
+            assert_eq!(
+                matches!(again, Err(redemptions::Error::Refused(Refusal::UnderReview))),
+                flagged,
+                "{policy:?}"
+            );
             // Called off for good, the member has again what they paid, and nothing that they were let off.
             let cancelled = Order { updated_at: "2026-11-22T13:00:00Z".into(), cancelled: true, ..order };
             shop.take(vec![shop.order(&cancelled), shop.order(&cancelled)]).await;
@@ -162,7 +167,10 @@ fn a_draft_order_without_a_hold_costs_nothing_and_one_with_our_discount_is_unbac
         assert_eq!(shop.points(ADA).await, (1_000, 0, 0));
         shop.take(vec![shop.order(&Order { discount: Some("5.00"), ..Order::new(21, ADA) })]).await;
         assert_eq!(shop.points(ADA).await, (1_095, 0, 0));
-        assert!(matches!(shop.pick(ADA, "points", Some(100)).await, Err(redemptions::Error::UnderReview)));
+        assert!(matches!(
+            shop.pick(ADA, "points", Some(100)).await,
+            Err(redemptions::Error::Refused(Refusal::UnderReview))
+        ));
         shop.is_sound().await;
     });
 }
@@ -203,7 +211,10 @@ fn an_order_of_somebody_else_captures_nothing() {
         let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
         shop.take(vec![shop.order(&redeeming(20, BOB, &hold, "5.00"))]).await;
         assert_eq!((shop.points(ADA).await, shop.points(BOB).await), ((400, 0, 500), (95, 0, 0)));
-        assert!(matches!(shop.pick(BOB, "points", None).await, Err(redemptions::Error::UnderReview)));
+        assert!(matches!(
+            shop.pick(BOB, "points", None).await,
+            Err(redemptions::Error::Refused(Refusal::UnderReview))
+        ));
         shop.is_sound().await;
     });
 }

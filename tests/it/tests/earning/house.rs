@@ -6,6 +6,7 @@ use devshop::{NewCart, NewProduct, OrderEdit, PlaceOptions, RefundRequest, Setti
 use loyalnest::customers;
 use loyalnest::db;
 use loyalnest::ids::CustomerId;
+use loyalnest::redemptions::catalogue::Refusal;
 use loyalnest::redemptions::{self, lifecycle};
 use loyalty::line::{Basis, Discounts, Tax};
 use loyalty::multiplier::Selection;
@@ -221,7 +222,7 @@ fn what_a_guest_earns_waits_on_a_shadow_account_until_they_have_one() {
             let now = house.app.clock.now();
             lifecycle::open(&mut tx, house.shop_id, member, wish, now).await
         };
-        assert!(matches!(pick().await, Err(redemptions::Error::Unclaimed)));
+        assert!(matches!(pick().await, Err(redemptions::Error::Refused(Refusal::Unclaimed))));
 
         for _ in 0..2 {
             house.shop.update_customer(ada, |ada| ada.state = "enabled".into()).unwrap();

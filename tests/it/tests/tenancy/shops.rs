@@ -191,6 +191,7 @@ impl Side {
             (Method::POST, "/api/group", Value::Null),
             (Method::POST, "/api/group/invitations", Value::Null),
             (Method::POST, "/api/activation", Value::Null),
+            (Method::PUT, "/api/rewards/points/stock", json!({"stock": 5})),
         ] {
             self.door.staff(42, method, path, &body).await.json();
         }
