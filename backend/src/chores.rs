@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::customers::emails;
 use crate::sync::reconcile;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{activation, bulk, merchants, orders, points, privacy, products};
+use crate::{activation, bulk, merchants, orders, points, privacy, products, redemptions};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
@@ -38,6 +38,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<privacy::Settle>(),
         Kind::of::<privacy::Forget>(),
         Kind::of::<points::ExpireDaily>(),
+        Kind::of::<redemptions::payouts::Pay>(),
         Kind::of::<activation::Stand>(),
         Kind::of::<activation::LookDaily>(),
         Kind::of::<bulk::Start>(),

@@ -26,6 +26,7 @@ pub mod named;
 pub mod orders;
 pub mod outgoing;
 pub mod points;
+pub mod pos;
 pub mod privacy;
 pub mod products;
 pub mod programs;

@@ -6,7 +6,7 @@ use crate::{
     LIMIT,
     gate::Gate,
     hold::HoldId,
-    money::Currency,
+    money::{Currency, Money},
     points::Points,
     redemption::{Kind, Scope, Terms, WHOLE},
 };
@@ -65,12 +65,31 @@ pub enum Benefit {
         /// The variant's id: `gid://shopify/ProductVariant/…`.
         variant: String,
     },
+    /// Store credit, which Shopify keeps for the customer.
+    StoreCredit {
+        /// Minor units.
+        value: Amounts,
+    },
+    /// A gift card, which Shopify sends to the customer.
+    GiftCard {
+        /// Minor units.
+        value: Amounts,
+    },
     /// Delivery for nothing.
     Shipping {
         /// The most it takes off, per currency.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Amounts::is_empty"))]
         cap: Amounts,
     },
+}
+
+/// What is paid out for a reward that needs no cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayoutKind {
+    /// Store credit.
+    StoreCredit,
+    /// A gift card.
+    GiftCard,
 }
 
 /// What a shopper picked.
@@ -94,6 +113,9 @@ pub enum PickError {
     /// The reward is not offered in that currency.
     #[error("the reward is not offered in this currency")]
     Currency,
+    /// The reward is paid out at once, and not held for a cart; or the other way round.
+    #[error("the reward is had in another way")]
+    Kind,
     /// Not a whole, positive number of steps, or more of them than one redemption may have; or not the reward's points.
     #[error("the reward cannot be had for this number of points")]
     Points,
@@ -165,6 +187,7 @@ impl Reward {
                 (Kind::Product, 0, None)
             }
             Benefit::Shipping { cap } => (Kind::Shipping, 0, bound(cap)),
+            Benefit::StoreCredit { .. } | Benefit::GiftCard { .. } => return Err(PickError::Kind),
         };
         if pick.points.is_some_and(|wanted| wanted != points) {
             return Err(PickError::Points);
@@ -183,6 +206,17 @@ impl Reward {
         })
     }
 
+    /// What is paid out for it.
+    pub fn payout(&self, currency: Currency) -> Result<(PayoutKind, Money), PickError> {
+        let (kind, value) = match &self.benefit {
+            Benefit::StoreCredit { value } => (PayoutKind::StoreCredit, value),
+            Benefit::GiftCard { value } => (PayoutKind::GiftCard, value),
+            _ => return Err(PickError::Kind),
+        };
+        let minor = value.get(&currency).copied().ok_or(PickError::Currency)?;
+        Ok((kind, Money::new(minor, currency).map_err(|_| PickError::Currency)?))
+    }
+
     /// Whether a merchant may offer it.
     pub fn validate(&self) -> Result<(), RewardError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -198,7 +232,10 @@ impl Reward {
         let sound = |amounts: &Amounts| amounts.values().all(|minor| (1..=LIMIT).contains(minor));
         let amounts_are_sound = sound(&self.min)
             && match &self.benefit {
-                Benefit::Amount { value } | Benefit::Steps { value, .. } => !value.is_empty() && sound(value),
+                Benefit::Amount { value }
+                | Benefit::Steps { value, .. }
+                | Benefit::StoreCredit { value }
+                | Benefit::GiftCard { value } => !value.is_empty() && sound(value),
                 Benefit::Percent { cap, .. } | Benefit::Shipping { cap } => sound(cap),
                 Benefit::Product { .. } => true,
             };
@@ -280,6 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_paid_out_is_not_held_for_a_cart_and_the_other_way_round() {
+        let credit = reward(Benefit::StoreCredit { value: pounds(500) });
+        let money = |minor| Money::new(minor, currency("GBP")).unwrap();
+        assert_eq!(credit.payout(currency("GBP")), Ok((PayoutKind::StoreCredit, money(500))));
+        assert_eq!(credit.payout(currency("EUR")), Err(PickError::Currency));
+        assert_eq!(credit.terms(pick(None, "GBP")), Err(PickError::Kind));
+        let card = reward(Benefit::GiftCard { value: pounds(700) });
+        assert_eq!(card.payout(currency("GBP")), Ok((PayoutKind::GiftCard, money(700))));
+        assert_eq!(
+            reward(Benefit::Amount { value: pounds(5) }).payout(currency("GBP")),
+            Err(PickError::Kind)
+        );
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         let fixed = reward(Benefit::Amount { value: pounds(500) });
         assert_eq!(fixed.validate(), Ok(()));
@@ -290,6 +342,8 @@ mod tests {
         for (benefit, error) in [
             (Benefit::Amount { value: Amounts::new() }, RewardError::Amount),
             (Benefit::Amount { value: pounds(-1) }, RewardError::Amount),
+            (Benefit::StoreCredit { value: Amounts::new() }, RewardError::Amount),
+            (Benefit::GiftCard { value: pounds(0) }, RewardError::Amount),
             (Benefit::Steps { value: pounds(1), most: 0 }, RewardError::Steps),
             (Benefit::Steps { value: pounds(LIMIT), most: 2 }, RewardError::Steps),
             (Benefit::Percent { basis_points: 0, cap: Amounts::new() }, RewardError::Percent),

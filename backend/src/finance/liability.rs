@@ -38,11 +38,14 @@ impl Rate {
         if is_sound(points) && is_sound(minor) { Ok(Rate { points, minor }) } else { Err(Nonsense::Rate) }
     }
 
-    /// What points buy at best in the program's own currency, by the rewards that take an amount off. None if no reward
-    /// does.
+    /// What points buy at best in the program's own currency, by the rewards that take an amount off or pay one out. None if
+    /// no reward does.
     pub fn of(program: &Program) -> Option<Rate> {
         let rates = program.rewards.iter().filter_map(|reward| match &reward.benefit {
-            Benefit::Amount { value } | Benefit::Steps { value, .. } => {
+            Benefit::Amount { value }
+            | Benefit::Steps { value, .. }
+            | Benefit::StoreCredit { value }
+            | Benefit::GiftCard { value } => {
                 Rate::new(reward.points.get(), *value.get(&program.currency)?).ok()
             }
             Benefit::Percent { .. } | Benefit::Product { .. } | Benefit::Shipping { .. } => None,

@@ -19,7 +19,7 @@ mod words;
 
 pub use handler::OrderHandler;
 pub use process::{Incoming, process};
-pub use store::redact;
+pub use store::{is_known, redact};
 
 use std::collections::BTreeMap;
 

@@ -187,6 +187,20 @@ pub(super) async fn newest(
     Ok(rows.into_iter().map(Known::from).collect())
 }
 
+/// Whether Shopify has told of an order.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn is_known(read: &mut Read, shop: ShopId, order: OrderId) -> Result<bool, db::Error> {
+    let found: Option<(i64,)> = db!(
+        read.optional,
+        "select cast(1 as bigint) from orders_orders where shop_id = $1 and order_id = $2 and facts is not null",
+        shop,
+        order
+    )?;
+    Ok(found.is_some())
+}
+
 /// Erases what leads from orders to this customer, and says from how many. Their points stay with the member.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use loyalty::reward::Reward;
 use loyalty::{HoldId, Limit, LocalTime, Points};
 use uuid::Uuid;
 
-use super::{Error, lifecycle, stock, store};
+use super::{Error, lifecycle, payouts, stock, store};
 use crate::db;
 use crate::db::{Read, Timestamp};
 use crate::ids::{MemberId, ShopId};
@@ -131,7 +131,7 @@ impl Visit {
         now: Timestamp,
     ) -> Result<Visit, Error> {
         let zone = merchants::zone(read, shop).await?;
-        // In years of five digits, which clocks do not show, no gate opens.
+        // In years of five digits, which clocks do not show, what has a beginning does not begin.
         let minute = programs::minute(&zone, now).unwrap_or_default();
         let tier = campaigns::tier_of(read, shop, member).await?;
         Ok(Visit {
@@ -181,6 +181,6 @@ impl Visit {
             since,
             but.map_or(Uuid::nil(), |hold| Uuid::from_u128(hold.0))
         )?;
-        Ok(had)
+        Ok(had + payouts::had(read, self.shop, self.member, reward, since).await?)
     }
 }

@@ -31,10 +31,12 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
              select member_id from redemptions_holds
              where shop_id = $1 and state in ('opening', 'live', 'closing') group by member_id having count(*) > 1
          ) as members", shop)?;
+    let payouts = super::payouts::violations(tx, shop).await?;
     Ok(vec![
         ("discounts_are_captured_debited_or_unbacked", unpaid),
         ("returns_take_no_more_than_was_redeemed", overdrawn),
         ("captures_have_their_order", captured),
         ("one_live_hold_per_member", several),
+        ("payouts_say_what_came_of_them", payouts),
     ])
 }

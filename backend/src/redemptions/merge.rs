@@ -1,7 +1,7 @@
 //! What becomes of a member's redemptions when the customer is merged into another, or deleted.
 
 use super::desk::spend_of;
-use super::{Error, Reason, State, store};
+use super::{Error, Reason, State, payouts, store};
 use crate::db;
 use crate::db::{Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
@@ -37,6 +37,7 @@ pub async fn merge(tx: &mut Tx, book: &mut Book, from: MemberId, into: MemberId)
         from,
         into
     )?;
+    payouts::merge(tx, shop, from, into).await?;
     db!(
         tx.execute,
         "update redemptions_uses set member_id = $3 where shop_id = $1 and member_id = $2",

@@ -17,6 +17,7 @@ pub mod invariants;
 pub mod jobs;
 pub mod lifecycle;
 mod merge;
+pub mod payouts;
 pub mod routes;
 pub mod stock;
 mod store;
@@ -126,6 +127,15 @@ pub enum Error {
     /// The reward cannot be had like this.
     #[error(transparent)]
     Pick(#[from] loyalty::reward::PickError),
+    /// The member has no such payout.
+    #[error("there is no such payout")]
+    UnknownPayout,
+    /// Another payout of this member is under way.
+    #[error("another payout of this member is under way")]
+    PayoutUnderWay,
+    /// The id stands for a payout of something else.
+    #[error("the id stands for another payout")]
+    OtherPayout,
     /// The reward cannot be had, by this member or just now.
     #[error(transparent)]
     Refused(#[from] catalogue::Refusal),

@@ -206,6 +206,10 @@ impl From<Error> for Problem {
         let (status, code) = match &error {
             Error::UnknownReward => (StatusCode::NOT_FOUND, "unknown_reward"),
             Error::Pick(PickError::Currency) => (unprocessable, "not_offered_in_currency"),
+            Error::Pick(PickError::Kind) => (unprocessable, "had_in_another_way"),
+            Error::UnknownPayout => (StatusCode::NOT_FOUND, "unknown_payout"),
+            Error::PayoutUnderWay => (StatusCode::CONFLICT, "payout_under_way"),
+            Error::OtherPayout => (StatusCode::CONFLICT, "payout_id_reused"),
             Error::Pick(PickError::Points) => (unprocessable, "wrong_points"),
             Error::UnknownHold => (StatusCode::NOT_FOUND, "unknown_redemption"),
             Error::Captured => (StatusCode::CONFLICT, "redemption_captured"),

@@ -59,14 +59,20 @@ pub(super) async fn give_back(tx: &mut Tx, shop: ShopId, holds: &[&Hold]) -> Res
         *rewards.entry(&hold.reward).or_default() += 1;
     }
     for (reward, count) in rewards {
-        db!(
-            tx.execute,
-            "update redemptions_stock set remaining = remaining + $3 where shop_id = $1 and reward_id = $2",
-            shop,
-            reward,
-            count
-        )?;
+        add(tx, shop, reward, count).await?;
     }
+    Ok(())
+}
+
+/// There are so many more of a reward, if there is an end of it.
+pub(super) async fn add(tx: &mut Tx, shop: ShopId, reward: &str, count: i64) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update redemptions_stock set remaining = remaining + $3 where shop_id = $1 and reward_id = $2",
+        shop,
+        reward,
+        count
+    )?;
     Ok(())
 }
 

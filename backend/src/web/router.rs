@@ -22,8 +22,8 @@ use super::{Problem, health, idempotency, limits, measure, operator, session};
 use crate::app::App;
 use crate::config::duration;
 use crate::{
-    activation, audit, campaigns, customers, finance, inbox, merchants, orders, points, privacy, programs,
-    redemptions, support, sync, tasks,
+    activation, audit, campaigns, customers, finance, inbox, merchants, orders, points, pos, privacy,
+    programs, redemptions, support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,6 +36,7 @@ pub fn router(app: &App) -> Router {
         .route("/metrics", get(measure::with_token))
         .merge(points::routes::routes())
         .merge(redemptions::routes::routes())
+        .merge(redemptions::payouts::routes::routes())
         .merge(orders::routes::routes())
         .merge(merchants::routes::auth())
         .merge(operator::routes())
@@ -60,6 +61,7 @@ fn api(app: &App) -> Router<App> {
         .merge(programs::routes::api())
         .merge(points::api::api())
         .merge(redemptions::api::api())
+        .merge(pos::routes::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())

@@ -39,6 +39,7 @@ mod metafields;
 mod money;
 mod oauth;
 mod orders;
+mod payouts;
 mod proxy;
 mod router;
 mod seed;
@@ -72,6 +73,7 @@ pub use orders::{
     Order, OrderEdit, OrderLine, OrderShipping, Payment, PlaceOptions, Refund, RefundError, RefundRequest,
     RefundedLine, ShippingRefund,
 };
+pub use payouts::{GiftCard, StoreCredit};
 pub use router::router;
 pub use seed::seed;
 pub use settings::{App, BucketSettings, Settings, ShippingRate, WebhookSettings};

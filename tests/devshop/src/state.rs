@@ -15,6 +15,7 @@ use crate::ids::{Ids, gid, parse_gid};
 use crate::metafields::Metafields;
 use crate::money::Currency;
 use crate::orders::Order;
+use crate::payouts::{GiftCard, StoreCredit};
 use crate::settings::Settings;
 
 /// The shop's number; there is only one shop.
@@ -51,6 +52,8 @@ pub(crate) struct State {
     pub order_definitions: BTreeMap<(String, String), Definition>,
     pub discounts: Vec<DiscountNode>,
     pub customizations: Vec<Customization>,
+    pub store_credits: Vec<StoreCredit>,
+    pub gift_cards: Vec<GiftCard>,
     /// How many more lists of discounts do not show the newest one: Shopify's search lags.
     pub lagging_lists: u32,
     pub functions: Vec<Arc<Function>>,
@@ -73,6 +76,8 @@ impl State {
             order_definitions: BTreeMap::new(),
             discounts: Vec::new(),
             customizations: Vec::new(),
+            store_credits: Vec::new(),
+            gift_cards: Vec::new(),
             lagging_lists: 0,
             functions: Vec::new(),
             order_count: 0,

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use jiff::SignedDuration;
 use loyalnest::campaigns;
+use loyalty::multiplier::Factor;
 use loyalty::{Gate, Limit, LocalTime, Period, Program, Tier};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -201,8 +202,13 @@ fn a_gate_opens_for_its_tiers_in_its_time_and_says_why_it_does_not() {
         let at = |minute| LocalTime::parse(minute).ok();
         counter
             .set_program(|program| {
-                let gold =
-                    Tier { id: "gold".into(), name: "Gold".into(), threshold: None, perks: Vec::new() };
+                let gold = Tier {
+                    id: "gold".into(),
+                    name: "Gold".into(),
+                    threshold: None,
+                    earn_factor: Factor::ONE,
+                    perks: Vec::new(),
+                };
                 program.tiers = vec![gold];
                 let (from, until) = (at("2026-11-23T13:00"), at("2026-11-23T15:00"));
                 gated(program, Gate { tiers: vec!["gold".into()], from, until, limit: None });

@@ -13,6 +13,7 @@ use loyalnest::shopify::admin::{
     Admin, AdminApi, AdminError, CompareDigest, Customizes, DiscountClass, DiscountWrite, MetafieldWrite,
     Note,
 };
+use loyalty::{Currency, Money};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -83,6 +84,7 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         answer.map(|answer| format!("{answer:?}"))
     }
     let customers = [CustomerId(1), CustomerId(2)];
+    let amount = Money::new(500, Currency::parse("GBP").unwrap()).unwrap();
     let metafield = MetafieldWrite {
         owner_id: customers[0].gid(),
         namespace: "$app".into(),
@@ -111,6 +113,10 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         ("create_redemption_definition", shown(admin.create_redemption_definition().await)),
         ("let_orders_copy_redemptions", shown(admin.let_orders_copy_redemptions().await)),
         ("program_metafields", shown(admin.program_metafields().await)),
+        ("credit_store_credit", shown(admin.credit_store_credit(customers[0], amount).await)),
+        ("create_gift_card", shown(admin.create_gift_card(customers[0], amount, "LoyalNest 1").await)),
+        ("store_credits", shown(admin.store_credits(customers[0]).await)),
+        ("gift_cards", shown(admin.gift_cards(customers[0]).await)),
         ("shopify_functions", shown(admin.shopify_functions().await)),
         ("app_discount", shown(admin.app_discount(id).await)),
         ("app_discounts", shown(admin.app_discounts().await)),
@@ -146,13 +152,15 @@ async fn whatever_the_published_schema_allows_is_read_or_is_an_error_with_a_name
         "create_delivery_customization",
         "create_redemption_definition",
         "let_orders_copy_redemptions",
+        "credit_store_credit",
+        "create_gift_card",
     ];
     for (bent, fail) in [
         ("plain", &[][..]),
         ("enums", &[]),
         ("huge", &[]),
         ("nulls", &mutations),
-        ("denied", &[]),
+        ("denied", &["gift_cards"]),
         ("empty", &["account_metafields", "customer_emails"]),
         ("endless", &["order_now", "products_in", "products_tagged"]),
     ] {

@@ -46,6 +46,11 @@ pub enum AdminError {
 }
 
 impl AdminError {
+    /// Whether Shopify has not begun with the call for sure, so that even what must not be done twice may be sent again.
+    pub fn is_untouched(&self) -> bool {
+        matches!(self, AdminError::Throttled { .. } | AdminError::Unauthorized { .. })
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {

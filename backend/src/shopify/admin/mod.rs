@@ -15,6 +15,7 @@ mod error;
 mod metafields;
 mod operations;
 mod order;
+mod payouts;
 mod products;
 mod queries;
 mod tokens;
@@ -46,6 +47,7 @@ pub use metafields::{
 };
 pub use operations::ShopDetails;
 pub use order::{Allocated, Amount, Delivery, OrderLine, OrderNow};
+pub use payouts::{GiftCard, StoreCredit};
 pub use tokens::Tokens;
 
 /// The Admin API of every shop. Cheap to clone.

@@ -211,3 +211,36 @@ pub(super) struct ProductsIn;
     response_derives = "Debug"
 )]
 pub(super) struct ProductsFound;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/store_credit_account_credit.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct StoreCreditAccountCredit;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/store_credits.graphql",
+    response_derives = "Debug",
+    fragments_other_variant = "true"
+)]
+pub(super) struct StoreCredits;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/gift_card_create.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct GiftCardCreate;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/gift_cards.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct GiftCards;

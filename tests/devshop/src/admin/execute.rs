@@ -11,7 +11,7 @@ use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
 use super::{
     bulk, customers, customizations, definitions, discount_create, discount_update, discounts,
-    metafields_set, products, tags_add,
+    metafields_set, payouts, products, tags_add,
 };
 use crate::customizations::Customized;
 use crate::ids::parse_gid;
@@ -137,6 +137,7 @@ impl ObjectValue for QueryRoot<'_> {
             "products" => products::products(self.0, info),
             "discountNode" => Ok(discounts::node(self.0, id)),
             "discountNodes" => discounts::nodes(self.0, info),
+            "giftCards" => payouts::cards(self.0, info),
             "shopifyFunctions" => discounts::functions(self.0, info),
             "validations" => customizations::list(self.0, info, Customized::Checkout),
             "deliveryCustomizations" => customizations::list(self.0, info, Customized::Delivery),
@@ -163,6 +164,8 @@ impl ObjectValue for Mutation<'_> {
             "metafieldDefinitionCreate" => definitions::create(self.0, info),
             "metafieldDefinitionUpdate" => definitions::update(self.0, info),
             "metafieldsSet" => metafields_set::resolve(self.0, info),
+            "storeCreditAccountCredit" => Ok(payouts::credit(self.0, info)),
+            "giftCardCreate" => Ok(payouts::create_card(self.0, info)),
             "tagsAdd" => tags_add::resolve(self.0, info),
             "discountAutomaticAppCreate" => discount_create::resolve(self.0, info),
             "discountAutomaticAppUpdate" => discount_update::resolve(self.0, info),

@@ -4,6 +4,7 @@ use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedV
 use apollo_compiler::response::JsonValue;
 
 use super::execute::Context;
+use super::payouts;
 use crate::clock::utc_text;
 use crate::ids::gid;
 use crate::metafields::{Metafield, resolve_namespace};
@@ -67,6 +68,10 @@ impl ObjectValue for CustomerObject<'_> {
             ("state", Some(customer)) => ResolvedValue::leaf(customer.state.to_uppercase()),
             ("displayName", Some(customer)) => ResolvedValue::leaf(customer.display_name()),
             ("tags", Some(customer)) => texts(customer.tags.clone()),
+            ("storeCreditAccounts", _) => {
+                drop(state);
+                payouts::accounts(self.context, self.id)
+            }
             ("metafield", _) => {
                 drop(state);
                 metafield(self.context, &id, info)

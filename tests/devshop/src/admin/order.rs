@@ -317,9 +317,9 @@ impl ObjectValue for MoneyBag<'_> {
     }
 }
 
-struct Money {
-    currency: Currency,
-    minor: i64,
+pub(super) struct Money {
+    pub currency: Currency,
+    pub minor: i64,
 }
 
 impl ObjectValue for Money {

@@ -268,6 +268,8 @@ fn kind(benefit: &Benefit) -> &'static str {
         Benefit::Steps { .. } => "steps",
         Benefit::Percent { .. } => "percent",
         Benefit::Product { .. } => "product",
+        Benefit::StoreCredit { .. } => "store_credit",
+        Benefit::GiftCard { .. } => "gift_card",
         Benefit::Shipping { .. } => "shipping",
     }
 }

@@ -7,6 +7,7 @@ mod changes;
 mod discounts;
 mod metafields;
 mod orders;
+mod payouts;
 mod proxy;
 
 pub use changes::ShopChange;

@@ -143,11 +143,11 @@ fn webhooks_go_where_the_backend_takes_them_with_what_it_reads_and_nothing_perso
 fn scopes_are_those_that_are_needed_and_no_more() {
     for (from, to, says) in [
         ("scopes = \"read_customer_merge,", "scopes = \"", "customers/merge needs read_customer_merge"),
-        ("read_products,write", "write", "products/update needs read_products"),
+        ("read_products,read_s", "read_s", "products/update needs read_products"),
         ("write_customers,", "read_customers,", "metafields_set needs write_customers"),
         ("write_discounts,", "", "discount_automatic_app_create needs write_discounts"),
-        ("read_products,write", "read_products,read_themes,write", "nothing needs read_themes"),
-        ("read_products,write", "write_products,write", "nothing needs write_products"),
+        ("read_products,read_s", "read_products,read_themes,read_s", "nothing needs read_themes"),
+        ("read_products,read_s", "write_products,read_s", "nothing needs write_products"),
     ] {
         assert_complains(|files| files.change_app(from, to), says);
     }

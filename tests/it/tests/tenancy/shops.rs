@@ -12,7 +12,8 @@ use loyalnest::ids::{CustomerId, ShopId};
 use loyalnest::support::{self, Wish};
 use loyalnest::{chores, customers, merchants, programs, redemptions, sync};
 use loyalty::multiplier::{Factor, Multiplier, Selection};
-use loyalty::{Currency, Program};
+use loyalty::reward::Benefit;
+use loyalty::{Currency, Points, Program, Reward};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
@@ -62,11 +63,29 @@ pub fn program() -> Program {
             .zip(["collection", "tag"])
             .map(|(of, id)| Multiplier { id: id.into(), of, factor: Factor(20_000) })
             .collect();
+    let credit = Benefit::StoreCredit { value: [(program.currency, 100)].into() };
+    let points = Points::new(10).unwrap();
+    let standard = program.rewards[0].clone();
+    program.rewards.push(Reward { id: "credit".into(), points, benefit: credit, ..standard });
     program
 }
 
 /// Under which key each shop's staff gave points.
 pub const KEY: &str = "the-same-in-both";
+
+/// The id of what each shop pays out.
+pub const PAYOUT: &str = "0197d0a0-0000-7000-8000-000000000001";
+
+pub fn payout() -> Value {
+    json!({"id": PAYOUT, "reward": "credit", "currency": "GBP"})
+}
+
+/// What the same till of each shop did.
+pub fn queue(order: i64, customer: u64) -> Value {
+    let at = "2026-11-23T12:00:00Z";
+    json!({"device": "till", "operations": [
+        {"sequence": 1, "at": at, "kind": "earn", "order": order, "customer": customer}]})
+}
 
 pub fn by_hand() -> Value {
     json!({"points": 5, "reason": "goodwill"})
@@ -192,6 +211,7 @@ impl Side {
             (Method::POST, "/api/group/invitations", Value::Null),
             (Method::POST, "/api/activation", Value::Null),
             (Method::PUT, "/api/rewards/points/stock", json!({"stock": 5})),
+            (Method::POST, "/api/pos/queue", queue(self.order, customer)),
         ] {
             self.door.staff(42, method, path, &body).await.json();
         }
@@ -206,10 +226,12 @@ impl Side {
         let group = self.door.staff(42, Method::GET, "/api/group", &Value::Null).await.json();
         self.group = group["id"].as_str().unwrap().to_owned();
         let query = self.door.shop.signed_proxy_query(Some(customer), &[]);
-        let request = Request::post(format!("/proxy/redemptions?{query}"))
-            .header("content-type", "application/json")
-            .body(Body::from(wish().to_string()))
-            .unwrap();
+        let request = |path: &str, body: Value| {
+            let request = Request::post(format!("{path}?{query}")).header("content-type", "application/json");
+            request.body(Body::from(body.to_string())).unwrap()
+        };
+        send(&self.door.app, request("/proxy/payouts", payout())).await.json();
+        let request = request("/proxy/redemptions", wish());
         self.hold = send(&self.door.app, request).await.json()["id"].as_str().unwrap().to_owned();
     }
 
@@ -256,6 +278,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
         .iter()
         .map(|kind| {
             let payload = match kind.name() {
+                "redemptions.pay" => json!({"payout": PAYOUT}),
                 "privacy.settle" => json!({"request": other.request}),
                 "activation.stand" => json!({"again": true}),
                 "customers.keep_emails" => json!({"members": [other.member]}),
