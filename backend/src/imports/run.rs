@@ -121,15 +121,19 @@ pub async fn import(
     Ok(report)
 }
 
+/// Forgets a check, some rows at a time: each by its place in the key, past whatever is deleted already.
 async fn forget(app: &App, shop: ShopId, batch: Uuid) -> Result<(), db::Error> {
-    loop {
+    let together = TOGETHER as i64;
+    let found = store::batch(&mut app.db.read(shop).await?, shop, batch).await?;
+    let last = found.map_or(0, |batch| batch.last_row);
+    for from in (0..=last).step_by(TOGETHER) {
         let mut tx = app.db.begin(shop).await?;
-        let gone = store::forget(&mut tx, shop, batch, TOGETHER as i64).await?;
+        store::forget_rows(&mut tx, shop, batch, (from, from + together)).await?;
         tx.commit().await?;
-        if gone == 0 {
-            return Ok(());
-        }
     }
+    let mut tx = app.db.begin(shop).await?;
+    store::forget(&mut tx, shop, batch).await?;
+    tx.commit().await
 }
 
 /// A row on its way.

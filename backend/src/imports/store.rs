@@ -228,25 +228,33 @@ pub(super) async fn checks(
     )
 }
 
-/// Forgets up to so many rows of a file that was checked, and says how many those were; the last time also the batch.
-pub(super) async fn forget(tx: &mut Tx, shop: ShopId, batch: Uuid, most: i64) -> Result<u64, db::Error> {
-    let gone = db!(
+/// Forgets some rows of a file that was checked: those from one number to before another.
+pub(super) async fn forget_rows(
+    tx: &mut Tx,
+    shop: ShopId,
+    batch: Uuid,
+    (from, to): (i64, i64),
+) -> Result<(), db::Error> {
+    db!(
         tx.execute,
-        "delete from imports_rows where shop_id = $1 and batch_id = $2 and line in (
-             select line from imports_rows where shop_id = $1 and batch_id = $2 order by line limit $3)",
+        "delete from imports_rows where shop_id = $1 and batch_id = $2 and line >= $3 and line < $4",
         shop,
         batch,
-        most
+        from,
+        to
     )?;
-    if gone == 0 {
-        db!(
-            tx.execute,
-            "delete from imports_batches where shop_id = $1 and batch_id = $2 and state = 'checking'",
-            shop,
-            batch
-        )?;
-    }
-    Ok(gone)
+    Ok(())
+}
+
+/// Forgets a file that was checked.
+pub(super) async fn forget(tx: &mut Tx, shop: ShopId, batch: Uuid) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "delete from imports_batches where shop_id = $1 and batch_id = $2 and state = 'checking'",
+        shop,
+        batch
+    )?;
+    Ok(())
 }
 
 /// Erases what leads from imports to a customer; points and tiers stay what they were.
