@@ -1,11 +1,17 @@
 //! What of a program widgets get to see.
 
-use alloc::{string::String, vec::Vec};
-
-use super::Program;
 #[cfg(feature = "serde")]
-use crate::json::{FormatError, check_version};
-use crate::{boost::Boost, campaign::LocalTime, money::Currency, reward::Reward, rule::EarnRule};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+#[cfg(feature = "serde")]
+use super::Program;
+use crate::{boost::Boost, money::Currency, reward::Reward, rule::EarnRule};
+#[cfg(feature = "serde")]
+use crate::{
+    campaign::LocalTime,
+    json::{FormatError, check_version},
+};
 
 /// What widgets see of a program: how orders earn and what points buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
