@@ -385,7 +385,7 @@ mod tests {
         let file = folder.path().join("shop.toml");
         std::fs::write(&file, "[inbox]\nworkers = 2\n").unwrap();
         let config = Config::load(Some(&file), &[]).unwrap();
-        assert_eq!((config.inbox.workers, config.inbox.batch), (2, 1_024));
+        assert_eq!((config.inbox.workers, config.inbox.batch), (2, 2_048));
 
         for (text, says) in [
             ("[inbox]\nworker = 2", "there is no setting inbox.worker"),

@@ -45,9 +45,9 @@ pub fn run(args: &Args) -> Result<()> {
     let Args { members, orders, rounds, json: as_json } = *args;
     let part = |name, on_postgres, members, orders, batch| Part { name, on_postgres, members, orders, batch };
     let parts = [
-        part("postgres_spread_per_second", true, members, orders, 1_024),
-        part("postgres_hot_per_second", true, 1, orders, 1_024),
-        part("sqlite_per_second", false, members, orders, 1_024),
+        part("postgres_spread_per_second", true, members, orders, 2_048),
+        part("postgres_hot_per_second", true, 1, orders, 2_048),
+        part("sqlite_per_second", false, members, orders, 2_048),
         part("floor_per_second", true, members.min(2_000), orders.min(4_000), 1),
     ];
     let mut summary = json!({});
