@@ -16,6 +16,7 @@
 mod alerts;
 mod deliver;
 mod event;
+mod payload;
 mod store;
 
 use std::sync::Arc;
@@ -28,11 +29,11 @@ use crate::db::{self, Db, Timestamp, Tx};
 use crate::ids::ShopId;
 
 pub use alerts::Alerts;
-pub use event::{
-    AccountsDrifted, CustomerChange, CustomerCreated, CustomerUpdated, Envelope, Event, GdprRequestCreated,
-    ImportCompleted, ImportReverted, Kind, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated,
-    RedemptionUnbacked, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome,
-    VipTierAssigned,
+pub use event::{Envelope, Event, Kind};
+pub use payload::{
+    AccountsDrifted, CustomerChange, CustomerCreated, CustomerUpdated, GdprRequestCreated, ImportCompleted,
+    ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked,
+    ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};
 

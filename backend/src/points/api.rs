@@ -247,24 +247,22 @@ fn unprocessable(code: &'static str, title: &'static str) -> Problem {
 
 impl From<EffectError> for Problem {
     fn from(error: EffectError) -> Problem {
-        let refused = |status, code| Problem::new(status, code, error.to_string());
-        let at = |at: Option<Timestamp>| at.map(|at| at.to_string());
-        match &error {
+        let because = error.to_string();
+        let refused = |status, code| Problem::new(status, code, because);
+        match error {
             EffectError::KeyReused => refused(StatusCode::CONFLICT, "idempotency_key_reused"),
             EffectError::LimitReached { again_at } => {
-                refused(StatusCode::UNPROCESSABLE_ENTITY, "limit_reached").with("again_at", at(*again_at))
+                refused(StatusCode::UNPROCESSABLE_ENTITY, "limit_reached")
+                    .with("again_at", again_at.map(|at| at.to_string()))
             }
             EffectError::TooSoon { again_at } => {
-                refused(StatusCode::UNPROCESSABLE_ENTITY, "too_soon").with("again_at", at(Some(*again_at)))
+                refused(StatusCode::UNPROCESSABLE_ENTITY, "too_soon").with("again_at", again_at.to_string())
             }
             EffectError::BelowFloor { available } => {
                 refused(StatusCode::UNPROCESSABLE_ENTITY, "below_floor").with("available", available.get())
             }
-            EffectError::Points(_) | EffectError::Db(_) => match error {
-                EffectError::Points(error) => error.into(),
-                EffectError::Db(error) => error.into(),
-                _ => Problem::internal(),
-            },
+            EffectError::Points(error) => error.into(),
+            EffectError::Db(error) => error.into(),
         }
     }
 }
