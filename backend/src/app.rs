@@ -88,6 +88,7 @@ impl App {
             subscribers: None,
             tasks: None,
             readers: None,
+            simulated: None,
         }
     }
 
@@ -125,6 +126,7 @@ pub struct Builder {
     subscribers: Option<Vec<Arc<dyn Subscriber>>>,
     tasks: Option<(Vec<Kind>, Vec<Schedule>)>,
     readers: Option<Vec<Arc<dyn bulk::Reader>>>,
+    simulated: Option<Outgoing>,
 }
 
 impl Builder {
@@ -178,12 +180,21 @@ impl Builder {
         self
     }
 
+    /// Shopify is asked through these clients, [answered](Outgoing::answered_by) in this process perhaps, where time passes
+    /// only when it is told to. So nobody waits for Shopify: a call that fails is not sent again before its caller's next turn.
+    #[must_use]
+    pub fn simulated(mut self, shopify: Outgoing) -> Self {
+        self.simulated = Some(shopify);
+        self
+    }
+
     /// Connects what is not connected, and brings the schema up to date if the settings say so.
     ///
     /// # Errors
     /// A setting is missing, or the database cannot be reached.
     pub async fn build(self) -> Result<App, Error> {
-        let Builder { config, clock, bucket_clock, db, handler, subscribers, tasks, readers } = self;
+        let Builder { config, clock, bucket_clock, db, handler, subscribers, tasks, readers, simulated } =
+            self;
         let cipher = Cipher::ring(&config.encryption_key()?, &config.old_encryption_keys()?);
         let secrets = config.api_secrets()?;
         let session_tokens = SessionTokens::new(&config.shopify.api_key, &secrets);
@@ -192,10 +203,22 @@ impl Builder {
             Some(db) => db,
             None => connect(&config).await?,
         };
-        let oauth = OAuth::new(&config, config.shopify.api_secret.clone())?;
+        let secret = config.shopify.api_secret.clone();
+        let (oauth, admin, files) = match simulated {
+            Some(shopify) => (
+                OAuth::over(shopify.clone(), &config, secret),
+                AdminApi::over(shopify.clone(), &config).once(),
+                shopify,
+            ),
+            None => (
+                OAuth::new(&config, secret)?,
+                AdminApi::new(&config)?,
+                Outgoing::to_files(&config).map_err(AdminError::from)?,
+            ),
+        };
         let shops = Shops::new(db.clone(), cipher.clone(), clock.clone(), oauth);
         let budgets = Budgets::new(db.clone(), shops.clone(), clock.clone(), bucket_clock.clone());
-        let admin = AdminApi::new(&config)?.sharing(Arc::new(budgets), bucket_clock);
+        let admin = admin.sharing(Arc::new(budgets), bucket_clock);
         let orders = OrderHandler::new(db.clone(), clock.clone(), shops.clone(), admin.clone());
         let topics = || {
             Topics::new(vec![
@@ -217,7 +240,6 @@ impl Builder {
             Some(tasks) => tasks,
             None => (chores::kinds(), chores::schedules().map_err(db::Error::other)?),
         };
-        let files = Outgoing::to_files(&config).map_err(AdminError::from)?;
         let readers = readers.unwrap_or_else(|| vec![Arc::new(Reconciler::new(clock.clone()))]);
         let tasks = Tasks::new(db.clone(), clock.clone(), config.tasks.clone(), kinds, schedules);
         let sync_turns = Rota::new(config.sync.workers);

@@ -1,7 +1,10 @@
 //! Answers, read up to a limit.
 
+use axum::Router;
+use axum::body::Body;
 use reqwest::header::HeaderMap;
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::{Request, RequestBuilder, StatusCode};
+use tower::ServiceExt;
 
 use super::AddressError;
 use super::guard::NotPublic;
@@ -46,10 +49,7 @@ impl From<reqwest::Error> for Error {
 }
 
 /// Sends a request and reads its answer, which must not have more than `most` bytes.
-///
-/// # Errors
-/// [`Error`].
-pub async fn fetch(request: RequestBuilder, most: usize) -> Result<Answer, Error> {
+pub(super) async fn fetch(request: RequestBuilder, most: usize) -> Result<Answer, Error> {
     let mut response = request.send().await?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
@@ -60,4 +60,17 @@ pub async fn fetch(request: RequestBuilder, most: usize) -> Result<Answer, Error
         body.extend_from_slice(&chunk);
     }
     Ok(Answer { status, headers, body })
+}
+
+/// The same, where a service of this process answers.
+pub(super) async fn fetch_inside(service: Router, request: Request, most: usize) -> Result<Answer, Error> {
+    let request = axum::http::Request::<reqwest::Body>::try_from(request)?;
+    let request = request.map(|body| Body::from(body.as_bytes().unwrap_or_default().to_vec()));
+    let response = match service.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, most).await.map_err(|_| Error::TooLarge)?;
+    Ok(Answer { status: parts.status, headers: parts.headers, body: body.into() })
 }

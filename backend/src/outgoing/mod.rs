@@ -17,6 +17,7 @@ mod rules;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use reqwest::dns::Resolve;
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
 
@@ -26,7 +27,7 @@ use guard::{Guard, System};
 use rules::{Hosts, Rules, Trust};
 
 pub use address::is_public;
-pub use answer::{Answer, Error, fetch};
+pub use answer::{Answer, Error};
 pub use rules::AddressError;
 
 /// How long a connection may take, the look-up of the name included.
@@ -44,6 +45,8 @@ pub struct Outgoing {
     /// For the origins that the operator trusts.
     trusting: Client,
     rules: Arc<Rules>,
+    /// Answers in everybody's place.
+    inside: Option<Router>,
 }
 
 impl Outgoing {
@@ -77,7 +80,15 @@ impl Outgoing {
             guarded: guarded.build().map_err(Error::from)?,
             trusting: builder().build().map_err(Error::from)?,
             rules: Arc::new(rules),
+            inside: None,
         })
+    }
+
+    /// The same, whose requests do not leave the process: this service answers all that the rules allow.
+    #[must_use]
+    pub fn answered_by(mut self, service: Router) -> Self {
+        self.inside = Some(service);
+        self
     }
 
     /// Whether a request could go there, as far as the address itself tells: what its name means is not looked up.
@@ -88,7 +99,7 @@ impl Outgoing {
         self.rules.check(address).map(|_| ())
     }
 
-    /// A request, for [`fetch`].
+    /// A request, for [`fetch`](Outgoing::fetch).
     ///
     /// # Errors
     /// [`AddressError`].
@@ -99,6 +110,17 @@ impl Outgoing {
             Trust::Nobodys => &self.guarded,
         };
         Ok(client.request(method, url))
+    }
+
+    /// Sends a request and reads its answer, which must not have more than `most` bytes.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn fetch(&self, request: RequestBuilder, most: usize) -> Result<Answer, Error> {
+        match &self.inside {
+            None => answer::fetch(request, most).await,
+            Some(service) => answer::fetch_inside(service.clone(), request.build()?, most).await,
+        }
     }
 }
 
@@ -123,7 +145,7 @@ mod tests {
 
     async fn refused(outgoing: &Outgoing, address: &str) -> bool {
         let request = outgoing.request(Method::GET, address).unwrap();
-        matches!(fetch(request, 1).await, Err(Error::Address(AddressError::NotPublic)))
+        matches!(outgoing.fetch(request, 1).await, Err(Error::Address(AddressError::NotPublic)))
     }
 
     #[tokio::test]
@@ -140,11 +162,28 @@ mod tests {
             assert!(refused(&outgoing, &format!("https://{name}.example:8443/")).await, "{name}");
         }
         let nobody = outgoing.request(Method::GET, "https://nobody.example/").unwrap();
-        assert!(matches!(fetch(nobody, 1).await, Err(Error::Unreachable(_))));
+        assert!(matches!(outgoing.fetch(nobody, 1).await, Err(Error::Unreachable(_))));
         if let Ok(listener) = listener {
             let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
             assert!(connected.is_err(), "nobody came");
         }
+    }
+
+    #[tokio::test]
+    async fn a_service_of_this_process_answers_what_the_rules_allow_and_up_to_the_limit() {
+        let echo = |uri: axum::http::Uri, body: String| async move { format!("{} {body}", uri.path()) };
+        let service = Router::new().route("/echo", axum::routing::post(echo));
+        let outgoing = Outgoing::new(Rules::new(Hosts::Any, &[""; 0]), Names::new(&[])).unwrap();
+        let outgoing = outgoing.answered_by(service);
+        let asked = async |address: &str, most| {
+            let request = outgoing.request(Method::POST, address).unwrap().body("tea");
+            outgoing.fetch(request, most).await
+        };
+        let answer = asked("https://nobody.example/echo", 9).await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, &b"/echo tea"[..]));
+        assert!(matches!(asked("https://nobody.example/echo", 8).await, Err(Error::TooLarge)));
+        assert_eq!(asked("https://nobody.example/", 9).await.unwrap().status.as_u16(), 404);
+        assert!(outgoing.request(Method::GET, "http://nobody.example/").is_err());
     }
 
     #[tokio::test]

@@ -142,10 +142,15 @@ impl OAuth {
     /// # Errors
     /// When the machine has no TLS to speak.
     pub fn new(config: &Config, secret: Secret) -> Result<Self, OAuthError> {
-        let timeout = config::duration(config.shopify.timeout);
         let outgoing = Outgoing::to_shops(config).map_err(OAuthError::Unreachable)?;
+        Ok(OAuth::over(outgoing, config, secret))
+    }
+
+    /// The same, over these clients.
+    pub(crate) fn over(outgoing: Outgoing, config: &Config, secret: Secret) -> Self {
+        let timeout = config::duration(config.shopify.timeout);
         let url = config.shopify.url.trim_end_matches('/').to_owned();
-        Ok(OAuth { outgoing, url, api_key: config.shopify.api_key.clone(), secret, timeout })
+        OAuth { outgoing, url, api_key: config.shopify.api_key.clone(), secret, timeout }
     }
 
     /// Exchanges a session token of the shop's staff for a pair of tokens.
@@ -223,7 +228,7 @@ impl OAuth {
         let url = format!("{}/admin/oauth/access_token", self.base(shop));
         let request = self.outgoing.request(Method::POST, &url).map_err(outgoing::Error::from)?;
         let request = request.header("accept", "application/json").timeout(self.timeout).json(&body);
-        let answer = outgoing::fetch(request, LARGEST_ANSWER).await?;
+        let answer = self.outgoing.fetch(request, LARGEST_ANSWER).await?;
         match answer.status {
             StatusCode::OK => Ok(answer.body),
             StatusCode::BAD_REQUEST => Err(OAuthError::Refused { code: refusal(&answer.body) }),

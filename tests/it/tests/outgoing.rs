@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use loyalnest::config::Secret;
-use loyalnest::outgoing::{self, AddressError, Answer, Error, Outgoing};
+use loyalnest::outgoing::{AddressError, Answer, Error, Outgoing};
 use loyalnest::shopify::admin::{AdminApi, AdminError};
 use reqwest::{Method, StatusCode};
 
@@ -22,7 +22,7 @@ fn trusting(origin: &str) -> Outgoing {
 
 async fn get(outgoing: &Outgoing, address: &str) -> Result<Answer, Error> {
     let request = outgoing.request(Method::GET, address)?;
-    outgoing::fetch(request.timeout(Duration::from_secs(20)), MOST).await
+    outgoing.fetch(request.timeout(Duration::from_secs(20)), MOST).await
 }
 
 #[tokio::test]
@@ -47,9 +47,10 @@ async fn an_answer_that_drips_ends_with_its_time() {
     let mut pieces = vec![head("200 OK", "", 1_000).into_bytes()];
     pieces.extend(std::iter::repeat_n(b" ".to_vec(), 1_000));
     let raw = Raw::start(pieces, Duration::from_millis(20)).await;
-    let request = trusting(&raw.url).request(Method::GET, &raw.url).unwrap();
+    let outgoing = trusting(&raw.url);
+    let request = outgoing.request(Method::GET, &raw.url).unwrap();
     let asked = Instant::now();
-    let error = outgoing::fetch(request.timeout(Duration::from_millis(200)), MOST).await.unwrap_err();
+    let error = outgoing.fetch(request.timeout(Duration::from_millis(200)), MOST).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }

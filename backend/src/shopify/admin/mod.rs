@@ -60,6 +60,7 @@ pub struct AdminApi {
     /// How long one attempt may take.
     timeout: Duration,
     budgets: Arc<Budgets>,
+    once: bool,
 }
 
 /// How long a call and its retries may take unless told otherwise.
@@ -74,18 +75,30 @@ impl AdminApi {
     /// # Errors
     /// When the machine has no TLS to speak.
     pub fn new(config: &Config) -> Result<Self, AdminError> {
+        Ok(AdminApi::over(Outgoing::to_shops(config)?, config))
+    }
+
+    /// The same, over these clients.
+    pub(crate) fn over(outgoing: Outgoing, config: &Config) -> Self {
         let timeout = config::duration(config.shopify.timeout);
-        let outgoing = Outgoing::to_shops(config)?;
         let version = config.shopify.api_version.clone();
         let url = config.shopify.url.trim_end_matches('/').to_owned();
         let budgets = Arc::new(Budgets::new(None, Clock::system()));
-        Ok(AdminApi { outgoing, url, version, timeout, budgets })
+        AdminApi { outgoing, url, version, timeout, budgets, once: false }
     }
 
     /// The same, with buckets that other processes draw on, too, and that fill by this clock.
     #[must_use]
     pub fn sharing(mut self, buckets: Arc<dyn SharedBuckets>, clock: Clock) -> Self {
         self.budgets = Arc::new(Budgets::new(Some(buckets), clock));
+        self
+    }
+
+    /// The same, where nobody waits: a call is sent once, and whoever made it comes back in their own time. For whom time
+    /// only passes when they say so.
+    #[must_use]
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 
@@ -100,8 +113,9 @@ impl AdminApi {
             timeout: self.timeout,
             deadline: DEADLINE,
             priority: Priority::Background,
-            patience: BACKGROUND_PATIENCE,
+            patience: if self.once { Duration::ZERO } else { BACKGROUND_PATIENCE },
             budgets: self.budgets.clone(),
+            once: self.once,
         }
     }
 }
@@ -118,6 +132,7 @@ pub struct Admin {
     priority: Priority,
     patience: Duration,
     budgets: Arc<Budgets>,
+    once: bool,
 }
 
 impl Admin {
@@ -133,6 +148,7 @@ impl Admin {
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self.patience = match priority {
+            _ if self.once => Duration::ZERO,
             Priority::Redemption => Duration::MAX,
             Priority::Background => BACKGROUND_PATIENCE,
         };

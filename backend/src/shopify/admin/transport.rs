@@ -69,6 +69,7 @@ impl Admin {
             requested_cost = field::Empty,
             actual_cost = field::Empty,
         );
+        let again = if self.once { |_: &AdminError| false } else { again };
         self.call_until(body, self.deadline(), again).instrument(span).await
     }
 
@@ -168,7 +169,7 @@ impl Admin {
         let request = request.header("X-Shopify-Access-Token", token.expose());
         // One attempt's time is the longest one; the deadline may be nearer. Both end a body that drips, too.
         let request = request.timeout(left.min(self.timeout)).json(body);
-        let answer = outgoing::fetch(request, LARGEST_ANSWER).await?;
+        let answer = self.outgoing.fetch(request, LARGEST_ANSWER).await?;
         let retry_after =
             answer.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         Ok((answer.status, retry_after, answer.body))
