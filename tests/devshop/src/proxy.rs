@@ -19,7 +19,8 @@ pub(crate) async fn forward(
 ) -> Response {
     let app = &shop.facts().settings.app;
     let part = |name: &str| path.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let (Some(url), true) = (shop.app_url(), part("subpath") == Some(&app.proxy_subpath)) else {
+    let ours = part("subpath") == Some(&app.proxy_subpath);
+    let (Some(url), Some(http), true) = (shop.app_url(), shop.http(), ours) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let given = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
@@ -27,7 +28,7 @@ pub(crate) async fn forward(
     let rest = part("path").map(|path| format!("/{path}")).unwrap_or_default();
     let target = format!("{url}{}{rest}?{signed}", app.proxy_path);
 
-    let mut request = shop.http().request(method, target).body(body);
+    let mut request = http.request(method, target).body(body);
     // Cookies stay with the shop, in both directions.
     for name in [header::CONTENT_TYPE, header::ACCEPT, header::ACCEPT_LANGUAGE] {
         if let Some(value) = headers.get(&name) {

@@ -32,7 +32,7 @@ use crate::router::router;
 use crate::settings::{BucketSettings, Settings};
 use crate::state::{About, State};
 use crate::switches::Switches;
-use crate::webhooks::Webhooks;
+use crate::webhooks::{Courier, Webhooks};
 
 /// An open shop. Clones are the same shop; it stays open until [`DevShop::close`], or the runtime ends.
 #[derive(Clone)]
@@ -50,7 +50,8 @@ struct Inner {
     gate: Gate,
     bulk: Mutex<Bulk>,
     webhooks: Webhooks,
-    http: reqwest::Client,
+    /// None in a shop that sends nothing by itself.
+    http: Option<reqwest::Client>,
     closing: CancellationToken,
 }
 
@@ -117,10 +118,45 @@ impl DevShop {
         settings: Settings,
         pages: impl FnOnce(&Self) -> axum::Router,
     ) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(("127.0.0.1", settings.port)).await?;
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(std::time::Duration::from_secs(30))
+            .no_proxy()
+            .build()?;
+        let courier = Courier::new(&settings.webhooks)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let shop = Self::furnish(settings, url, Some(http), Some(courier))?;
+        let closing = shop.0.closing.clone();
+        tokio::spawn(shop.webhooks().clone().run(closing.clone()));
+        let app = router(&shop).merge(pages(&shop));
+        tokio::spawn(async move {
+            let served = axum::serve(listener, app).with_graceful_shutdown(closing.cancelled_owned()).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the shop stopped serving");
+            }
+        });
+        Ok(shop)
+    }
+
+    /// Opens a shop that listens nowhere and does nothing by itself. Whoever opened it asks its [`router`] and delivers its
+    /// webhooks ([`Webhooks::take`]), in the order that they want.
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub fn in_process(settings: Settings) -> Result<Self, StartError> {
+        let url = format!("https://{}", settings.domain);
+        Self::furnish(settings, url, None, None)
+    }
+
+    fn furnish(
+        settings: Settings,
+        url: String,
+        http: Option<reqwest::Client>,
+        courier: Option<Courier>,
+    ) -> Result<Self, StartError> {
         let app_file = AppFile::parse(&settings.app.config)?;
         let zone = TimeZone::get(&settings.time_zone)?;
-        let listener = TcpListener::bind(("127.0.0.1", settings.port)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
         let sender = crate::webhooks::Sender {
             shop_domain: settings.domain.clone(),
             api_version: app_file.api_version().to_owned(),
@@ -131,13 +167,18 @@ impl DevShop {
         let webhook_ids = Ids::new(settings.seed ^ 0x5eed, false);
         let subscriptions =
             settings.webhooks.subscriptions.clone().unwrap_or_else(|| app_file.subscriptions());
-        let webhooks =
-            Webhooks::new(settings.webhooks.clone(), subscriptions, webhook_ids, app_url.clone(), sender)?;
-        let closing = CancellationToken::new();
+        let webhooks = Webhooks::new(
+            settings.webhooks.clone(),
+            subscriptions,
+            webhook_ids,
+            app_url.clone(),
+            sender,
+            courier,
+        );
         let ids = Ids::new(settings.seed, settings.ids_beyond_floats);
         let mut state = State::new(ids, About::of(&settings));
         state.define_order_metafields(app_file.order_metafields(), &settings.app);
-        let shop = Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             url,
             clock: settings.clock.clone(),
             state: Mutex::new(state),
@@ -148,24 +189,11 @@ impl DevShop {
             app_url: Mutex::new(app_url),
             gate: Gate::new(&settings),
             bulk: Mutex::default(),
-            webhooks: webhooks.clone(),
-            http: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(std::time::Duration::from_secs(30))
-                .no_proxy()
-                .build()?,
-            closing: closing.clone(),
+            webhooks,
+            http,
+            closing: CancellationToken::new(),
             facts: Facts { settings, zone },
-        }));
-        tokio::spawn(webhooks.run(closing.clone()));
-        let app = router(&shop).merge(pages(&shop));
-        tokio::spawn(async move {
-            let served = axum::serve(listener, app).with_graceful_shutdown(closing.cancelled_owned()).await;
-            if let Err(error) = served {
-                tracing::error!(%error, "the shop stopped serving");
-            }
-        });
-        Ok(shop)
+        })))
     }
 
     /// Closes the shop: no more requests, no more webhooks.
@@ -268,8 +296,8 @@ impl DevShop {
         lock(&self.0.bulk)
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.0.http
+    pub(crate) fn http(&self) -> Option<&reqwest::Client> {
+        self.0.http.as_ref()
     }
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {

@@ -16,8 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ids::Ids;
 use crate::settings::WebhookSettings;
-use deliver::Courier;
-pub(crate) use deliver::Sender;
+pub(crate) use deliver::{Courier, Sender};
 pub use faults::WebhookFaults;
 pub use subscription::Subscription;
 
@@ -28,7 +27,9 @@ pub struct Webhooks(Arc<Shared>);
 struct Shared {
     settings: WebhookSettings,
     subscriptions: Vec<Subscription>,
-    courier: Courier,
+    sender: Sender,
+    /// None where whoever opened the shop delivers.
+    courier: Option<Courier>,
     post: Mutex<Post>,
     changed: Notify,
 }
@@ -112,8 +113,8 @@ impl Webhooks {
         ids: Ids,
         app_url: Option<String>,
         sender: Sender,
-    ) -> Result<Self, reqwest::Error> {
-        let courier = Courier::new(&settings, sender)?;
+        courier: Option<Courier>,
+    ) -> Self {
         let post = Post {
             ids,
             faults: WebhookFaults::default(),
@@ -126,7 +127,7 @@ impl Webhooks {
             attempts: Vec::new(),
         };
         let (post, changed) = (Mutex::new(post), Notify::new());
-        Ok(Self(Arc::new(Shared { settings, subscriptions, courier, post, changed })))
+        Self(Arc::new(Shared { settings, subscriptions, sender, courier, post, changed }))
     }
 
     /// Sends a webhook of any topic with any payload, if the app subscribed to it, once for each subscription. Webhooks
@@ -155,6 +156,17 @@ impl Webhooks {
     /// A new event id, for an action that sends webhooks.
     pub fn new_event_id(&self) -> String {
         self.lock().ids.uuid()
+    }
+
+    /// Takes all that waits out of the post, the oldest first. Whoever does that delivers it, with its
+    /// [headers](Webhooks::headers), and tries again what is not answered.
+    pub fn take(&self) -> Vec<Delivery> {
+        std::mem::take(&mut self.lock().waiting)
+    }
+
+    /// The headers that Shopify sends with a webhook.
+    pub fn headers(&self, delivery: &Delivery) -> Vec<(&'static str, String)> {
+        self.0.sender.headers(delivery)
     }
 
     /// Waits until every webhook is delivered.
@@ -253,6 +265,7 @@ impl Webhooks {
         let mut post = self.lock();
         let now = Instant::now();
         loop {
+            let Some(courier) = &self.0.courier else { return IDLE };
             let Some(url) = post.app_url.clone().filter(|_| !post.is_stopped()) else { return IDLE };
             if post.under_way >= self.0.settings.parallel.max(1) {
                 return IDLE;
@@ -268,12 +281,12 @@ impl Webhooks {
             }
             let delivery = post.waiting.remove(at);
             post.under_way += 1;
-            let webhooks = self.clone();
-            tokio::spawn(async move { webhooks.attempt(delivery, &url).await });
+            let (webhooks, courier) = (self.clone(), courier.clone());
+            tokio::spawn(async move { webhooks.attempt(delivery, &courier, &url).await });
         }
     }
 
-    async fn attempt(&self, mut delivery: Delivery, app_url: &str) {
+    async fn attempt(&self, mut delivery: Delivery, courier: &Courier, app_url: &str) {
         let started = Instant::now();
         delivery.attempts += 1;
         let first = delivery.attempts == 1;
@@ -281,7 +294,7 @@ impl Webhooks {
             Outcome::Lost
         } else {
             let url = format!("{app_url}{}", delivery.path);
-            match self.0.courier.deliver(&delivery, &url).await {
+            match courier.deliver(&delivery, self.headers(&delivery), &url).await {
                 Outcome::Status(200..=299) if first && delivery.lose_answer => Outcome::AnswerLost,
                 outcome => outcome,
             }
