@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::account::{Lot, LotId};
 use super::book::{Book, less};
 use super::entry::{Kind, Ledger, Source};
+use super::read::balance;
 use super::{Calendar, Error};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
@@ -165,7 +166,9 @@ pub async fn apply(
         return Ok((receipt, false));
     }
     check(tx, shop, &effect, &book.calendar).await?;
-    let receipt = book.give_or_take(&effect, program.program.returns)?;
+    // Without what has expired, although that may not be booked yet.
+    let before = balance(tx, shop, member, now).await?.available;
+    let receipt = book.give_or_take(&effect, program.program.returns, before)?;
     let asked = effect.asked;
     let inserted = db!(
         tx.execute,
@@ -228,7 +231,12 @@ async fn check(tx: &mut Read, shop: ShopId, effect: &Effect, calendar: &Calendar
 }
 
 impl Book {
-    fn give_or_take(&mut self, effect: &Effect, policy: ReturnPolicy) -> Result<Receipt, EffectError> {
+    fn give_or_take(
+        &mut self,
+        effect: &Effect,
+        policy: ReturnPolicy,
+        before: Points,
+    ) -> Result<Receipt, EffectError> {
         let Effect { member, points, asked, .. } = effect;
         let (member, points, now) = (*member, *points, self.now());
         let lot = Lot::earned(LotId(Uuid::now_v7()), points, now, &self.calendar);
@@ -242,7 +250,7 @@ impl Book {
             }
             less(&account.take(taken, None)?)
         };
-        let available = account.available;
+        let available = before.plus(points).map_err(Error::from)?;
         let ledger = if asked.kind == Kind::Adjust { Ledger::Adjusted } else { Ledger::Issued };
         let moves = vec![(Ledger::Available, points.get()), (ledger, -points.get())];
         self.write(member, asked.kind, asked.source, asked.source_id.clone(), moves, lots)?;

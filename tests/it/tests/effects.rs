@@ -6,6 +6,7 @@ use loyalnest::ids::CustomerId;
 use loyalnest::points::Source;
 use loyalnest::points::effects::{self, Asked, Effect, EffectError};
 use loyalnest::{customers, privacy, programs};
+use loyalty::expiry::{Rule, Term};
 use loyalty::program::ReturnPolicy;
 use loyalty::{Action, Limit, Period, Points};
 use serde_json::{Value, json};
@@ -46,6 +47,26 @@ async fn with_review(counter: &Counter, limit: Option<Limit>, cool_down_hours: u
     let review =
         Action { id: "review".into(), name: "A review".into(), points: points(50), limit, cool_down_hours };
     counter.set_program(|program| program.actions = vec![review]).await;
+}
+
+#[test]
+fn who_is_given_points_is_told_what_there_is_without_what_has_expired() {
+    on_both_engines(async |test| {
+        let counter = Counter::open(test).await;
+        let rule = Rule::Term { after: Term::Days(1) };
+        counter.set_program(|program| program.expiry.rule = Some(rule)).await;
+        counter.member(ADA).await;
+        counter.post(&adjustments(ADA), "k1", &by_hand(500)).await.json();
+        // Nobody has booked the expiry when more is given.
+        counter.door.advance(HOUR * 72);
+        let given = counter.post(&adjustments(ADA), "k2", &by_hand(30)).await.json();
+        assert_eq!(given["available"], 30);
+        assert_eq!(counter.points(ADA).await, (30, 0, 0));
+        let newest =
+            counter.log().await.into_iter().find(|entry| entry["action"] == "points.adjusted").unwrap();
+        assert_eq!((&newest["before"]["points"], &newest["after"]["points"]), (&json!(0), &json!(30)));
+        counter.is_sound().await;
+    });
 }
 
 #[test]
