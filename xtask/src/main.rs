@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod service;
 mod setup;
+mod simulate;
 mod test;
 mod workspace;
 
@@ -47,6 +48,8 @@ enum Command {
     Postgres(postgres::Args),
     /// Measure what the project promises about speed
     Bench(bench::Args),
+    /// Let a shop's weeks pass in seconds, under faults and crashes, beside a naive model: --seed 1 --seeds 100 --hours 240
+    Simulate(simulate::Args),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Functions(args) => functions::run(&args).map(done),
         Command::Postgres(args) => postgres::run(&args).map(done),
         Command::Bench(args) => bench::run(&args).map(done),
+        Command::Simulate(args) => simulate::run(&args),
     };
     match result {
         Ok(code) => code,

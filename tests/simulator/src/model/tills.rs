@@ -1,0 +1,80 @@
+//! What tills are told of what they did offline.
+
+use super::Model;
+
+/// What a till did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    Enrol { customer: u64 },
+    Earn { order: u64, customer: u64 },
+    Redeem { customer: u64 },
+    Lost,
+}
+
+/// What became of it: `done`, `waiting` or `refused`, why, and what its order earned.
+pub type Answer = (&'static str, &'static str, Option<i64>);
+
+/// What was acted upon of one till, by number, from 1: its act, and who it was about.
+#[derive(Debug, Clone, Default)]
+pub struct Till(Vec<(Act, Option<usize>, Answer)>);
+
+impl Model {
+    /// A till tells what it did under a number: each is acted upon once, in order.
+    pub fn take(&mut self, sequence: usize, act: &Act) -> Answer {
+        let taken = self.till.0.len();
+        if sequence > taken + 1 {
+            return ("refused", "missing", None);
+        }
+        if sequence == taken + 1 {
+            let (member, answer) = self.act(act);
+            self.till.0.push((act.clone(), member, answer));
+            return answer;
+        }
+        let (known, member, answer) = self.till.0[sequence - 1].clone();
+        if known != *act {
+            return ("refused", "sequence_reused", None);
+        }
+        match (known, member, answer.0) {
+            // Orders are not done with as long as the shop has not told of them.
+            (Act::Earn { order, .. }, Some(member), "waiting") => {
+                let answer = self.earned(order, member);
+                self.till.0[sequence - 1].2 = answer;
+                answer
+            }
+            _ => answer,
+        }
+    }
+
+    fn act(&mut self, act: &Act) -> (Option<usize>, Answer) {
+        match *act {
+            Act::Lost => (None, ("done", "lost", None)),
+            Act::Redeem { .. } => (None, ("refused", "offline", None)),
+            Act::Enrol { customer } => (Some(self.member_of(customer)), ("done", "enrolled", None)),
+            Act::Earn { order, customer } => {
+                let member = self.member_of(customer);
+                (Some(member), self.earned(order, member))
+            }
+        }
+    }
+
+    fn earned(&self, order: u64, member: usize) -> Answer {
+        let order = self.orders.iter().find(|known| known.id == order && known.is_told());
+        match order {
+            None => ("waiting", "order_awaited", None),
+            Some(order) if order.member != Some(member) => ("refused", "other_customer", None),
+            Some(order) => {
+                let points = order.pending + order.posted;
+                ("done", if points > 0 { "earned" } else { "nothing_earned" }, Some(points))
+            }
+        }
+    }
+}
+
+impl Till {
+    /// Who was about one customer is about the one whom they became.
+    pub fn merge(&mut self, from: usize, into: usize) {
+        for (_, member, _) in self.0.iter_mut().filter(|(_, member, _)| *member == Some(from)) {
+            *member = Some(into);
+        }
+    }
+}

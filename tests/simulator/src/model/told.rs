@@ -1,0 +1,131 @@
+//! What the shop tells of an order, read from its webhook's body.
+
+use serde_json::Value;
+
+/// An order as one message tells it. Money in minor units.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub order: u64,
+    pub customer: Option<u64>,
+    pub placed_at: i64,
+    pub updated_at: i64,
+    pub payment: Payment,
+    pub cancelled: bool,
+    pub fulfilled: bool,
+    pub lines: Vec<Line>,
+    /// What was taken off delivery by points, and what it cost after all discounts.
+    pub delivery: (i64, i64),
+    pub refunds: Vec<Refund>,
+    /// The hold that the cart named.
+    pub mark: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payment {
+    Pending,
+    Paid,
+    Void,
+}
+
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub id: u64,
+    pub quantity: i64,
+    pub current: i64,
+    /// What was paid for all units.
+    pub paid: i64,
+    /// What points took off.
+    pub off: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Refund {
+    pub id: u64,
+    pub back: Vec<Back>,
+}
+
+/// What came back of a line; of delivery, where there is none.
+#[derive(Debug, Clone)]
+pub struct Back {
+    pub line: Option<u64>,
+    pub units: i64,
+    pub amount: i64,
+}
+
+/// Reads an order. `title` is what the discount that points buy is called.
+pub fn order(json: &Value, title: &str) -> Told {
+    let ours = |allocations: &Value| -> i64 {
+        let is_ours = |one: &&Value| {
+            let at = one["discount_application_index"].as_u64().unwrap_or(u64::MAX);
+            json["discount_applications"][at as usize]["title"] == title
+        };
+        list(allocations).iter().filter(is_ours).map(|one| money(&one["amount_set"])).sum()
+    };
+    let all =
+        |allocations: &Value| -> i64 { list(allocations).iter().map(|one| money(&one["amount_set"])).sum() };
+    let line = |line: &Value| {
+        let quantity = line["quantity"].as_i64().unwrap_or(0);
+        let off = &line["discount_allocations"];
+        Line {
+            id: number(&line["id"]),
+            quantity,
+            current: line["current_quantity"].as_i64().unwrap_or(quantity),
+            paid: money(&line["price_set"]) * quantity - all(off),
+            off: ours(off),
+        }
+    };
+    let delivery = list(&json["shipping_lines"]).iter().fold((0, 0), |(off, paid), line| {
+        let taken = &line["discount_allocations"];
+        (off + ours(taken), paid + money(&line["price_set"]) - all(taken))
+    });
+    let mark = list(&json["note_attributes"]).iter().find(|attribute| attribute["name"] == "_loyalty");
+    Told {
+        order: number(&json["id"]),
+        customer: json["customer"]["id"].as_u64(),
+        placed_at: time(&json["created_at"]),
+        updated_at: time(&json["updated_at"]),
+        payment: match json["financial_status"].as_str() {
+            Some("paid" | "partially_refunded" | "refunded") => Payment::Paid,
+            Some("voided" | "expired") => Payment::Void,
+            _ => Payment::Pending,
+        },
+        cancelled: !json["cancelled_at"].is_null(),
+        fulfilled: json["fulfillment_status"] == "fulfilled",
+        lines: list(&json["line_items"]).iter().map(line).collect(),
+        delivery,
+        refunds: list(&json["refunds"]).iter().map(refund).collect(),
+        mark: mark.and_then(|mark| Some(mark["value"].as_str()?.split_once('.')?.0.to_owned())),
+    }
+}
+
+/// Reads a refund.
+pub fn refund(json: &Value) -> Refund {
+    let line = |line: &Value| Back {
+        line: Some(number(&line["line_item_id"])),
+        units: line["quantity"].as_i64().unwrap_or(0),
+        amount: money(&line["subtotal_set"]),
+    };
+    let delivery = |line: &Value| Back { line: None, units: 0, amount: money(&line["subtotal_amount_set"]) };
+    let lines = list(&json["refund_line_items"]).iter().map(line);
+    let back = lines.chain(list(&json["refund_shipping_lines"]).iter().map(delivery)).collect();
+    Refund { id: number(&json["id"]), back }
+}
+
+fn list(json: &Value) -> &[Value] {
+    json.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+pub fn number(json: &Value) -> u64 {
+    json.as_u64().unwrap_or(0)
+}
+
+/// `12.34` is 1234. The model's shops sell in pounds.
+fn money(set: &Value) -> i64 {
+    let text = set["shop_money"]["amount"].as_str().unwrap_or("0.00");
+    text.replace('.', "").parse().unwrap_or(0)
+}
+
+fn time(json: &Value) -> i64 {
+    let at = json.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    at.map_or(0, |at| at.as_microsecond())
+}
