@@ -1,5 +1,7 @@
 //! The ledger held against the model; and what both must be once everything has come to rest.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use loyalnest::db;
 use loyalnest::db::{Read, Timestamp};
@@ -34,7 +36,9 @@ impl World {
                  where shop_id = $1 and customer_id is not null order by customer_id",
                 shop
             )?;
-            let ids: Vec<MemberId> = members.iter().map(|(_, member)| *member).collect();
+            // Several customers may be one member.
+            let ids: BTreeSet<MemberId> = members.iter().map(|(_, member)| *member).collect();
+            let ids: Vec<MemberId> = ids.into_iter().collect();
             let balances = points::balances(read, shop, &ids, now).await?;
             let balance = |member| {
                 let balance = balances.get(member);
