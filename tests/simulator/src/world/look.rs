@@ -52,16 +52,6 @@ impl World {
             )?;
             Ok((members, bookings))
         })?;
-        for (customer, has) in members {
-            let must = self.model.balance(customer.unsigned_abs());
-            if has != must {
-                let who = self.customers.iter().position(|known| *known == customer.unsigned_abs());
-                let text = format!(
-                    "customer {who:?} has {has:?} available, pending and held; by the model {must:?}"
-                );
-                return Err(Trouble::Disagreement(text));
-            }
-        }
         let mut must: Vec<_> = self.model.orders.iter().filter(|order| order.member.is_some()).collect();
         must.sort_by_key(|order| order.id);
         let must: Vec<_> =
@@ -72,6 +62,16 @@ impl World {
                 "orders have earned (number, pending, posted, forgiven) {which:?}, the latter by the model"
             );
             return Err(Trouble::Disagreement(text));
+        }
+        for (customer, has) in members {
+            let must = self.model.balance(customer.unsigned_abs());
+            if has != must {
+                let who = self.customers.iter().position(|known| *known == customer.unsigned_abs());
+                let text = format!(
+                    "customer {who:?} has {has:?} available, pending and held; by the model {must:?}"
+                );
+                return Err(Trouble::Disagreement(text));
+            }
         }
         for hold in self.holds()? {
             let must = self.model.holds.iter().find(|known| known.id == hold.id);
