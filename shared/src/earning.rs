@@ -97,6 +97,11 @@ impl Earning {
         self.cap.map_or(points, |cap| points.min(cap))
     }
 
+    /// Whether nothing that earns is left of the order after these returns.
+    pub fn is_gone(&self, returns: &[Returned]) -> bool {
+        self.lines.iter().all(|line| line.numerator(returns) == 0)
+    }
+
     /// What it would be without a cap.
     pub(crate) fn uncapped_after(&self, returns: &[Returned]) -> Points {
         // `new` proved that the whole is in range; with returns it only gets smaller.

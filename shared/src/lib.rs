@@ -18,6 +18,7 @@ extern crate alloc;
 
 pub mod account;
 pub mod action;
+pub mod bonus;
 pub mod boost;
 pub mod campaign;
 pub mod delivery;
@@ -46,6 +47,7 @@ pub mod tier;
 
 pub use account::Account;
 pub use action::Action;
+pub use bonus::Bonuses;
 pub use campaign::{Campaign, LocalTime};
 pub use expiry::Expiry;
 pub use gate::Gate;

@@ -41,7 +41,7 @@ pub async fn merge(
     emails::forget(tx, shop, &[from]).await?;
     let mut book = Book::load(tx, shop, &[from, into], &program, now).await?;
     redemptions::merge(tx, &mut book, from, into).await?;
-    points::merge(tx, &mut book, from, into).await?;
+    points::merge(tx, &mut book, (from, into), program.program.returns).await?;
     book.save(tx).await?;
     campaigns::merge(tx, shop, (from, into), &program.program.tiers, now).await?;
     pos::merge(tx, shop, from, into).await?;

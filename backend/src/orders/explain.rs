@@ -1,9 +1,9 @@
 //! Why an order earned what it earned: put together from what was kept of it and the settings it was priced by.
 
-use loyalty::Currency;
 use loyalty::earning::Returned;
 use loyalty::explain::{Explanation, Outcome};
 use loyalty::order::Wait;
+use loyalty::{Currency, Points};
 use serde::Serialize;
 
 use super::{Error, store};
@@ -64,9 +64,21 @@ pub struct BookedExplained {
     pub forgiven: i64,
     /// What came back of it, or was taken off.
     pub returned: Vec<Returned>,
+    /// What it gives as the member's first order, and whether it is that; none where the program gave nothing for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_order: Option<FirstOrder>,
     /// Line by line.
     #[serde(flatten)]
     pub explanation: Explanation,
+}
+
+/// The bonus for the member's first order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FirstOrder {
+    /// Points.
+    pub points: Points,
+    /// Whether this order has it; else an earlier one has, or nothing is left of this one.
+    pub gave: bool,
 }
 
 impl Explained {
@@ -104,6 +116,12 @@ pub async fn explain(read: &mut Read, shop: ShopId, order: OrderId) -> Result<Op
     if facts.is_void() {
         nothing_stands(&mut explanation);
     }
+    let first_order = if booking.first_order.is_positive() {
+        let gave = points::bonuses::is_first(read, shop, &booking).await?;
+        Some(FirstOrder { points: booking.first_order, gave })
+    } else {
+        None
+    };
     explained.booked = Some(BookedExplained {
         program_version: booking.program_version,
         currency: program.currency,
@@ -112,16 +130,17 @@ pub async fn explain(read: &mut Read, shop: ShopId, order: OrderId) -> Result<Op
         void: facts.is_void(),
         wait: program.earn.wait,
         ripe_at: booking.ripe_at(),
-        pending: booking.booked.pending.get(),
-        posted: booking.booked.posted.get(),
-        forgiven: booking.forgiven.get(),
+        pending: booking.tally.booked.pending.get(),
+        posted: booking.tally.booked.posted.get(),
+        forgiven: booking.tally.forgiven.get(),
         returned: gone,
+        first_order,
         explanation,
     });
     Ok(Some(explained))
 }
 
 fn nothing_stands(explanation: &mut Explanation) {
-    explanation.stands = loyalty::Points::ZERO;
-    explanation.lines.iter_mut().for_each(|line| line.stands = loyalty::Points::ZERO);
+    explanation.stands = Points::ZERO;
+    explanation.lines.iter_mut().for_each(|line| line.stands = Points::ZERO);
 }

@@ -1,6 +1,6 @@
 //! What must always hold of orders, counted: what is booked for each is what its fold says.
 
-use loyalty::order::earned;
+use loyalty::order::standing;
 
 use super::{Error, store};
 use crate::db::Read;
@@ -25,7 +25,9 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
         for known in &page {
             let (Some(facts), Some(booking)) = (&known.facts, bookings.get(&known.order)) else { continue };
             let gone = known.gone(Some(&booking.earning));
-            if earned(facts, &booking.earning, &gone, booking.ripe) != booking.booked {
+            let standing = standing(facts, &booking.earning, &gone, booking.ripe);
+            let target = standing.give(booking.earning.points_after(&gone));
+            if target != booking.tally.booked || standing != booking.standing {
                 differing += 1;
             }
         }

@@ -154,7 +154,7 @@ fn stands(
 }
 
 fn booked(booking: &Booking) -> i64 {
-    booking.booked.pending.get() + booking.booked.posted.get()
+    booking.tally.booked.pending.get() + booking.tally.booked.posted.get()
 }
 
 fn of_lines(labels: &BTreeMap<i64, Labels>, lines: &[LineNow]) -> BTreeMap<i64, Labels> {

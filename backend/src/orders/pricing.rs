@@ -77,7 +77,8 @@ impl<'a> Pricing<'a> {
         }
         self.label(&mut circumstances, order.lines.iter());
         let earning = program.price(&order.lines, &circumstances).map_err(points::Error::from)?;
-        let mut booking = Booking::new(order.id, member, self.program.version, earning);
+        let mut booking = Booking::new(order.id, member, self.program.version, earning, order.placed_at);
+        booking.first_order = program.bonuses.first_order.unwrap_or_default();
         (booking.circumstances, booking.day_from) = (circumstances, day_from);
         Ok(booking)
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use loyalty::earning::{Earning, Returned};
 use loyalty::hold::{Claim, Mark};
 use loyalty::line::LineKind;
-use loyalty::order::{self, Used, earned};
+use loyalty::order::{self, Used, standing};
 
 use super::pricing::Pricing;
 use super::store::{self, Known, Latest};
@@ -94,11 +94,12 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
         work.take(known, incoming)?;
     }
 
-    let Work { book, desk, bookings, .. } = work;
+    let Work { mut book, desk, bookings, .. } = work;
     let touched: BTreeSet<OrderId> = ids.into_iter().collect();
     let orders: Vec<&Known> = touched.iter().filter_map(|order| known.get(order)).collect();
     store::save(tx, shop, &orders).await?;
     points::orders::save(tx, shop, bookings.values()).await?;
+    points::bonuses::follow_orders(tx, &mut book, bookings.values(), &program).await?;
     desk.save(tx).await.map_err(Error::from)?;
     let changed: Vec<MemberId> = book.changed().collect();
     book.save(tx).await?;
@@ -188,11 +189,13 @@ impl Work<'_> {
             if booking.is_new() {
                 // What came back before its order came is booked after it all the same, so that the ledger says what
                 // was issued and what was reversed alike in whatever order the webhooks arrive.
-                let whole = earned(&facts.standing(), &booking.earning, &[], booking.ripe);
+                let whole = order::earned(&facts.standing(), &booking.earning, &[], booking.ripe);
                 booking.settle(&mut self.book, whole, policy, earned_at)?;
             }
-            let target = earned(facts, &booking.earning, &gone, booking.ripe);
+            let standing = standing(facts, &booking.earning, &gone, booking.ripe);
+            let target = standing.give(booking.earning.points_after(&gone));
             booking.settle(&mut self.book, target, policy, earned_at)?;
+            booking.stand(standing);
             self.pricing.note(booking);
         }
         Ok(())

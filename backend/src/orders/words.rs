@@ -6,7 +6,7 @@ use loyalty::line::{LeftOut, LineKind};
 use loyalty::multiplier::{Factor, Source};
 use loyalty::order::{Until, Wait};
 
-use super::explain::{BookedExplained, Explained, NotBooked};
+use super::explain::{BookedExplained, Explained, FirstOrder, NotBooked};
 use crate::languages::Tongue;
 
 /// English, German, French.
@@ -52,6 +52,9 @@ fn of_booked(tongue: Tongue, booked: &BookedExplained) -> Vec<String> {
     } else if !booked.returned.is_empty() {
         say(STANDS, &[("points", explanation.stands.to_string())]);
     }
+    if let Some(FirstOrder { points, gave: true }) = booked.first_order {
+        say(FIRST_ORDER, &[("points", points.to_string())]);
+    }
     if booked.pending > 0 {
         let at = booked.ripe_at.map(|at| at.to_string());
         let values = [
@@ -83,6 +86,11 @@ const STANDS: Three = [
     "After what came back, {points} points stand.",
     "Nach den Rückgaben bleiben {points} Punkte.",
     "Après les retours, il reste {points} points.",
+];
+const FIRST_ORDER: Three = [
+    "It is the first order, which gives {points} points more.",
+    "Es ist die erste Bestellung: Dafür gibt es {points} Punkte mehr.",
+    "C’est la première commande, qui donne {points} points de plus.",
 ];
 const WAITS_UNTIL: Three = [
     "{points} points can be spent from {at}.",
@@ -298,6 +306,7 @@ mod tests {
             posted: 0,
             forgiven: 0,
             returned: gone,
+            first_order: Some(FirstOrder { points: Points::new(50).unwrap(), gave: true }),
             explanation,
         };
         Explained {
@@ -322,6 +331,7 @@ mod tests {
                 "An order earns at most 25 points; it would have been 30.",
                 "By version 3 of the program, the order earned 25 points.",
                 "After what came back, 0 points stand.",
+                "It is the first order, which gives 50 points more.",
                 "7 points wait for the payment, and 14 days from then.",
             ]
         );

@@ -60,7 +60,7 @@ impl Days {
     /// Takes note of what is booked for an order now.
     pub fn note(&mut self, booking: &Booking) {
         if let (Some(from), Ok(points)) =
-            (booking.day_from, booking.booked.pending.plus(booking.booked.posted))
+            (booking.day_from, booking.tally.booked.pending.plus(booking.tally.booked.posted))
         {
             self.0.entry((booking.member, from)).or_default().insert(booking.order, points);
         }

@@ -1,5 +1,6 @@
 //! What must always hold of the ledger, counted: each invariant with the number of places where it does not.
 
+use super::bonuses;
 use crate::db;
 use crate::db::Read;
 use crate::ids::ShopId;
@@ -86,6 +87,16 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
          where m.shop_id = $1 and m.available < 0 and e.kind <> 'expire' and l.expires_at <= e.booked_at",
         shop
     )?;
+    let (twice,): (i64,) = db!(
+        tx.one,
+        "select count(*) from (
+             select b.occasion, coalesce(a.merged_into, a.member_id) from points_bonuses b
+                 join points_accounts a on a.shop_id = b.shop_id and a.member_id = b.member_id
+             where b.shop_id = $1 group by b.occasion, coalesce(a.merged_into, a.member_id) having count(*) > 1
+         ) as twice",
+        shop
+    )?;
+    let wrong_firsts = bonuses::count_wrong_firsts(tx, shop).await?;
     Ok(vec![
         ("postings_sum_to_zero", unbalanced),
         ("entries_move_something", empty),
@@ -96,5 +107,7 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
         ("nothing_is_spent_from_an_expired_lot", late),
         ("held_is_what_holds_pin", pinned),
         ("pending_and_held_are_not_negative", negative),
+        ("a_bonus_is_had_once", twice),
+        ("the_first_order_that_stands_gives_its_bonus", wrong_firsts),
     ])
 }

@@ -1,16 +1,24 @@
 //! What one member had becomes another's.
 
-use super::{Book, Error, effects, notes};
+use loyalty::program::ReturnPolicy;
+
+use super::{Book, Error, bonuses, effects, notes};
 use crate::db;
 use crate::db::Tx;
 use crate::ids::MemberId;
 
 /// Moves everything that `from` has to `into`, both of which the book has locked: balances by an entry on either side,
-/// lots with their dates, what orders booked and what was spent from which lot, so that a return finds them there.
+/// lots with their dates, what orders booked and what was spent from which lot, so that a return finds them there. A bonus
+/// that both have is had once.
 ///
 /// # Errors
 /// When the balances together would leave the range of points, or any error of the database.
-pub async fn merge(tx: &mut Tx, book: &mut Book, from: MemberId, into: MemberId) -> Result<(), Error> {
+pub async fn merge(
+    tx: &mut Tx,
+    book: &mut Book,
+    (from, into): (MemberId, MemberId),
+    policy: ReturnPolicy,
+) -> Result<(), Error> {
     let shop = book.shop();
     db!(
         tx.execute,
@@ -42,5 +50,6 @@ pub async fn merge(tx: &mut Tx, book: &mut Book, from: MemberId, into: MemberId)
     )?;
     effects::merge(tx, shop, from, into).await?;
     notes::merge(tx, shop, from, into).await?;
-    book.merge(from, into)
+    book.merge(from, into)?;
+    bonuses::merge(tx, book, (from, into), policy).await
 }

@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod api;
+pub mod bonuses;
 pub mod book;
 mod calendar;
 pub mod days;
@@ -28,6 +29,7 @@ pub mod routes;
 mod spending;
 pub mod statement;
 mod store;
+mod tally;
 
 pub use account::{Account, LotId};
 pub use book::{Book, SpendId};

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use loyalty::Points;
 use loyalty::earning::Earning;
-use loyalty::order::Earned;
+use loyalty::order::{Earned, Standing};
 use loyalty::price::Circumstances;
 use loyalty::program::ReturnPolicy;
 use sqlx::types::Json;
-use uuid::Uuid;
 
-use super::account::{Lot, LotId};
-use super::book::{Book, less};
-use super::entry::{Kind, Ledger, Source};
+use super::account::LotId;
+use super::book::Book;
+use super::entry::{Kind, Source};
+use super::tally::{Named, Tally};
 use super::{Error, store};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
@@ -33,21 +33,30 @@ pub struct Booking {
     pub circumstances: Circumstances,
     /// Where a cap counts by day: when the shop's day began that it belongs to.
     pub day_from: Option<Timestamp>,
+    /// When it was placed (UTC).
+    pub placed_at: Timestamp,
+    /// What it gives beside, as long as it is the member's first that stands.
+    pub first_order: Points,
     /// Whether what its points wait for has come to pass.
     pub ripe: bool,
+    /// What becomes of its points.
+    pub standing: Standing,
     /// What is booked.
-    pub booked: Earned,
-    /// What could not be taken back, because the member had spent it, or it had expired.
-    pub forgiven: Points,
+    pub tally: Tally,
     ripe_at: Option<Timestamp>,
-    lot: Option<LotId>,
-    revision: i64,
     changed: bool,
+    moved: bool,
 }
 
 impl Booking {
     /// A booking of an order that earns, with nothing booked yet.
-    pub fn new(order: OrderId, member: MemberId, program_version: i64, earning: Earning) -> Booking {
+    pub fn new(
+        order: OrderId,
+        member: MemberId,
+        program_version: i64,
+        earning: Earning,
+        placed_at: Timestamp,
+    ) -> Booking {
         Booking {
             order,
             member,
@@ -55,13 +64,14 @@ impl Booking {
             earning,
             circumstances: Circumstances::default(),
             day_from: None,
+            placed_at,
+            first_order: Points::ZERO,
             ripe: false,
-            booked: Earned::default(),
-            forgiven: Points::ZERO,
+            standing: Standing::Gone,
+            tally: Tally::default(),
             ripe_at: None,
-            lot: None,
-            revision: 0,
             changed: true,
+            moved: false,
         }
     }
 
@@ -72,7 +82,7 @@ impl Booking {
 
     /// Whether nothing was ever booked for it.
     pub fn is_new(&self) -> bool {
-        self.revision == 0
+        self.tally.is_new()
     }
 
     /// The order was edited and earns this now. What follows is booked by [`settle`](Booking::settle).
@@ -102,53 +112,25 @@ impl Booking {
         policy: ReturnPolicy,
         earned_at: Timestamp,
     ) -> Result<(), Error> {
-        if self.booked == target {
+        if self.tally.booked == target {
             return Ok(());
         }
-        self.revision += 1;
         self.changed = true;
-        let waiting = target.pending.minus(self.booked.pending)?;
-        let (called_off, waits) = ((-waiting).or_zero(), waiting.or_zero());
-        let posting = target.posted.minus(self.booked.posted)?;
-        let (taken_back, mut gained) = ((-posting).or_zero(), posting.or_zero());
-        // What the member was let off before is not given twice.
-        let kept = gained.min(self.forgiven);
-        self.forgiven = self.forgiven.minus(kept)?;
-        gained = gained.minus(kept)?;
+        let name = format!("order:{}", self.order);
+        let named = Named { gives: Kind::Earn, source: Source::Shopify, name: &name };
+        self.tally.settle(book, (self.member, named), target, policy, earned_at)
+    }
 
-        let posted = called_off.min(gained);
-        let (earned, voided) = (gained.minus(posted)?, called_off.minus(posted)?);
-        let new_lot = || Lot::earned(LotId(Uuid::now_v7()), gained, earned_at, &book.calendar);
-        let new_lot = gained.is_positive().then(new_lot);
-        let account = book.account_mut(self.member)?;
-        account.pending = account.pending.plus(waiting)?;
-        let (mut in_post, mut in_earn) = (Vec::new(), Vec::new());
-        if let Some(new_lot) = new_lot {
-            let lot = new_lot.id;
-            let kept = account.add_lot(new_lot)?;
-            in_post.push((lot, kept.min(posted).get(), 0));
-            in_earn.push((lot, kept.minus(kept.min(posted))?.get(), 0));
-            self.lot = Some(lot);
+    /// What becomes of its points now.
+    pub fn stand(&mut self, standing: Standing) {
+        if self.standing != standing {
+            (self.standing, self.changed, self.moved) = (standing, true, true);
         }
-        // What a hold pins is the member's still: without it, whoever holds before returning would keep both.
-        let lapsed = account.take_lapsed(taken_back, self.lot)?;
-        let reversed = policy.takes(taken_back.minus(lapsed)?, account.available.plus(account.held)?);
-        let taken = account.take(reversed, self.lot)?;
-        self.forgiven = self.forgiven.plus(taken_back.minus(reversed)?)?;
+    }
 
-        for (kind, from, to, points, lots) in [
-            (Kind::Wait, Ledger::Issued, Ledger::Pending, waits, Vec::new()),
-            (Kind::Post, Ledger::Pending, Ledger::Available, posted, in_post),
-            (Kind::Earn, Ledger::Issued, Ledger::Available, earned, in_earn),
-            (Kind::Void, Ledger::Pending, Ledger::Reversed, voided, Vec::new()),
-            (Kind::Reverse, Ledger::Available, Ledger::Reversed, reversed, less(&taken)),
-        ] {
-            let source_id = format!("order:{}#{}", self.order, self.revision);
-            let moves = vec![(from, -points.get()), (to, points.get())];
-            book.write(self.member, kind, Source::Shopify, source_id, moves, lots)?;
-        }
-        self.booked = target;
-        if gained.is_positive() { book.was_active(self.member) } else { Ok(()) }
+    /// Whether something became of its points since it was read: it may be another order that is the member's first now.
+    pub fn has_moved(&self) -> bool {
+        self.moved
     }
 }
 
@@ -162,7 +144,7 @@ impl Book {
         tx: &mut Tx,
         bookings: impl IntoIterator<Item = &Booking>,
     ) -> Result<(), Error> {
-        let lots = bookings.into_iter().filter_map(|booking| Some((booking.member, booking.lot?)));
+        let lots = bookings.into_iter().filter_map(|booking| Some((booking.member, booking.tally.lot?)));
         self.load_these(tx, &lots.collect::<Vec<_>>()).await
     }
 }
@@ -175,8 +157,11 @@ struct Row {
     earning: Json<Earning>,
     circumstances: Option<Json<Circumstances>>,
     day_from: Option<Timestamp>,
+    placed_at: Timestamp,
+    first_order: i64,
     ripe: bool,
     ripe_at: Option<Timestamp>,
+    standing: String,
     pending: i64,
     posted: i64,
     forgiven: i64,
@@ -195,15 +180,26 @@ impl TryFrom<Row> for Booking {
             earning: row.earning.0,
             circumstances: row.circumstances.map(|known| known.0).unwrap_or_default(),
             day_from: row.day_from,
+            placed_at: row.placed_at,
+            first_order: store::points(row.first_order)?,
             ripe: row.ripe,
+            standing: standing(&row.standing)?,
+            tally: Tally {
+                booked: Earned { pending: store::points(row.pending)?, posted: store::points(row.posted)? },
+                forgiven: store::points(row.forgiven)?,
+                lot: row.lot_id,
+                revision: row.revision,
+            },
             ripe_at: row.ripe_at,
-            booked: Earned { pending: store::points(row.pending)?, posted: store::points(row.posted)? },
-            forgiven: store::points(row.forgiven)?,
-            lot: row.lot_id,
-            revision: row.revision,
             changed: false,
+            moved: false,
         })
     }
+}
+
+/// What becomes of an order's points, as it is stored.
+pub(super) fn standing(text: &str) -> Result<Standing, Error> {
+    Standing::parse(text).ok_or(Error::Corrupt("a stored standing is none"))
 }
 
 /// The bookings of these orders, where there are any. The orders themselves must be locked.
@@ -236,23 +232,26 @@ pub async fn save(
     let changed: Vec<&Booking> = bookings.into_iter().filter(|booking| booking.changed).collect();
     db!(tx.each changed,
         sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
-                     day_from, ripe, ripe_at, pending, posted, forgiven, lot_id, revision)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                     day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
+                     revision)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
                  on conflict (shop_id, order_id) do update set earning = excluded.earning,
                      circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
-                     pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
+                     standing = excluded.standing, pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
                      lot_id = excluded.lot_id, revision = excluded.revision",
         postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
-                       day_from, ripe, ripe_at, pending, posted, forgiven, lot_id, revision)
+                       day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
+                       revision)
                    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::jsonb[],
-                       $7::timestamptz[], $8::boolean[], $9::timestamptz[], $10::bigint[], $11::bigint[],
-                       $12::bigint[], $13::uuid[], $14::bigint[])
+                       $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::boolean[], $11::timestamptz[],
+                       $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[], $17::bigint[])
                    on conflict (shop_id, order_id) do update set earning = excluded.earning,
                        circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
-                       pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
+                       standing = excluded.standing, pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
                        lot_id = excluded.lot_id, revision = excluded.revision",
-        |b| shop, b.order, b.member, b.program_version, Json(&b.earning), Json(&b.circumstances), b.day_from, b.ripe,
-            b.ripe_at, b.booked.pending.get(), b.booked.posted.get(), b.forgiven.get(), b.lot, b.revision)?;
+        |b| shop, b.order, b.member, b.program_version, Json(&b.earning), Json(&b.circumstances), b.day_from,
+            b.placed_at, b.first_order.get(), b.ripe, b.ripe_at, b.standing.as_str(), b.tally.booked.pending.get(),
+            b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.lot, b.tally.revision)?;
     Ok(())
 }
 

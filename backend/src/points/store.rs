@@ -54,8 +54,8 @@ crate::holds! {
 crate::holds! {
     points_orders [shop_id, order_id] of Member("member_id"), kept "with their entries" {
         shop_id: Id, order_id: Plain, member_id: Id, program_version: Plain, earning: Json, circumstances: Json,
-        day_from: Time, ripe: Plain, ripe_at: Time, pending: Plain, posted: Plain, forgiven: Plain, lot_id: Id,
-        revision: Plain,
+        day_from: Time, placed_at: Time, first_order: Plain, ripe: Plain, ripe_at: Time, standing: Plain,
+        pending: Plain, posted: Plain, forgiven: Plain, lot_id: Id, revision: Plain,
     }
 }
 

@@ -269,7 +269,8 @@ async fn earned(
         if booking.member != member {
             return Ok(Told::of(State::Refused, Code::OtherCustomer));
         }
-        let points = booking.booked.pending.plus(booking.booked.posted).map_err(points::Error::from)?;
+        let points =
+            booking.tally.booked.pending.plus(booking.tally.booked.posted).map_err(points::Error::from)?;
         let code = if points.is_positive() { Code::Earned } else { Code::NothingEarned };
         return Ok(Told { points: Some(points), ..Told::of(State::Done, code) });
     }

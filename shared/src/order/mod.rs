@@ -57,14 +57,57 @@ pub struct Earned {
     pub posted: Points,
 }
 
-/// What an order should have earned, by its newest facts and all that came back of it. `ripe` says that what the program
-/// waits for has come to pass, see [`Wait`].
-pub fn earned(facts: &Facts, earning: &Earning, returns: &[Returned], ripe: bool) -> Earned {
-    match facts.payment {
-        _ if facts.is_void() => Earned::default(),
-        Payment::Paid if ripe => Earned { pending: Points::ZERO, posted: earning.points_after(returns) },
-        _ => Earned { pending: earning.points_after(returns), posted: Points::ZERO },
+/// What becomes of the points that an order gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing that counts is left of it: it was called off, or all came back.
+    Gone,
+    /// They wait.
+    Waits,
+    /// They are the member's.
+    Stands,
+}
+
+impl Standing {
+    /// Its name where it is stored; it does not change.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::Gone => "gone",
+            Standing::Waits => "waits",
+            Standing::Stands => "stands",
+        }
     }
+
+    /// The one with this name.
+    pub fn parse(name: &str) -> Option<Standing> {
+        [Standing::Gone, Standing::Waits, Standing::Stands]
+            .into_iter()
+            .find(|standing| standing.as_str() == name)
+    }
+
+    /// These points, as an order that stands so gives them.
+    pub fn give(self, points: Points) -> Earned {
+        match self {
+            Standing::Gone => Earned::default(),
+            Standing::Waits => Earned { pending: points, posted: Points::ZERO },
+            Standing::Stands => Earned { pending: Points::ZERO, posted: points },
+        }
+    }
+}
+
+/// Where an order stands, by its newest facts and all that came back of it. `ripe` says that what the program waits for
+/// has come to pass, see [`Wait`].
+pub fn standing(facts: &Facts, earning: &Earning, returns: &[Returned], ripe: bool) -> Standing {
+    match facts.payment {
+        _ if facts.is_void() || earning.is_gone(returns) => Standing::Gone,
+        Payment::Paid if ripe => Standing::Stands,
+        _ => Standing::Waits,
+    }
+}
+
+/// What an order should have earned, by its newest facts and all that came back of it; see [`standing`].
+pub fn earned(facts: &Facts, earning: &Earning, returns: &[Returned], ripe: bool) -> Earned {
+    standing(facts, earning, returns, ripe).give(earning.points_after(returns))
 }
 
 /// What of an order's redemption should still stand, by its newest facts, what it uses now (an edit may have taken a
@@ -130,6 +173,26 @@ mod tests {
         assert_eq!((settled.pending.get(), settled.posted.get()), (0, 15));
         let waiting = earned(&facts(Payment::Paid), &earning(), &[], false);
         assert_eq!((waiting.pending.get(), waiting.posted.get()), (15, 0));
+    }
+
+    #[test]
+    fn an_order_is_gone_once_nothing_that_counts_is_left_of_it() {
+        let paid = facts(Payment::Paid);
+        let where_it_stands =
+            |facts: &Facts, returns: &[Returned], ripe| standing(facts, &earning(), returns, ripe);
+        assert_eq!(where_it_stands(&paid, &[], true), Standing::Stands);
+        assert_eq!(where_it_stands(&paid, &[], false), Standing::Waits);
+        assert_eq!(where_it_stands(&facts(Payment::Pending), &[], true), Standing::Waits);
+        assert_eq!(where_it_stands(&facts(Payment::Void), &[], true), Standing::Gone);
+        let most = [returned(1, 2, 1_000), returned(2, 0, 499)];
+        assert_eq!(where_it_stands(&paid, &most, true), Standing::Stands, "a penny is left");
+        assert_eq!(where_it_stands(&paid, &[most[0], returned(2, 1, 500)], true), Standing::Gone);
+        let program = Program::standard(Currency::parse("GBP").unwrap());
+        let nothing_counts = program.price(&[], &Circumstances::default()).unwrap();
+        assert_eq!(standing(&paid, &nothing_counts, &[], true), Standing::Gone);
+        for standing in [Standing::Gone, Standing::Waits, Standing::Stands] {
+            assert_eq!(Standing::parse(standing.as_str()), Some(standing));
+        }
     }
 
     #[test]

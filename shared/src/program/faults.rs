@@ -5,6 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::{HoldTimes, Program};
 use crate::{
     action::ActionError,
+    bonus::BonusError,
     campaign::CampaignError,
     reward::RewardError,
     rule::EarnError,
@@ -99,6 +100,9 @@ pub enum ProgramError {
         /// What is wrong with it.
         error: ActionError,
     },
+    /// A bonus that is refused.
+    #[error(transparent)]
+    Bonus(#[from] BonusError),
     /// Perks that name different collections.
     #[error("all perks that name collections name the same")]
     Collections,
@@ -142,6 +146,7 @@ impl ProgramError {
             ProgramError::TooManyActions => "too_many_actions",
             ProgramError::DuplicateAction(_) => "duplicate_action",
             ProgramError::Action { error, .. } => error.code(),
+            ProgramError::Bonus(error) => error.code(),
             ProgramError::Collections => "perk_collections",
         }
     }
@@ -172,6 +177,9 @@ impl Program {
         self.tier_faults(&mut wrong);
         self.campaign_faults(&mut wrong);
         self.action_faults(&mut wrong);
+        for (field, error) in self.bonuses.faults() {
+            wrong(format!("bonuses.{field}"), error.into());
+        }
         self.collection_faults(&mut wrong);
         faults
     }

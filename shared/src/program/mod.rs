@@ -9,8 +9,11 @@ pub use self::{
     faults::{Fault, ProgramError},
     ui::ProgramUi,
 };
+#[cfg(feature = "serde")]
+use crate::is_default;
 use crate::{
     action::Action,
+    bonus::Bonuses,
     campaign::Campaign,
     expiry::Expiry,
     gate::Gate,
@@ -55,6 +58,9 @@ pub struct Program {
     /// What members do elsewhere and get points for.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub actions: Vec<Action>,
+    /// What members get for signing up, their first order and their birthday.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub bonuses: Bonuses,
     /// The most points that staff give or take by hand at once.
     #[cfg_attr(feature = "serde", serde(default = "most_adjusted"))]
     pub most_adjusted: Points,
@@ -152,6 +158,7 @@ impl Program {
             campaigns: Vec::new(),
             guard: false,
             actions: Vec::new(),
+            bonuses: Bonuses::default(),
             most_adjusted: most_adjusted(),
         }
     }

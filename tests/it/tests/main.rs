@@ -6,6 +6,7 @@ mod support;
 mod activation;
 mod admin;
 mod audit;
+mod bonuses;
 mod budget;
 mod bulk;
 mod configuration;
