@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::customers::emails;
+use crate::customers::{birthdays, emails};
 use crate::sync::reconcile;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
 use crate::{activation, bulk, merchants, orders, points, privacy, products, redemptions};
@@ -16,7 +16,7 @@ use crate::{activation, bulk, merchants, orders, points, privacy, products, rede
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
 
-/// When points expire: with the shop's day.
+/// When points expire, and birthdays are: with the shop's day.
 const MIDNIGHT: When = When::Daily(Time::MIN);
 
 /// When a shop is looked at once a day: few check out then.
@@ -38,6 +38,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<privacy::Settle>(),
         Kind::of::<privacy::Forget>(),
         Kind::of::<points::ExpireDaily>(),
+        Kind::of::<birthdays::Celebrate>(),
         Kind::of::<redemptions::payouts::Pay>(),
         Kind::of::<activation::Stand>(),
         Kind::of::<activation::LookDaily>(),
@@ -64,6 +65,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&ForgetTasks {}, HOURLY)?,
         Schedule::new(&privacy::Forget {}, HOURLY)?,
         Schedule::new(&points::ExpireDaily {}, MIDNIGHT)?,
+        Schedule::new(&birthdays::Celebrate {}, MIDNIGHT)?,
         Schedule::new(&activation::LookDaily {}, BEFORE_DAWN)?,
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
         Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,

@@ -18,6 +18,7 @@ extern crate alloc;
 
 pub mod account;
 pub mod action;
+pub mod birthday;
 pub mod bonus;
 pub mod boost;
 pub mod campaign;
@@ -47,6 +48,7 @@ pub mod tier;
 
 pub use account::Account;
 pub use action::Action;
+pub use birthday::Birthday;
 pub use bonus::Bonuses;
 pub use campaign::{Campaign, LocalTime};
 pub use expiry::Expiry;

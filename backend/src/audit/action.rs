@@ -35,6 +35,8 @@ crate::text_enum! {
         ActivationChanged = "activation.changed",
         /// A member belongs to another tier.
         TierAssigned = "tier.assigned",
+        /// Staff set a member's birthday, or took it out.
+        BirthdayChanged = "birthday.changed",
         /// Staff gave a member points, or took some.
         PointsAdjusted = "points.adjusted",
         /// A member got points for something they did.

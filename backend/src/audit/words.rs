@@ -87,6 +87,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat {target} aktiviert: vorher {before.code}, jetzt {after.code}.",
             "{who} a activé {target} : avant {before.code}, maintenant {after.code}.",
         ],
+        Action::BirthdayChanged => [
+            "{who} changed the birthday of member {target}.",
+            "{who} hat den Geburtstag von Mitglied {target} geändert.",
+            "{who} a changé l’anniversaire du membre {target}.",
+        ],
         Action::TierAssigned => [
             "{who} changed the tier of member {target} from {before.tier} to {after.tier}.",
             "{who} hat die Stufe von Mitglied {target} von {before.tier} zu {after.tier} geändert.",

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use super::{Error, emails, merge, shadows, store};
+use super::{Error, birthdays, emails, merge, shadows, sign_ups, store};
 use crate::clock::Clock;
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
-use crate::ids::{CustomerId, ShopId};
+use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
 use crate::{programs, redemptions, sync};
 
@@ -47,15 +47,27 @@ impl CustomerHandler {
         CustomerHandler { clock }
     }
 
-    async fn act(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, Error> {
+    /// Acts on a message, and adds those who have signed up by it.
+    async fn act(
+        &self,
+        tx: &mut Tx,
+        message: &Message,
+        signed_up: &mut Vec<MemberId>,
+    ) -> Result<Outcome, Error> {
         let now = self.clock.now();
         let acted = match message.topic.as_str() {
             "customers/create" => match serde_json::from_slice(&message.payload) {
-                Ok(customer) => created(tx, message.shop, &customer, now).await.map(Some),
+                Ok(customer) => {
+                    signed_up.extend(created(tx, message.shop, &customer, now).await?);
+                    Ok(Some(()))
+                }
                 Err(_) => Ok(None),
             },
             "customers/update" => match serde_json::from_slice(&message.payload) {
-                Ok(customer) => updated(tx, message.shop, &customer, now).await.map(Some),
+                Ok(customer) => {
+                    signed_up.extend(updated(tx, message.shop, &customer, now).await?);
+                    Ok(Some(()))
+                }
                 Err(_) => Ok(None),
             },
             "customers/delete" => match serde_json::from_slice::<IdJson>(&message.payload) {
@@ -82,12 +94,9 @@ impl Handler for CustomerHandler {
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
         let mut outcomes = Vec::with_capacity(batch.len());
-        let mut changed = Vec::new();
+        let (mut changed, mut signed_up) = (Vec::new(), Vec::new());
         for message in batch {
-            outcomes.push(self.act(tx, message).await.map_err(|error| match error {
-                Error::Db(error) => HandlerError::Database(error),
-                error => HandlerError::Failed(error.to_string()),
-            })?);
+            outcomes.push(self.act(tx, message, &mut signed_up).await.map_err(failed)?);
             let may_bring_an_address =
                 matches!(message.topic.as_str(), "customers/create" | "customers/update");
             if let (true, Ok(IdJson { id })) =
@@ -99,19 +108,43 @@ impl Handler for CustomerHandler {
         if let (Some(Message { shop, .. }), false) = (batch.first(), changed.is_empty()) {
             emails::follow(tx, *shop, &changed, self.clock.now()).await?;
         }
+        if let (Some(Message { shop, .. }), false) = (batch.first(), signed_up.is_empty()) {
+            // Whoever was merged since is the one who was kept.
+            let members = store::current(tx, *shop, &signed_up).await?.into_values().collect::<Vec<_>>();
+            sign_ups::give(tx, *shop, &members, self.clock.now()).await.map_err(failed)?;
+        }
         Ok(outcomes)
     }
 }
 
-/// A new customer is a member, and finds an account with nothing in it.
-async fn created(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timestamp) -> Result<(), Error> {
+fn failed(error: Error) -> HandlerError {
+    match error {
+        Error::Db(error) => HandlerError::Database(error),
+        error => HandlerError::Failed(error.to_string()),
+    }
+}
+
+/// A new customer is a member, and finds an account with nothing in it; says who it is if they have signed up by that.
+async fn created(
+    tx: &mut Tx,
+    shop: ShopId,
+    customer: &CustomerJson,
+    now: Timestamp,
+) -> Result<Option<MemberId>, Error> {
     let id = CustomerId(customer.id);
     let known = store::member(tx, shop, id).await?;
     let member = store::enrol(tx, shop, &[id], now).await?.remove(&id);
     if let (None, Some(member)) = (known, member) {
         sync::mark(tx, shop, &[member], now).await?;
     }
-    updated(tx, shop, customer, now).await
+    let signed_up = updated(tx, shop, customer, now).await?;
+    match member {
+        // They were made with an account, or have one by now: what was told of that came first.
+        Some(member) if signed_up.is_none() && store::has_account(tx, shop, member).await? => {
+            Ok(sign_ups::note(tx, shop, member, now).await?.then_some(member))
+        }
+        _ => Ok(signed_up),
+    }
 }
 
 /// PostgreSQL keeps no NUL, and no state of Shopify's has one.
@@ -120,23 +153,31 @@ fn is_state(text: &str) -> bool {
 }
 
 /// Of what changed, only the state of the account is ours: whether it is a guest's. Who is no member does not become one
-/// by being changed.
-async fn updated(tx: &mut Tx, shop: ShopId, customer: &CustomerJson, now: Timestamp) -> Result<(), Error> {
+/// by being changed. Says who has signed up by it.
+async fn updated(
+    tx: &mut Tx,
+    shop: ShopId,
+    customer: &CustomerJson,
+    now: Timestamp,
+) -> Result<Option<MemberId>, Error> {
     let Some(state) = customer.state.as_deref().filter(|state| is_state(state)) else {
-        return Ok(());
+        return Ok(None);
     };
     let id = CustomerId(customer.id);
-    if let Some(member) = store::set_state(tx, shop, id, state, customer.updated_at).await? {
+    let known = store::set_state(tx, shop, id, state, customer.updated_at).await?;
+    let changed = known.filter(|(_, before)| before.as_deref().is_some_and(|before| before != state));
+    if let Some((member, _)) = changed {
         let change = CustomerChange::State { state: state.to_owned() };
         let event = Event::CustomerUpdated(CustomerUpdated { member, change });
         events::publish(tx, shop, event, now).await?;
     }
-    if state == "enabled"
-        && let Some(member) = store::member(tx, shop, id).await?
-    {
-        shadows::claim(tx, shop, member, now).await?;
+    if state != "enabled" {
+        return Ok(None);
     }
-    Ok(())
+    let Some(member) = store::member(tx, shop, id).await? else { return Ok(None) };
+    let claimed = shadows::claim(tx, shop, member, now).await?;
+    let had_none = claimed || changed.is_some();
+    Ok((had_none && sign_ups::note(tx, shop, member, now).await?).then_some(member))
 }
 
 /// Whom the shop deleted keeps their place in the ledger; what they had picked is let go, and nothing is written to
@@ -147,6 +188,7 @@ async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp
     redemptions::let_go(tx, shop, member, &program, now).await?;
     sync::forget(tx, shop, member).await?;
     emails::forget(tx, shop, &[member]).await?;
+    birthdays::forget(tx, shop, &[member]).await?;
     let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted });
     Ok(events::publish(tx, shop, event, now).await?)
 }

@@ -3,21 +3,27 @@
 //! Of a person only Shopify's number is kept, and the state of their account at the shop: no name, and no address unless
 //! the merchant wants it ([`emails`]).
 
+pub mod birthdays;
 pub mod emails;
 mod handler;
 mod merge;
 mod path;
 mod shadows;
+mod sign_ups;
 mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
 pub use path::of_path;
-pub use shadows::{claim, is_shadow, note_guests};
+pub use shadows::{is_shadow, note_guests};
+pub use sign_ups::{is_to_come, signed_in};
 pub use store::{
     Enrolled, Number, after, current, customers, enrol, enrolled, member, members, numbers, redact,
 };
 
+use store::lock;
+
+use crate::web::Problem;
 use crate::{db, points, programs, redemptions};
 
 /// What can go wrong when something becomes of a customer.
@@ -35,4 +41,15 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        match error {
+            Error::Program(error) => error.into(),
+            Error::Points(error) => error.into(),
+            Error::Redemptions(error) => error.into(),
+            Error::Db(error) => error.into(),
+        }
+    }
 }

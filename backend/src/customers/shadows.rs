@@ -64,11 +64,14 @@ pub async fn is_shadow(tx: &mut Read, shop: ShopId, member: MemberId) -> Result<
     Ok(found.is_some_and(|(shadow,)| shadow == Some(true)))
 }
 
-/// The member's customer has an account: what was earned is theirs to spend. Told once, the first time.
-///
-/// # Errors
-/// Any error of the database.
-pub async fn claim(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) -> Result<(), db::Error> {
+/// The member's customer has an account: what was earned is theirs to spend. Told once, the first time, which is when this
+/// is true.
+pub(super) async fn claim(
+    tx: &mut Tx,
+    shop: ShopId,
+    member: MemberId,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
     let claimed = db!(
         tx.execute,
         "update customers_members set shadow = false where shop_id = $1 and member_id = $2 and shadow",
@@ -79,5 +82,5 @@ pub async fn claim(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) 
         let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Claimed });
         events::publish(tx, shop, event, now).await?;
     }
-    Ok(())
+    Ok(claimed > 0)
 }

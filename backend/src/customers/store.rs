@@ -13,6 +13,7 @@ crate::holds! {
     customers_members [shop_id, member_id] of Customer("customer_id"), kept "as long as the programme; the number until it is to be erased" {
         shop_id: Id, member_id: Id, customer_id: Link, enrolled_at: Time, state: Plain, told_at: Time,
         merged_into: Id, deleted_at: Time, redacted_at: Time, shadow: Plain,
+        signed_up_at: Time,
     }
 }
 
@@ -190,15 +191,14 @@ pub async fn current(
     Ok(found.into_iter().collect())
 }
 
-/// Keeps the state of a customer's account unless a newer one is known; gives the member if the state is another one
-/// than before.
+/// Keeps the state of a customer's account unless a newer one is known; then it gives the member, and the state before.
 pub(super) async fn set_state(
     tx: &mut Tx,
     shop: ShopId,
     customer: CustomerId,
     state: &str,
     told_at: Timestamp,
-) -> Result<Option<MemberId>, db::Error> {
+) -> Result<Option<(MemberId, Option<String>)>, db::Error> {
     let known: Option<(MemberId, Option<String>)> = db!(tx.optional,
         sqlite: "select member_id, state from customers_members
                  where shop_id = $1 and customer_id = $2 and merged_into is null
@@ -207,16 +207,28 @@ pub(super) async fn set_state(
                    where shop_id = $1 and customer_id = $2 and merged_into is null
                        and (told_at is null or told_at < $3) for update",
         shop, customer, told_at)?;
-    let Some((member, before)) = known else { return Ok(None) };
+    let Some((member, _)) = &known else { return Ok(None) };
     db!(
         tx.execute,
         "update customers_members set state = $3, told_at = $4 where shop_id = $1 and member_id = $2",
         shop,
-        member,
+        *member,
         state,
         told_at
     )?;
-    Ok(before.is_some_and(|before| before != state).then_some(member))
+    Ok(known)
+}
+
+/// Whether a member's customer is known to have an account.
+pub(super) async fn has_account(read: &mut Read, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
+    let found: Option<(i64,)> = db!(
+        read.optional,
+        "select cast(1 as bigint) from customers_members
+         where shop_id = $1 and member_id = $2 and state = 'enabled'",
+        shop,
+        member
+    )?;
+    Ok(found.is_some())
 }
 
 /// Takes note that the shop deleted a customer; gives the member, the first time.
@@ -336,5 +348,6 @@ pub async fn redact(
         now
     )?;
     let members: Vec<MemberId> = erased.into_iter().map(|(member,)| member).collect();
+    super::birthdays::forget(tx, shop, &members).await?;
     super::emails::forget(tx, shop, &members).await
 }

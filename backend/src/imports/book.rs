@@ -172,7 +172,6 @@ impl Job<'_> {
                 tier: one.row.tier.as_ref().map(|(tier, _)| tier.as_str()),
                 tier_before: member.and_then(|member| tiers.get(&member)).map(String::as_str),
                 referral_code: one.row.referral_code.as_deref(),
-                birthday: one.row.birthday.as_deref(),
             }
         };
         let rows: Vec<NewRow<'_>> = wanted.iter().map(new).collect();
@@ -234,7 +233,7 @@ impl Job<'_> {
         let booked: Vec<MemberId> =
             wanted.iter().filter_map(|one| members.get(&one.customer).copied()).collect();
         let mut book = Book::open(tx, shop, &booked, &program, now).await?;
-        let (mut assignments, mut struck) = (Vec::new(), Vec::new());
+        let (mut assignments, mut birthdays, mut struck) = (Vec::new(), Vec::new(), Vec::new());
         for one in &wanted {
             let Some(&member) = members.get(&one.customer) else { continue };
             let before = book.account(member)?.available.get();
@@ -255,6 +254,7 @@ impl Job<'_> {
                     before
                 }
             };
+            birthdays.extend(one.row.birthday.map(|birthday| (member, birthday)));
             outcome.add(one, points, before, tier);
         }
         if !struck.is_empty() {
@@ -263,6 +263,7 @@ impl Job<'_> {
         let changed: Vec<MemberId> = book.changed().collect();
         book.save(tx).await?;
         campaigns::assign_all(tx, shop, &assignments, now).await?;
+        customers::birthdays::bring(tx, shop, &birthdays).await?;
         sync::mark(tx, shop, &changed, now).await?;
         Ok(())
     }

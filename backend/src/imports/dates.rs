@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
+use loyalty::Birthday;
 
 use super::Fault;
 use crate::db::Timestamp;
@@ -60,9 +61,9 @@ impl Dates {
         Date::new(year, small(month)?, small(day)?).map_err(|_| Fault::BadDate)
     }
 
-    /// A birthday, with the year (`1990-05-27`) or without (`--05-27`). A year before 1900 is what some programmes write
-    /// where they know none.
-    pub fn birthday(&self, text: &str, today: Date) -> Result<String, Fault> {
+    /// A birthday, written with the year (`1990-05-27`), which is not kept, or without (`--05-27`). A year before 1900 is what
+    /// some programmes write where they know none.
+    pub fn birthday(&self, text: &str, today: Date) -> Result<Birthday, Fault> {
         let text = text.trim().trim_start_matches("--").trim_end_matches('.');
         // In a leap year, so that the 29th of February is one.
         let (written, has_year) = match text.split(['-', '/', '.']).count() {
@@ -72,10 +73,7 @@ impl Dates {
             _ => (text.to_owned(), true),
         };
         let date = self.date(&written)?;
-        if !has_year || date.year() < 1900 {
-            return Ok(format!("--{:02}-{:02}", date.month(), date.day()));
-        }
-        if date > today { Err(Fault::BadDate) } else { Ok(date.to_string()) }
+        if has_year && date > today { Err(Fault::BadDate) } else { Ok(Birthday::of(date)) }
     }
 
     /// Month and day of two numbers that come before the year.
@@ -176,16 +174,16 @@ mod tests {
     fn a_birthday_may_lack_its_year_and_lies_not_ahead() {
         let today = Date::constant(2026, 11, 1);
         for (text, order, read) in [
-            ("1990-05-27", None, "1990-05-27"),
-            ("27.5.1990", None, "1990-05-27"),
-            ("--02-29", None, "--02-29"),
-            ("02-29", None, "--02-29"),
-            ("27.5.", None, "--05-27"),
-            ("05/27", None, "--05-27"),
-            ("05/06", Some(Order::Mdy), "--05-06"),
-            ("1004-05-27", None, "--05-27"),
+            ("1990-05-27", None, "05-27"),
+            ("27.5.1990", None, "05-27"),
+            ("--02-29", None, "02-29"),
+            ("02-29", None, "02-29"),
+            ("27.5.", None, "05-27"),
+            ("05/27", None, "05-27"),
+            ("05/06", Some(Order::Mdy), "05-06"),
+            ("1004-05-27", None, "05-27"),
         ] {
-            assert_eq!(dates(order).birthday(text, today).as_deref(), Ok(read), "{text}");
+            assert_eq!(dates(order).birthday(text, today), Ok(read.parse().unwrap()), "{text}");
         }
         assert_eq!(dates(None).birthday("05/06", today), Err(Fault::AmbiguousDate));
         for text in ["2026-11-02", "1990-02-29", "May", "5"] {

@@ -13,7 +13,7 @@ use crate::{campaigns, customers, points};
 /// Members that are read at once.
 const TOGETHER: i64 = 2_000;
 
-/// Writes a shop's members down, and says how many: who they are, what they have to spend with its dates, their tiers. What a
+/// Writes a shop's members down, and says how many: who they are, what they have to spend with its dates, their tiers, their birthdays. What a
 /// member owes is a number below zero, which an import refuses. Points that wait or are held are not among it.
 ///
 /// # Errors
@@ -25,7 +25,8 @@ pub async fn write_members(
     now: Timestamp,
 ) -> Result<u64, Error> {
     let mut file = csv::Writer::from_writer(to);
-    let fields = [Field::Customer, Field::Points, Field::Lots, Field::Tier, Field::TierSince];
+    let fields =
+        [Field::Customer, Field::Points, Field::Lots, Field::Tier, Field::TierSince, Field::Birthday];
     file.write_record(fields.map(Field::name))?;
     let (mut after, mut written) = (MemberId(Uuid::nil()), 0);
     loop {
@@ -36,6 +37,7 @@ pub async fn write_members(
         let balances = points::balances(read, shop, &ids, now).await?;
         let lots = points::open_lots(read, shop, &ids, now).await?;
         let tiers = campaigns::tiers_since(read, shop, &ids).await?;
+        let birthdays = customers::birthdays::of_all(read, shop, &ids).await?;
         for (member, customer) in members {
             let points = balances.get(&member).map_or(0, |balance| balance.available.get());
             let lots: Vec<String> = lots.get(&member).into_iter().flatten().map(lot).collect();
@@ -44,7 +46,9 @@ pub async fn write_members(
                 None => ("", String::new()),
             };
             let (customer, points, lots) = (customer.to_string(), points.to_string(), lots.join("; "));
-            file.write_record([customer.as_str(), &points, &lots, tier, &since])?;
+            let birthday =
+                birthdays.get(&member).map_or_else(String::new, |birthday| format!("--{birthday}"));
+            file.write_record([customer.as_str(), &points, &lots, tier, &since, &birthday])?;
             written += 1;
         }
     }

@@ -18,7 +18,7 @@
 //! | `tier` | id or name of a tier of the program |
 //! | `tier_since` | since when; else now |
 //! | `referral_code` | as it was; kept for who takes up referrals |
-//! | `birthday` | with or without the year; kept in the same way |
+//! | `birthday` | with or without the year, which is not kept; one that is known already stays |
 //!
 //! All lots of a member stand in one row, so that a customer who is in a file twice is a mistake and never a second lot.
 //! That is found by a unique key of the batch's rows, not in memory: a file may be larger than that.

@@ -149,7 +149,6 @@ pub(super) struct NewRow<'a> {
     pub tier: Option<&'a str>,
     pub tier_before: Option<&'a str>,
     pub referral_code: Option<&'a str>,
-    pub birthday: Option<&'a str>,
 }
 
 /// Writes rows of a batch down and gives their numbers; those whose customer is in the batch already are left out.
@@ -161,16 +160,15 @@ pub(super) async fn write(
 ) -> Result<Vec<(i64,)>, db::Error> {
     db!(tx.all each rows,
         sqlite: "insert into imports_rows (shop_id, batch_id, line, customer_id, member_id, tier, tier_before,
-                     referral_code, birthday)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                     referral_code)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8)
                  on conflict (shop_id, customer_id, batch_id) do nothing returning line",
         postgres: "insert into imports_rows (shop_id, batch_id, line, customer_id, member_id, tier, tier_before,
-                       referral_code, birthday)
+                       referral_code)
                    select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[],
-                       $7::text[], $8::text[], $9::text[])
+                       $7::text[], $8::text[])
                    on conflict (shop_id, customer_id, batch_id) do nothing returning line",
-        |row| shop, batch, row.line, row.customer, row.member, row.tier, row.tier_before, row.referral_code,
-            row.birthday)
+        |row| shop, batch, row.line, row.customer, row.member, row.tier, row.tier_before, row.referral_code)
 }
 
 /// Takes rows out that were written down and could not be booked.

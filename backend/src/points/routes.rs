@@ -39,7 +39,7 @@ struct AccountView {
     redemption: Option<RedemptionView>,
 }
 
-/// What the member has, from the ledger. A visit keeps the redemption that stands alive.
+/// What the member has, from the ledger. A visit keeps the redemption that stands alive; whoever is signed in has an account.
 async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<AccountView>, Problem> {
     let customer = caller.customer.ok_or_else(not_signed_in)?;
     let shop = caller.shop.id;
@@ -57,6 +57,13 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
         return Ok(Json(view));
     };
     let now = app.clock.now();
+    if customers::is_to_come(&mut read, shop, member).await? {
+        drop(read);
+        let mut tx = app.db.begin(shop).await?;
+        customers::signed_in(&mut tx, shop, member, now).await?;
+        tx.commit().await?;
+        read = app.db.read(shop).await?;
+    }
     let balance = balance(&mut read, shop, member, now).await?;
     let zone = merchants::zone(&mut read, shop).await?;
     let standing = lifecycle::standing(&mut read, shop, member).await?;

@@ -102,6 +102,21 @@ async fn newest_version(tx: &mut Tx, shop: ShopId) -> Result<i64, db::Error> {
     Ok(newest.or(first).map_or(0, |(version,)| version))
 }
 
+/// The settings that were the newest then; none if there were none yet.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn as_of(read: &mut Read, shop: ShopId, at: Timestamp) -> Result<Option<Versioned>, db::Error> {
+    let found: Option<(i64, Json<Program>)> = db!(
+        read.optional,
+        "select version, settings from programs_versions where shop_id = $1 and created_at <= $2
+         order by version desc limit 1",
+        shop,
+        at
+    )?;
+    Ok(found.map(|(version, Json(program))| Versioned { version, program }))
+}
+
 /// The settings as they were in a version.
 ///
 /// # Errors

@@ -153,7 +153,7 @@ async fn open(
     let member =
         member.ok_or_else(|| Problem::from(points::Error::Insufficient { available: 0, wanted: 1 }))?;
     // Who is signed in has an account, whatever Shopify told of it so far.
-    customers::claim(&mut tx, caller.shop.id, member, app.clock.now()).await?;
+    customers::signed_in(&mut tx, caller.shop.id, member, app.clock.now()).await?;
     let wish = Wish { reward, points, currency, scope };
     let hold = lifecycle::open(&mut tx, caller.shop.id, member, wish, app.clock.now()).await?;
     tx.commit().await?;

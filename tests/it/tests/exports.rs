@@ -31,10 +31,10 @@ fn members_who_are_exported_and_imported_elsewhere_have_the_same() {
     on_both_engines(async |test| {
         let here = Desk::open(test).await;
         here.bring(
-            "customer_id,lots,tier,tier_since\n\
-             101,30@2025-01-31>2027-01-31; 50@2025-06-01>never,gold,2025-02-01\n\
-             102,,,\n103,7@2025-06-01,silver,\n"
-                .replace("102,,,", "102,1,,")
+            "customer_id,lots,tier,tier_since,birthday\n\
+             101,30@2025-01-31>2027-01-31; 50@2025-06-01>never,gold,2025-02-01,1990-05-27\n\
+             102,,,,\n103,7@2025-06-01,silver,,--02-29\n"
+                .replace("102,,,,", "102,1,,,")
                 .as_str(),
         )
         .await;

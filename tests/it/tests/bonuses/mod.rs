@@ -1,6 +1,8 @@
 //! What members get for an occasion: each once, whatever becomes of them.
 
+mod birthdays;
 mod first_orders;
+mod sign_ups;
 
 use axum::body::Body;
 use axum::http::{Method, Request};

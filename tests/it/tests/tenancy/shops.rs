@@ -290,6 +290,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "sync.reconcile_rest" => json!({"run": other.run}),
                 "sync.reconcile"
                 | "points.expire"
+                | "customers.birthdays"
                 | "orders.post_ripe"
                 | "products.read_shelves"
                 | "merchants.refresh_tokens"

@@ -1,0 +1,26 @@
+-- Members' birthdays.
+create table customers_birthdays (
+    shop_id   blob not null,
+    member_id blob not null,
+    -- Month and day: 05-27.
+    day       text not null,
+    -- When it was told; null if an import brought it: then it was known long before.
+    told_at   integer,
+    primary key (shop_id, member_id)
+) strict, without rowid;
+create index customers_birthdays_by_day on customers_birthdays (shop_id, day, member_id);
+
+-- When the first day begins whose birthdays were not looked at yet.
+create table customers_celebrated (
+    shop_id  blob    not null,
+    until    integer not null,
+    primary key (shop_id)
+) strict, without rowid;
+
+-- Those that waited in imports.
+insert into customers_birthdays (shop_id, member_id, day)
+select r.shop_id, coalesce(m.merged_into, m.member_id), substr(r.birthday, -5)
+from imports_rows r join customers_members m on m.shop_id = r.shop_id and m.customer_id = r.customer_id
+where r.birthday is not null and m.deleted_at is null
+on conflict (shop_id, member_id) do nothing;
+update imports_rows set birthday = null where birthday is not null;

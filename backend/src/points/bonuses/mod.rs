@@ -1,0 +1,197 @@
+//! Bonuses: what a member gets for an occasion, each once.
+
+mod first_order;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::civil::Date;
+use loyalty::Points;
+use loyalty::order::Earned;
+use loyalty::program::ReturnPolicy;
+use uuid::Uuid;
+
+use super::book::Book;
+use super::entry::{Kind, Source};
+use super::tally::{Named, Tally};
+use super::{Calendar, Error};
+use crate::db::{Timestamp, Tx};
+use crate::ids::{MemberId, OrderId, ShopId};
+use crate::programs::Versioned;
+use crate::sync;
+
+pub(super) use first_order::count_wrong_firsts;
+pub use first_order::{follow_orders, is_first};
+
+/// Days after which a birthday may be had again, whatever day it is by then.
+const A_YEAR: i64 = 365;
+
+/// What a bonus is for. A member has each once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Occasion {
+    /// The customer has an account at the shop.
+    SignUp,
+    /// The first order that stands.
+    FirstOrder,
+    /// The birthday of this year.
+    Birthday(i16),
+}
+
+impl Occasion {
+    fn parse(text: &str) -> Option<Occasion> {
+        match text.split_once(':') {
+            None if text == "sign_up" => Some(Occasion::SignUp),
+            None if text == "first_order" => Some(Occasion::FirstOrder),
+            Some(("birthday", year)) => year.parse().ok().map(Occasion::Birthday),
+            _ => None,
+        }
+    }
+}
+
+/// As it is stored, and as entries name it.
+impl fmt::Display for Occasion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Occasion::SignUp => f.write_str("sign_up"),
+            Occasion::FirstOrder => f.write_str("first_order"),
+            Occasion::Birthday(year) => write!(f, "birthday:{year}"),
+        }
+    }
+}
+
+/// What a member has for an occasion.
+#[derive(Debug, Clone)]
+struct Bonus {
+    occasion: Occasion,
+    member: MemberId,
+    /// The name of its entries: members may become others.
+    id: Uuid,
+    /// The order that it is for.
+    order: Option<OrderId>,
+    /// When the occasion was.
+    occurred_at: Timestamp,
+    tally: Tally,
+}
+
+impl Bonus {
+    fn new(occasion: Occasion, member: MemberId, occurred_at: Timestamp) -> Bonus {
+        Bonus { occasion, member, id: Uuid::now_v7(), order: None, occurred_at, tally: Tally::default() }
+    }
+
+    fn settle(&mut self, book: &mut Book, target: Earned, policy: ReturnPolicy) -> Result<(), Error> {
+        if self.tally.booked == target {
+            return Ok(());
+        }
+        let name = format!("{}:{}", self.occasion, self.id);
+        let named = Named { gives: Kind::Bonus, source: Source::Program, name: &name };
+        self.tally.settle(book, (self.member, named), target, policy, self.occurred_at)
+    }
+}
+
+/// Gives members their bonus for having an account at the shop, where the program has one.
+///
+/// # Errors
+/// Any error of the ledger or the database.
+pub async fn sign_up(
+    tx: &mut Tx,
+    shop: ShopId,
+    members: &[MemberId],
+    program: &Versioned,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some(points) = program.program.bonuses.sign_up else { return Ok(()) };
+    let book = Book::open(tx, shop, members, program, now).await?;
+    give(tx, book, (Occasion::SignUp, now), points, members, program).await
+}
+
+/// Gives members their bonus for a birthday on this day of the shop, but for those who had one less than a year before,
+/// on whatever day: who moves their birthday has none twice.
+///
+/// # Errors
+/// Any error of the ledger or the database.
+pub async fn birthday(
+    tx: &mut Tx,
+    shop: ShopId,
+    members: &[MemberId],
+    (day, points): (Date, Points),
+    program: &Versioned,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let book = Book::open(tx, shop, members, program, now).await?;
+    let earlier = store::load(tx, shop, Occasion::Birthday(day.year() - 1), members).await?;
+    let start =
+        |calendar: &Calendar, days: i64| calendar.start(day.saturating_sub(jiff::Span::new().days(days)));
+    let a_year_ago = start(&book.calendar, A_YEAR);
+    let is_due = |member: &MemberId| earlier.get(member).is_none_or(|had| had.occurred_at <= a_year_ago);
+    let due: Vec<MemberId> = members.iter().copied().filter(is_due).collect();
+    let occasion = (Occasion::Birthday(day.year()), start(&book.calendar, 0));
+    give(tx, book, occasion, points, &due, program).await
+}
+
+/// Gives members who are in the book what an occasion gives, but for those who have it already.
+async fn give(
+    tx: &mut Tx,
+    mut book: Book,
+    (occasion, occurred_at): (Occasion, Timestamp),
+    points: Points,
+    members: &[MemberId],
+    program: &Versioned,
+) -> Result<(), Error> {
+    let (shop, now) = (book.shop(), book.now());
+    // Whoever gave the same at the same time has committed by now: the accounts are locked.
+    let had = store::load(tx, shop, occasion, members).await?;
+    let mut new = Vec::new();
+    for member in members.iter().copied().collect::<BTreeSet<_>>() {
+        if !had.contains_key(&member) {
+            let mut bonus = Bonus::new(occasion, member, occurred_at);
+            let given = Earned { pending: Points::ZERO, posted: points };
+            bonus.settle(&mut book, given, program.program.returns)?;
+            new.push(bonus);
+        }
+    }
+    store::save(tx, shop, &new).await?;
+    let changed: Vec<MemberId> = book.changed().collect();
+    book.save(tx).await?;
+    sync::mark(tx, shop, &changed, now).await?;
+    Ok(())
+}
+
+/// What one member had is another's, and what both had is had once: of what occurred twice, the earlier stays; of two
+/// first orders, the first. The rest is taken back, as far as the program's policy for returns lets it. The book has
+/// merged them already.
+pub(super) async fn merge(
+    tx: &mut Tx,
+    book: &mut Book,
+    (from, into): (MemberId, MemberId),
+    policy: ReturnPolicy,
+) -> Result<(), Error> {
+    let shop = book.shop();
+    let mut by_occasion: BTreeMap<Occasion, Vec<Bonus>> = BTreeMap::new();
+    for member in [from, into] {
+        for mut bonus in store::take(tx, shop, member).await? {
+            bonus.member = into;
+            by_occasion.entry(bonus.occasion).or_default().push(bonus);
+        }
+    }
+    store::load_lots(tx, book, by_occasion.values().flatten()).await?;
+    let first = first_order::first_orders(tx, shop, &[into]).await?.remove(&into);
+    let mut kept = Vec::new();
+    for (occasion, mut bonuses) in by_occasion {
+        let first_order = first.as_ref().map(|first| first.order);
+        bonuses.sort_unstable_by_key(|bonus| {
+            let is_first = occasion == Occasion::FirstOrder && bonus.order == first_order;
+            (!is_first, bonus.occurred_at, bonus.id)
+        });
+        let mut bonuses = bonuses.into_iter();
+        let Some(mut stays) = bonuses.next() else { continue };
+        for mut other in bonuses {
+            other.settle(book, Earned::default(), policy)?;
+        }
+        if occasion == Occasion::FirstOrder {
+            stays.belong_to(book, first.as_ref(), policy)?;
+        }
+        kept.push(stays);
+    }
+    Ok(store::save(tx, shop, &kept).await?)
+}
