@@ -44,6 +44,8 @@ pub struct Order {
     pub guest: bool,
     /// When it was placed.
     pub placed_at: Timestamp,
+    /// Whether that was at a till.
+    pub at_till: bool,
     /// What of it moves points.
     pub facts: Facts,
     /// What was bought, and delivery, in the shop's currency.

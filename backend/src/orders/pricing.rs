@@ -15,7 +15,7 @@ use crate::db::{Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::days::Days;
 use crate::points::orders::Booking;
-use crate::points::{self, Book, Calendar};
+use crate::points::{self, Book, Calendar, Source};
 use crate::programs::{self, Versioned};
 use crate::{campaigns, products};
 
@@ -78,6 +78,7 @@ impl<'a> Pricing<'a> {
         self.label(&mut circumstances, order.lines.iter());
         let earning = program.price(&order.lines, &circumstances).map_err(points::Error::from)?;
         let mut booking = Booking::new(order.id, member, self.program.version, earning, order.placed_at);
+        booking.source = if order.at_till { Source::Pos } else { Source::Shopify };
         booking.first_order = program.bonuses.first_order.unwrap_or_default();
         (booking.circumstances, booking.day_from) = (circumstances, day_from);
         Ok(booking)

@@ -34,6 +34,8 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
         customer: order.customer.as_deref().map(number).transpose()?.map(CustomerId),
         guest: is_guest(order.customer_state.as_deref()),
         placed_at: time(&order.created_at)?,
+        // Who takes an order on was told of it by a webhook.
+        at_till: false,
         facts,
         lines: order_lines(order, currency)?,
         as_of: facts.updated_at + WITHIN_A_SECOND,

@@ -54,7 +54,7 @@ crate::text_enum! {
     pub enum Source {
         /// An order or refund of the shop.
         Shopify = "shopify",
-        /// A till of the shop.
+        /// An order at a till of the shop, or a refund of one.
         Pos = "pos",
         /// A flow of Shopify's.
         Flow = "flow",

@@ -25,6 +25,8 @@ pub struct Booking {
     pub order: OrderId,
     /// Who earns.
     pub member: MemberId,
+    /// Where it was placed, which its entries name.
+    pub source: Source,
     /// The version of the program that it earned under.
     pub program_version: i64,
     /// What it earned, with all that is needed to recompute it after returns.
@@ -60,6 +62,7 @@ impl Booking {
         Booking {
             order,
             member,
+            source: Source::Shopify,
             program_version,
             earning,
             circumstances: Circumstances::default(),
@@ -117,7 +120,7 @@ impl Booking {
         }
         self.changed = true;
         let name = format!("order:{}", self.order);
-        let named = Named { gives: Kind::Earn, source: Source::Shopify, name: &name };
+        let named = Named { gives: Kind::Earn, source: self.source, name: &name };
         self.tally.settle(book, (self.member, named), target, policy, earned_at)
     }
 
@@ -153,6 +156,7 @@ impl Book {
 struct Row {
     order_id: OrderId,
     member_id: MemberId,
+    source: Source,
     program_version: i64,
     earning: Json<Earning>,
     circumstances: Option<Json<Circumstances>>,
@@ -176,6 +180,7 @@ impl TryFrom<Row> for Booking {
         Ok(Booking {
             order: row.order_id,
             member: row.member_id,
+            source: row.source,
             program_version: row.program_version,
             earning: row.earning.0,
             circumstances: row.circumstances.map(|known| known.0).unwrap_or_default(),
@@ -233,25 +238,27 @@ pub async fn save(
     db!(tx.each changed,
         sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
                      day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
-                     revision)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                     revision, source)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
                  on conflict (shop_id, order_id) do update set earning = excluded.earning,
                      circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
-                     standing = excluded.standing, pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
-                     lot_id = excluded.lot_id, revision = excluded.revision",
+                     standing = excluded.standing, pending = excluded.pending, posted = excluded.posted,
+                     forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
         postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
                        day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
-                       revision)
+                       revision, source)
                    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::jsonb[],
                        $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::boolean[], $11::timestamptz[],
-                       $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[], $17::bigint[])
+                       $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[], $17::bigint[],
+                       $18::text[])
                    on conflict (shop_id, order_id) do update set earning = excluded.earning,
                        circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
-                       standing = excluded.standing, pending = excluded.pending, posted = excluded.posted, forgiven = excluded.forgiven,
-                       lot_id = excluded.lot_id, revision = excluded.revision",
+                       standing = excluded.standing, pending = excluded.pending, posted = excluded.posted,
+                       forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
         |b| shop, b.order, b.member, b.program_version, Json(&b.earning), Json(&b.circumstances), b.day_from,
             b.placed_at, b.first_order.get(), b.ripe, b.ripe_at, b.standing.as_str(), b.tally.booked.pending.get(),
-            b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.lot, b.tally.revision)?;
+            b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.lot, b.tally.revision,
+            b.source)?;
     Ok(())
 }
 

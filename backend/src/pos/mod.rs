@@ -4,7 +4,8 @@
 //! once. One that comes before another is told which one is missing; a till that has lost one says so (`lost`).
 //!
 //! Points are earned by the order's webhook alone, so an `earn` that comes first waits for it and one that comes later finds
-//! it: neither can book a second time.
+//! it: neither can book a second time. The order's entries name the till as their source because the webhook tells that it
+//! was placed there (`source_name`); joining books nothing.
 
 pub mod routes;
 mod store;

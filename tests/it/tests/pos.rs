@@ -1,12 +1,15 @@
 //! What tills did offline: in order, once, and beside the order's webhook, whichever comes first.
 
 use axum::http::Method;
+use devshop::{Channel, NewCart, PlaceOptions, RefundRequest};
 use jiff::SignedDuration;
 use loyalnest::customers;
+use loyalnest::db;
 use loyalnest::ids::CustomerId;
 use serde_json::{Value, json};
 
 use crate::support::counter::{CLERK, Counter, OWNER};
+use crate::support::house::House;
 use crate::support::on_both_engines;
 use crate::support::orders::Order;
 
@@ -194,5 +197,34 @@ fn a_queue_that_is_none_is_refused_as_a_whole() {
         let body = json!({"device": "d", "operations": [enrol(1)]});
         let clerk = counter.door.staff(CLERK, Method::POST, "/api/pos/queue", &body).await;
         assert_eq!(clerk.problem(), (403, "forbidden_role".into()));
+    });
+}
+
+#[test]
+fn the_entries_of_an_order_name_the_till_where_it_was_placed() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let ada = house.customer(0).await;
+        for (channel, source) in [(Channel::Pos(3), "pos"), (Channel::Online, "shopify")] {
+            let cart = house.shop.new_cart(NewCart { channel, ..NewCart::of(ada) }).unwrap().token;
+            house.shop.add_to_cart(&cart, house.mug, 1).unwrap();
+            let order = house.shop.place_order(&cart, PlaceOptions::default()).unwrap();
+            house.settle().await;
+            let back = RefundRequest { lines: vec![(order.lines[0].id, 1)], ..RefundRequest::default() };
+            house.shop.refund(order.id, &back).unwrap();
+            house.settle().await;
+            let mut read = house.app.db.read(house.shop_id).await.unwrap();
+            let entries: Vec<(String, String)> = db!(
+                read.all,
+                "select kind, source from points_entries where shop_id = $1 and source_id like $2 order by seq",
+                house.shop_id,
+                format!("order:{}#%", order.id)
+            )
+            .unwrap();
+            let kinds =
+                [("earn", source), ("reverse", source)].map(|(kind, source)| (kind.into(), source.into()));
+            assert_eq!(entries, kinds, "{source}");
+        }
+        house.is_sound().await;
     });
 }

@@ -87,7 +87,8 @@ pub async fn bring(tx: &mut Tx, shop: ShopId, brought: &[(MemberId, Birthday)]) 
 /// Forgets the birthdays of these members.
 pub async fn forget(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<(), db::Error> {
     db!(tx.each members,
-        sqlite: "delete from customers_birthdays where shop_id = $1 and member_id = $2",
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 delete from customers_birthdays where (shop_id, member_id) in (select shop_id, member_id from v)",
         postgres: "delete from customers_birthdays b using unnest($1::uuid[], $2::uuid[]) as v (shop_id, member_id)
                    where b.shop_id = v.shop_id and b.member_id = v.member_id",
         |member| shop, *member)?;
@@ -98,9 +99,8 @@ pub async fn forget(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<(
 pub async fn merge(tx: &mut Tx, shop: ShopId, from: MemberId, into: MemberId) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "insert into customers_birthdays (shop_id, member_id, day, told_at)
-         select shop_id, $3, day, told_at from customers_birthdays where shop_id = $1 and member_id = $2
-         on conflict (shop_id, member_id) do nothing",
+        "update customers_birthdays set member_id = $3 where shop_id = $1 and member_id = $2
+             and not exists (select 1 from customers_birthdays b where b.shop_id = $1 and b.member_id = $3)",
         shop,
         from,
         into

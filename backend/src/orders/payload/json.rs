@@ -23,6 +23,7 @@ pub(super) struct OrderJson {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     cancelled_at: Option<Timestamp>,
+    source_name: Option<String>,
     financial_status: Option<String>,
     fulfillment_status: Option<String>,
     #[serde(default)]
@@ -150,6 +151,11 @@ fn is_there<'de, D: Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
 }
 
 impl OrderJson {
+    /// Where it was placed: Shopify names tills so.
+    pub fn at_till(&self) -> bool {
+        self.source_name.as_deref() == Some("pos")
+    }
+
     pub fn facts(&self) -> Facts {
         let payment = match self.financial_status.as_deref() {
             Some("paid" | "partially_refunded" | "refunded") => Payment::Paid,

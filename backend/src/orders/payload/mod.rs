@@ -49,6 +49,7 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         customer: order.customer.as_ref().map(|customer| CustomerId(customer.id)),
         guest: order.customer.as_ref().is_some_and(|customer| is_guest(customer.state.as_deref())),
         placed_at: order.created_at,
+        at_till: order.at_till(),
         facts: order.facts(),
         lines: order.lines(currency)?,
         as_of: order.updated_at.as_microsecond(),

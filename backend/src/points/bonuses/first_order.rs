@@ -125,8 +125,10 @@ pub(super) async fn first_orders(
     let rows: Vec<(MemberId, OrderId, Timestamp, String, i64)> = db!(tx.all each members,
         sqlite: "with v (shop_id, member_id) as (values ($1, $2))
                  select o.member_id, o.order_id, o.placed_at, o.standing, o.first_order
-                 from v join points_orders o on o.shop_id = v.shop_id and o.member_id = v.member_id
-                 where o.standing <> 'gone' order by o.placed_at, o.order_id limit 1",
+                 from v join points_orders o on o.shop_id = v.shop_id and o.order_id = (
+                     select f.order_id from points_orders f
+                     where f.shop_id = v.shop_id and f.member_id = v.member_id and f.standing <> 'gone'
+                     order by f.placed_at, f.order_id limit 1)",
         postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
                    select o.* from v cross join lateral (
                        select o.member_id, o.order_id, o.placed_at, o.standing, o.first_order from points_orders o

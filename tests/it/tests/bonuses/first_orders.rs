@@ -89,6 +89,24 @@ fn the_first_order_gives_its_bonus_once_and_gives_it_back_when_nothing_of_it_is_
 }
 
 #[test]
+fn a_batch_of_many_members_gives_each_their_own() {
+    on_both_engines(async |test| {
+        let shop = opened(&test.db, ReturnPolicy::WithinBalance).await;
+        let orders = (0..150).flat_map(|member| {
+            [at(2 * member + 2, 1_000 + member, 10), at(2 * member + 1, 1_000 + member, 9)]
+        });
+        shop.take(orders.map(|order| shop.order(&order)).collect()).await;
+        // Half of the first orders come back.
+        shop.take((0..75).map(|member| shop.refund(&whole(2 * member + 1))).collect()).await;
+        for member in 0..150 {
+            let expected = if member < 75 { 600 } else { 700 };
+            assert_eq!(shop.points(1_000 + member).await, (expected, 0, 0), "{member}");
+        }
+        shop.is_sound().await;
+    });
+}
+
+#[test]
 fn the_bonus_waits_with_its_order_and_goes_with_it() {
     on_both_engines(async |test| {
         let mut shop = opened(&test.db, ReturnPolicy::WithinBalance).await;

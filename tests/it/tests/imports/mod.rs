@@ -414,7 +414,7 @@ fn whoever_cannot_be_told_or_is_gone_is_refused() {
         for (customer, email) in
             [(101, "ada@example.com"), (103, "eve@example.com"), (102, "eve@example.com")]
         {
-            let member = customers::member(&mut tx, id, loyalnest::ids::CustomerId(customer)).await.unwrap();
+            let member = customers::member(&mut tx, id, CustomerId(customer)).await.unwrap();
             let index = cipher.index("customers_emails.email_index", id.0, email.as_bytes()).unwrap();
             db!(
                 tx.execute,
