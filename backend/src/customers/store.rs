@@ -99,11 +99,24 @@ pub async fn enrol(
     customers: &[CustomerId],
     now: Timestamp,
 ) -> Result<HashMap<CustomerId, MemberId>, db::Error> {
+    Ok(enrol_and_tell(tx, shop, customers, now).await?.0)
+}
+
+/// As [`enrol`], and who of them became a member by it: whom nobody else knows yet.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn enrol_and_tell(
+    tx: &mut Tx,
+    shop: ShopId,
+    customers: &[CustomerId],
+    now: Timestamp,
+) -> Result<(HashMap<CustomerId, MemberId>, Vec<MemberId>), db::Error> {
     let mut known = members(tx, shop, customers).await?;
     let mut new: Vec<CustomerId> =
         customers.iter().copied().filter(|customer| !known.contains_key(customer)).collect();
     if new.is_empty() {
-        return Ok(known);
+        return Ok((known, Vec::new()));
     }
     // In one order everywhere, so that two workers never wait for each other.
     new.sort_unstable();
@@ -121,10 +134,10 @@ pub async fn enrol(
     events::publish_all(tx, shop, &enrolled.iter().map(created).collect::<Vec<_>>(), now).await?;
     if enrolled.len() < new.len() {
         // Whoever enrolled them first gave the id.
-        return members(tx, shop, customers).await;
+        known = members(tx, shop, customers).await?;
     }
-    known.extend(enrolled.into_iter().map(|(member, customer)| (customer, member)));
-    Ok(known)
+    known.extend(enrolled.iter().map(|&(member, customer)| (customer, member)));
+    Ok((known, enrolled.into_iter().map(|(member, _)| member).collect()))
 }
 
 /// Shopify's numbers of these members; none of those who were erased or merged into others.

@@ -1,4 +1,4 @@
-//! What becomes of rows that share a transaction.
+//! What becomes of rows that share a transaction: first whatever it must lock, then what it writes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,6 +18,14 @@ use crate::{customers, programs, sync};
 
 /// How often rows are tried whose members are being merged just then.
 const TRIES: usize = 5;
+
+/// Rows that are as good as booked: whatever had to be locked is, and what is left to write keeps nobody waiting.
+pub(super) struct Prepared {
+    tx: Tx,
+    lines: Vec<Line>,
+    book: Option<Book>,
+    outcome: Outcome,
+}
 
 /// What became of rows.
 #[derive(Default)]
@@ -46,46 +54,55 @@ pub(super) fn name(batch: Uuid, line: i64) -> String {
 }
 
 impl Job<'_> {
-    /// Books rows, or looks what they would do, and says how far the batch is then.
-    pub(super) async fn book(
+    /// Books rows as far as others may have to wait for them, or they for others; or looks what they would do.
+    ///
+    /// The rows before them may still be [written](Job::write) meanwhile: those wait for nobody, so nobody waits in a
+    /// circle.
+    pub(super) async fn prepare(
         &self,
-        batch: &Batch,
-        lines: &[Line],
-        faults: &mut Faults,
-    ) -> Result<(Outcome, Batch), Error> {
+        (batch, state): (Uuid, State),
+        lines: Vec<Line>,
+    ) -> Result<Prepared, Error> {
         let mut tries = 0;
-        let (tx, outcome, now) = loop {
+        loop {
             let mut tx = self.app.db.begin(self.shop).await?;
-            match self.try_to_book(&mut tx, batch, lines).await {
+            match self.try_to_prepare(&mut tx, (batch, state), &lines).await {
                 // Whoever looks again finds the one into whom they were merged.
                 Err(Error::Points(points::Error::Merged)) if tries < TRIES => tries += 1,
                 Err(error) => return Err(error),
-                Ok((outcome, now)) => break (tx, outcome, now),
+                Ok((outcome, book)) => return Ok(Prepared { tx, lines, book, outcome }),
             }
-        };
-        for (place, refusal) in &outcome.refused {
-            let line = &lines[*place];
-            faults.write((line.number, &line.record), &self.reading.columns, *refusal)?;
         }
-        faults.flush()?;
-        tx.commit().await?;
-        Ok((outcome, now))
     }
 
-    async fn try_to_book(
+    async fn try_to_prepare(
         &self,
         tx: &mut Tx,
-        batch: &Batch,
+        (batch, state): (Uuid, State),
         lines: &[Line],
-    ) -> Result<(Outcome, Batch), Error> {
+    ) -> Result<(Outcome, Option<Book>), Error> {
         let mut outcome = Outcome::default();
         let wanted = self.known(tx, lines, &mut outcome).await?;
-        if batch.state == State::Checking {
-            self.look(tx, batch.batch_id, wanted, &mut outcome).await?;
+        let book = if state == State::Checking {
+            self.look(tx, batch, wanted, &mut outcome).await?;
+            None
         } else {
-            self.bring(tx, batch.batch_id, wanted, &mut outcome).await?;
-        }
+            Some(self.bring(tx, batch, wanted, &mut outcome).await?)
+        };
         outcome.refused.sort_unstable_by_key(|(place, _)| *place);
+        Ok((outcome, book))
+    }
+
+    /// Writes what is left of rows, and says how far the batch is then.
+    pub(super) async fn write(
+        &self,
+        batch: &Batch,
+        Prepared { mut tx, lines, book, outcome }: Prepared,
+        faults: &mut Faults,
+    ) -> Result<(Outcome, Batch), Error> {
+        if let Some(book) = book {
+            book.save(&mut tx).await?;
+        }
         let now = Batch {
             last_row: lines.last().map_or(batch.last_row, |line| line.number),
             imported: batch.imported + outcome.imported,
@@ -94,7 +111,13 @@ impl Job<'_> {
             points: batch.points + outcome.points,
             ..batch.clone()
         };
-        store::advance(tx, self.shop, batch, &now, None).await?;
+        store::advance(&mut tx, self.shop, batch, &now, None).await?;
+        for (place, refusal) in &outcome.refused {
+            let line = &lines[*place];
+            faults.write((line.number, &line.record), &self.reading.columns, *refusal)?;
+        }
+        faults.flush()?;
+        tx.commit().await?;
         Ok((outcome, now))
     }
 
@@ -154,8 +177,8 @@ impl Job<'_> {
         Ok(wanted)
     }
 
-    /// Writes rows down; those whose customer is in the file already are refused.
-    async fn write<'l>(
+    /// Notes rows; those whose customer is in the file already are refused.
+    async fn note<'l>(
         &self,
         tx: &mut Tx,
         batch: Uuid,
@@ -192,7 +215,7 @@ impl Job<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         let nobody = (&HashMap::new(), &HashMap::new());
-        let wanted = self.write(tx, batch, wanted, nobody, outcome).await?;
+        let wanted = self.note(tx, batch, wanted, nobody, outcome).await?;
         let customers: Vec<CustomerId> = wanted.iter().map(|one| one.customer).collect();
         let members = customers::members(tx, self.shop, &customers).await?;
         let known: Vec<MemberId> = members.values().copied().collect();
@@ -212,27 +235,29 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Books rows.
+    /// Books rows; the book is to be saved.
     async fn bring(
         &self,
         tx: &mut Tx,
         batch: Uuid,
         wanted: Vec<Wanted<'_>>,
         outcome: &mut Outcome,
-    ) -> Result<(), Error> {
+    ) -> Result<Book, Error> {
         let (shop, now) = (self.shop, self.app.clock.now());
         let customers: Vec<CustomerId> = wanted.iter().map(|one| one.customer).collect();
-        let members = customers::enrol(tx, shop, &customers, now).await?;
+        let (members, new) = customers::enrol_and_tell(tx, shop, &customers, now).await?;
+        let new: HashSet<MemberId> = new.into_iter().collect();
         let of_tiers = wanted.iter().filter(|one| one.row.tier.is_some());
         let of_tiers: Vec<MemberId> =
             of_tiers.filter_map(|one| members.get(&one.customer).copied()).collect();
         let mut tiers = campaigns::tiers(tx, shop, &of_tiers).await?;
-        let wanted = self.write(tx, batch, wanted, (&members, &tiers), outcome).await?;
+        let wanted = self.note(tx, batch, wanted, (&members, &tiers), outcome).await?;
 
         let program = programs::current(tx, shop).await?;
-        let booked: Vec<MemberId> =
-            wanted.iter().filter_map(|one| members.get(&one.customer).copied()).collect();
-        let mut book = Book::open(tx, shop, &booked, &program, now).await?;
+        let booked = wanted.iter().filter_map(|one| members.get(&one.customer).copied());
+        let (new, known): (Vec<MemberId>, Vec<_>) = booked.partition(|member| new.contains(member));
+        let mut book = Book::open(tx, shop, &known, &program, now).await?;
+        book.welcome(&new);
         let (mut assignments, mut birthdays, mut struck) = (Vec::new(), Vec::new(), Vec::new());
         for one in &wanted {
             let Some(&member) = members.get(&one.customer) else { continue };
@@ -261,11 +286,10 @@ impl Job<'_> {
             store::strike(tx, shop, batch, &struck).await?;
         }
         let changed: Vec<MemberId> = book.changed().collect();
-        book.save(tx).await?;
         campaigns::assign_all(tx, shop, &assignments, now).await?;
         customers::birthdays::bring(tx, shop, &birthdays).await?;
         sync::mark(tx, shop, &changed, now).await?;
-        Ok(())
+        Ok(book)
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::book::{Outcome, Prepared};
 use super::columns::Columns;
 use super::dates::Dates;
 use super::faults::Faults;
@@ -58,6 +59,17 @@ pub struct Report {
     pub before: i64,
     /// The first rows.
     pub samples: Vec<Sample>,
+}
+
+impl Report {
+    fn add(&mut self, outcome: Outcome) {
+        for (_, refusal) in &outcome.refused {
+            *self.faults.entry(refusal.fault).or_default() += 1;
+        }
+        self.before += outcome.before;
+        let missing = SAMPLES - self.samples.len();
+        self.samples.extend(outcome.samples.into_iter().take(missing));
+    }
 }
 
 /// What becomes of a member.
@@ -204,21 +216,32 @@ impl<'a> Job<'a> {
             samples: Vec::new(),
         };
         let mut chunks = self.read(batch.last_row);
-        while let Some(chunk) = chunks.recv().await {
-            let Chunk { lines, read } = chunk?;
-            let (outcome, now) = self.book(&batch, &lines, &mut faults).await?;
+        let which = (batch.batch_id, batch.state);
+        let mut prepared = self.next(which, &mut chunks).await?;
+        while let Some((rows, read)) = prepared {
+            // The next rows are prepared while these are written: in the order of the file, all the same.
+            let (written, next) =
+                tokio::join!(self.write(&batch, rows, &mut faults), self.next(which, &mut chunks));
+            let (outcome, now) = written?;
             batch = now;
-            for (_, refusal) in &outcome.refused {
-                *report.faults.entry(refusal.fault).or_default() += 1;
-            }
-            report.before += outcome.before;
-            let missing = SAMPLES - report.samples.len();
-            report.samples.extend(outcome.samples.into_iter().take(missing));
+            report.add(outcome);
             progress.at(read, self.source.size, batch.last_row - 1);
+            prepared = next?;
         }
         progress.end();
         let Batch { imported, refused, new_members, points, .. } = batch;
         Ok(Report { imported, refused, new_members, points, ..report })
+    }
+
+    /// The next rows, prepared, and how much of the file was read by then.
+    async fn next(
+        &self,
+        which: (Uuid, State),
+        chunks: &mut mpsc::Receiver<Result<Chunk, Error>>,
+    ) -> Result<Option<(Prepared, u64)>, Error> {
+        let Some(chunk) = chunks.recv().await else { return Ok(None) };
+        let Chunk { lines, read } = chunk?;
+        Ok(Some((self.prepare(which, lines).await?, read)))
     }
 
     /// Reads the rows after one of them, some ahead of who works them off.

@@ -41,6 +41,8 @@ pub struct Lot {
     pub(super) warned: Option<i64>,
     /// Whether it differs from what is stored.
     pub(super) changed: bool,
+    /// Whether nothing is stored of it yet.
+    pub(super) is_new: bool,
 }
 
 impl Lot {
@@ -57,6 +59,7 @@ impl Lot {
             rolls: calendar.rolls(),
             warned: None,
             changed: true,
+            is_new: true,
         }
     }
 
@@ -95,6 +98,8 @@ pub struct Account {
     pub(super) has_lots: bool,
     /// Whether it differs from what is stored.
     pub(super) changed: bool,
+    /// Whether nothing is stored of it yet.
+    pub(super) is_new: bool,
 }
 
 impl Account {
@@ -110,6 +115,7 @@ impl Account {
             lots: BTreeMap::new(),
             has_lots: true,
             changed: false,
+            is_new: false,
         }
     }
 

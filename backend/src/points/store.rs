@@ -155,6 +155,7 @@ impl Book {
                 lots: BTreeMap::new(),
                 has_lots: false,
                 changed: false,
+                is_new: false,
             };
             accounts.insert(row.member_id, account);
         }
@@ -171,6 +172,13 @@ impl Book {
         };
         book.load_lots(tx, &rolling).await?;
         Ok(book)
+    }
+
+    /// Opens accounts for members who were enrolled in this transaction: nobody else knows them yet, so that there is
+    /// nothing to lock or to read, and their rows are written with all else.
+    pub fn welcome(&mut self, members: &[MemberId]) {
+        let new = |member: &MemberId| (*member, Account { is_new: true, ..Account::empty(*member) });
+        self.accounts.extend(members.iter().map(new));
     }
 
     /// Reads the open lots of these members.
@@ -277,6 +285,7 @@ impl Book {
                 .transpose()?,
             warned: row.warned,
             changed: false,
+            is_new: false,
         });
         Ok(())
     }
@@ -310,7 +319,8 @@ impl Book {
                        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[])",
             |posting| shop, posting.0, posting.1, posting.2)?;
         save_moves(tx, shop, &entries).await?;
-        let changed: Vec<&Account> = accounts.values().filter(|account| account.changed).collect();
+        let changed: Vec<&Account> =
+            accounts.values().filter(|account| account.changed || account.is_new).collect();
         db!(tx.each changed,
             sqlite: "insert into points_accounts (shop_id, member_id, available, pending, held, seq, rolls)
                      values ($1, $2, $3, $4, $5, $6, $7)
@@ -322,26 +332,7 @@ impl Book {
                        on conflict (shop_id, member_id) do update set available = excluded.available,
                            pending = excluded.pending, held = excluded.held, seq = excluded.seq, rolls = excluded.rolls",
             |a| shop, a.member, a.available.get(), a.pending.get(), a.held.get(), a.seq, a.rolls)?;
-        let lots: Vec<(MemberId, &Lot)> = changed
-            .iter()
-            .flat_map(|account| account.lots.values().map(|lot| (account.member, lot)))
-            .filter(|(_, lot)| lot.changed)
-            .collect();
-        db!(tx.each lots,
-            sqlite: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, lapsed, earned_at,
-                         cohort, expires_at, rolls, warned)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-                     on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining,
-                         lapsed = excluded.lapsed, expires_at = excluded.expires_at, warned = excluded.warned",
-            postgres: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, lapsed, earned_at,
-                           cohort, expires_at, rolls, warned)
-                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[],
-                           $6::bigint[], $7::timestamptz[], $8::bigint[], $9::timestamptz[], $10::text[],
-                           $11::bigint[])
-                       on conflict (shop_id, member_id, lot_id) do update set remaining = excluded.remaining,
-                           lapsed = excluded.lapsed, expires_at = excluded.expires_at, warned = excluded.warned",
-            |row| shop, row.1.id, row.0, row.1.original.get(), row.1.remaining.get(), row.1.lapsed.get(),
-                row.1.earned_at, row.1.cohort, row.1.expires_at, row.1.rolls.map(|term| term.to_string()), row.1.warned)?;
+        save_lots(tx, shop, &changed).await?;
         let pins: Vec<(SpendId, &Pin)> = pins
             .iter()
             .flat_map(|(spend, pins)| pins.iter().map(|pin| (*spend, pin)))
@@ -361,6 +352,40 @@ impl Book {
                 row.1.held)?;
         Ok(())
     }
+}
+
+/// Writes lots: new ones at once, which costs less than to look first whether they are there.
+async fn save_lots(tx: &mut Tx, shop: ShopId, changed: &[&Account]) -> Result<(), db::Error> {
+    let lots = changed.iter().flat_map(|account| account.lots.values().map(|lot| (account.member, lot)));
+    let (new, old): (Vec<(MemberId, &Lot)>, Vec<_>) =
+        lots.filter(|(_, lot)| lot.changed).partition(|(_, lot)| lot.is_new);
+    db!(tx.each new,
+        sqlite: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, lapsed, earned_at,
+                     cohort, expires_at, rolls, warned)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        postgres: "insert into points_lots (shop_id, lot_id, member_id, original, remaining, lapsed, earned_at,
+                       cohort, expires_at, rolls, warned)
+                   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[],
+                       $6::bigint[], $7::timestamptz[], $8::bigint[], $9::timestamptz[], $10::text[],
+                       $11::bigint[])",
+        |row| shop, row.1.id, row.0, row.1.original.get(), row.1.remaining.get(), row.1.lapsed.get(),
+            row.1.earned_at, row.1.cohort, row.1.expires_at, row.1.rolls.map(|term| term.to_string()), row.1.warned)?;
+    db!(tx.each old,
+        sqlite: "with v (shop_id, member_id, lot_id, remaining, lapsed, expires_at, warned)
+                     as (values ($1, $2, $3, $4, $5, $6, $7))
+                 update points_lots set remaining = v.remaining, lapsed = v.lapsed, expires_at = v.expires_at,
+                     warned = v.warned
+                 from v where points_lots.shop_id = v.shop_id and points_lots.member_id = v.member_id
+                     and points_lots.lot_id = v.lot_id",
+        postgres: "with v (shop_id, member_id, lot_id, remaining, lapsed, expires_at, warned) as (
+                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[],
+                           $6::timestamptz[], $7::bigint[]))
+                   update points_lots set remaining = v.remaining, lapsed = v.lapsed, expires_at = v.expires_at,
+                       warned = v.warned
+                   from v where points_lots.shop_id = v.shop_id and points_lots.member_id = v.member_id
+                       and points_lots.lot_id = v.lot_id",
+        |row| shop, row.0, row.1.id, row.1.remaining.get(), row.1.lapsed.get(), row.1.expires_at, row.1.warned)?;
+    Ok(())
 }
 
 async fn save_moves(tx: &mut Tx, shop: ShopId, entries: &[Entry]) -> Result<(), db::Error> {
