@@ -11,13 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::customers::{birthdays, emails};
 use crate::sync::reconcile;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{activation, bulk, merchants, orders, points, privacy, products, redemptions};
+use crate::{activation, bulk, merchants, orders, points, privacy, products, proof, redemptions};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
 
 /// When points expire, and birthdays are: with the shop's day.
 const MIDNIGHT: When = When::Daily(Time::MIN);
+
+/// When a shop's books of the day before are proven.
+const AFTER_MIDNIGHT: When = When::Daily(Time::constant(2, 0, 0, 0));
 
 /// When a shop is looked at once a day: few check out then.
 const BEFORE_DAWN: When = When::Daily(Time::constant(4, 0, 0, 0));
@@ -50,6 +53,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<orders::jobs::PostRipe>(),
         Kind::of::<products::jobs::ReadShelf>(),
         Kind::of::<products::jobs::ReadShelves>(),
+        Kind::of::<proof::Nightly>(),
     ]
 }
 
@@ -70,6 +74,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
         Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,
         Schedule::new(&products::jobs::ReadShelves {}, BEFORE_DAWN)?,
+        Schedule::new(&proof::Nightly {}, AFTER_MIDNIGHT)?,
     ])
 }
 

@@ -8,6 +8,7 @@ use crate::export;
 use crate::imports;
 use crate::merchants::ShopError;
 use crate::programs;
+use crate::proof;
 use crate::replay;
 use crate::shopify::OAuthError;
 use crate::shopify::admin::AdminError;
@@ -54,6 +55,12 @@ pub enum Error {
     /// The ledger contradicts itself.
     #[error("{0} violations of the ledger's invariants")]
     Violations(i64),
+    /// The books could not be read.
+    #[error(transparent)]
+    Proof(#[from] proof::Error),
+    /// Whether the books hold is not known.
+    #[error("the books could not be proven")]
+    NotProven(#[source] Box<Error>),
     /// The machine failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -63,6 +70,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::NotProven(_) => 2,
+            _ => 1,
+        }
+    }
+
     /// The failure and its causes, in one line.
     pub fn chain(&self) -> String {
         let mut line = self.to_string();

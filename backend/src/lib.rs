@@ -30,6 +30,7 @@ pub mod pos;
 pub mod privacy;
 pub mod products;
 pub mod programs;
+pub mod proof;
 pub mod redemptions;
 pub mod replay;
 mod retry;

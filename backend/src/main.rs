@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("loyalnest: {}", error.chain());
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

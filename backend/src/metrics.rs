@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::db::{self, Timestamp};
-use crate::{events, sync};
+use crate::{events, proof, sync};
 
 /// Requests, by method, route and status.
 pub(crate) const REQUESTS: &str = "loyalnest_http_requests_total";
@@ -122,6 +122,11 @@ fn describe() {
         ("loyalnest_tasks_waiting", "Tasks that are to be done, by kind"),
         ("loyalnest_tasks_lag_seconds", "For how long the first of them could have been taken, by kind"),
         ("loyalnest_tasks_dead", "Tasks that were given up, by kind"),
+        (
+            "loyalnest_audit_violations",
+            "Places where an invariant of the books did not hold when they were last proven, by invariant",
+        ),
+        ("loyalnest_audit_lag_seconds", "How long ago the oldest of the shops' last proofs was"),
     ] {
         describe_gauge!(name, what);
     }
@@ -166,6 +171,11 @@ async fn measure(app: &App) -> Result<(), db::Error> {
         gauge!("loyalnest_tasks_lag_seconds", "kind" => kind.clone()).set(lag(now, tasks.due_at));
         gauge!("loyalnest_tasks_dead", "kind" => kind).set(tasks.dead as f64);
     }
+    let proofs = proof::overview(&mut app.db.read_across().await?).await?;
+    for (invariant, violations) in proofs.violations {
+        gauge!("loyalnest_audit_violations", "invariant" => invariant).set(violations as f64);
+    }
+    gauge!("loyalnest_audit_lag_seconds").set(lag(now, proofs.oldest_at));
     Ok(())
 }
 

@@ -19,6 +19,7 @@ impl Subscriber for Alerts {
         matches!(
             kind,
             Kind::AccountsDrifted
+                | Kind::BooksBroken
                 | Kind::RedemptionUnbacked
                 | Kind::ShopBehind
                 | Kind::ShopifyBudgetLow
@@ -36,6 +37,10 @@ impl Subscriber for Alerts {
                 Event::AccountsDrifted(told) => tracing::warn!(
                     %shop, event = %id, run = %told.run, members = told.members, drifted = told.drifted,
                     orphans = told.orphans, "published accounts were not what the ledger says"
+                ),
+                Event::BooksBroken(told) => tracing::error!(
+                    %shop, event = %id, violations = told.violations, invariants = ?told.invariants,
+                    "the books of a shop do not hold; `loyalnest audit` says where"
                 ),
                 Event::ShopBehind(told) => tracing::warn!(
                     %shop, event = %id, waiting = told.waiting, oldest_at = %told.oldest_at,

@@ -5,9 +5,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::payload::{
-    AccountsDrifted, CustomerCreated, CustomerUpdated, GdprRequestCreated, ImportCompleted, ImportReverted,
-    MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked, ShopBehind,
-    ShopifyBudgetLow, TaskCompleted, TaskCreated, VipTierAssigned,
+    AccountsDrifted, BooksBroken, CustomerCreated, CustomerUpdated, GdprRequestCreated, ImportCompleted,
+    ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked,
+    ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, VipTierAssigned,
 };
 use crate::db::Timestamp;
 use crate::ids::ShopId;
@@ -44,6 +44,8 @@ crate::text_enum! {
         GdprRequestCreated = "gdpr_request.created",
         /// Published accounts were not what the ledger says.
         AccountsDrifted = "accounts.drifted",
+        /// An invariant of a shop's books does not hold.
+        BooksBroken = "books.broken",
         /// A shop installed the app.
         MerchantCreated = "merchant.created",
         /// Webhooks of a shop wait too long.
@@ -89,6 +91,8 @@ pub enum Event {
     GdprRequestCreated(GdprRequestCreated),
     /// `accounts.drifted`.
     AccountsDrifted(AccountsDrifted),
+    /// `books.broken`.
+    BooksBroken(BooksBroken),
     /// `merchant.created`.
     MerchantCreated(MerchantCreated),
     /// `shop.behind`.
@@ -122,6 +126,7 @@ impl Event {
             Event::ProductUpdated(_) => Kind::ProductUpdated,
             Event::GdprRequestCreated(_) => Kind::GdprRequestCreated,
             Event::AccountsDrifted(_) => Kind::AccountsDrifted,
+            Event::BooksBroken(_) => Kind::BooksBroken,
             Event::MerchantCreated(_) => Kind::MerchantCreated,
             Event::ShopBehind(_) => Kind::ShopBehind,
             Event::ShopifyBudgetLow(_) => Kind::ShopifyBudgetLow,
@@ -147,6 +152,7 @@ impl Event {
             Event::ImportCompleted(ImportCompleted { batch, .. })
             | Event::ImportReverted(ImportReverted { batch, .. }) => return format!("import:{batch}"),
             Event::AccountsDrifted(_)
+            | Event::BooksBroken(_)
             | Event::MerchantCreated(_)
             | Event::ShopBehind(_)
             | Event::ShopifyBudgetLow(_)
@@ -177,6 +183,7 @@ impl Event {
             Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
             Kind::GdprRequestCreated => Event::GdprRequestCreated(from_value(payload)?),
             Kind::AccountsDrifted => Event::AccountsDrifted(from_value(payload)?),
+            Kind::BooksBroken => Event::BooksBroken(from_value(payload)?),
             Kind::MerchantCreated => Event::MerchantCreated(from_value(payload)?),
             Kind::ShopBehind => Event::ShopBehind(from_value(payload)?),
             Kind::ShopifyBudgetLow => Event::ShopifyBudgetLow(from_value(payload)?),
@@ -296,6 +303,14 @@ mod tests {
             (
                 Event::AccountsDrifted(AccountsDrifted { run: entry, members: 9, drifted: 2, orphans: 1 }),
                 "accounts.drifted",
+                "shop".to_owned(),
+            ),
+            (
+                Event::BooksBroken(BooksBroken {
+                    violations: 2,
+                    invariants: vec!["postings_sum_to_zero".into()],
+                }),
+                "books.broken",
                 "shop".to_owned(),
             ),
             (

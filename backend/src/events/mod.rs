@@ -31,9 +31,10 @@ use crate::ids::ShopId;
 pub use alerts::Alerts;
 pub use event::{Envelope, Event, Kind};
 pub use payload::{
-    AccountsDrifted, CustomerChange, CustomerCreated, CustomerUpdated, GdprRequestCreated, ImportCompleted,
-    ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked,
-    ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
+    AccountsDrifted, BooksBroken, CustomerChange, CustomerCreated, CustomerUpdated, GdprRequestCreated,
+    ImportCompleted, ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated,
+    RedemptionUnbacked, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome,
+    VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};
 

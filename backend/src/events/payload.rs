@@ -159,6 +159,15 @@ pub struct AccountsDrifted {
     pub orphans: i64,
 }
 
+/// The books of a shop do not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BooksBroken {
+    /// In how many places.
+    pub violations: i64,
+    /// The invariants that do not hold there.
+    pub invariants: Vec<String>,
+}
+
 /// A new shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantCreated {

@@ -31,6 +31,7 @@ mod columns;
 pub mod command;
 mod dates;
 mod faults;
+pub mod invariants;
 mod members;
 mod progress;
 mod revert;

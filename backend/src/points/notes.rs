@@ -1,5 +1,6 @@
 //! Notes: why staff gave or took points. They stand beside the entries, which hold ids and codes only, and can be erased.
 
+use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -12,6 +13,7 @@ use crate::ids::{MemberId, ShopId};
 crate::holds! {
     points_notes [shop_id, entry_id] of Member("member_id"), kept "with their entries; the note until it is to be erased" {
         shop_id: Id, entry_id: Id, member_id: Id, reason: Plain, note: Link, actor_kind: Plain, actor_id: Staff,
+        salt: Sealed, digest: Sealed,
     }
 }
 
@@ -57,19 +59,38 @@ pub(super) async fn write(
     (reason, note): (Reason, Option<&str>),
     by: &By,
 ) -> Result<(), db::Error> {
+    let (salt, kind, id) = (Uuid::new_v4(), by.actor.kind(), by.actor.id());
+    let digest = digest(salt.as_bytes(), (reason.as_str(), note), (kind.as_str(), id.as_deref()));
     db!(
         tx.execute,
-        "insert into points_notes (shop_id, entry_id, member_id, reason, note, actor_kind, actor_id)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into points_notes (shop_id, entry_id, member_id, reason, note, actor_kind, actor_id, salt, digest)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         shop,
         entry,
         member,
         reason,
         note,
-        by.actor.kind(),
-        by.actor.id()
+        kind,
+        id,
+        salt.as_bytes().as_slice(),
+        digest
     )?;
     Ok(())
+}
+
+/// What is sealed of a note: nobody who tries words finds out what it said, once the salt is erased with it.
+pub(super) fn digest(
+    salt: &[u8],
+    (reason, note): (&str, Option<&str>),
+    (actor_kind, actor_id): (&str, Option<&str>),
+) -> Vec<u8> {
+    let mut hash = Sha256::new_with_prefix(salt);
+    for text in [Some(reason), note, Some(actor_kind), actor_id] {
+        // None is another length than any.
+        hash.update(text.map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
+        hash.update(text.unwrap_or_default());
+    }
+    hash.finalize().to_vec()
 }
 
 /// The newest of a member's entries by hand, newest first.
@@ -116,7 +137,7 @@ pub(super) async fn merge(
 pub async fn redact(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "update points_notes set note = null where shop_id = $1 and member_id = $2",
+        "update points_notes set note = null, salt = null where shop_id = $1 and member_id = $2",
         shop,
         member
     )?;

@@ -22,7 +22,7 @@ use crate::config::Secret;
 use crate::merchants::{Shop, ShopError};
 use crate::shopify::ShopDomain;
 use crate::shopify::admin::ShopDetails;
-use crate::{db, orders, points, programs, redemptions};
+use crate::{db, points, programs, proof};
 
 /// How many webhooks are under way at once.
 const AT_ONCE: usize = 512;
@@ -100,9 +100,12 @@ pub enum Error {
     /// A webhook was stored, but could not be acted upon.
     #[error("{0} webhooks could not be acted upon")]
     Dead(i64),
-    /// The orders.
+    /// The program.
     #[error(transparent)]
-    Orders(#[from] orders::Error),
+    Program(#[from] programs::Error),
+    /// Whether the books hold is not known.
+    #[error(transparent)]
+    Proof(#[from] proof::Error),
     /// A payload could not be written.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
@@ -145,9 +148,7 @@ pub async fn run(app: &App, args: &Args) -> Result<Report, Error> {
     bar.set_message("checking every invariant");
     let mut read = app.db.read(shop.id).await?;
     let totals = points::totals(&mut read, shop.id).await?;
-    let mut violations = points::invariants::violations(&mut read, shop.id).await?;
-    violations.extend(redemptions::invariants::violations(&mut read, shop.id).await?);
-    violations.extend(orders::invariants::violations(&mut read, shop.id).await?);
+    let violations = proof::violations(&mut read, shop.id).await?;
     bar.finish_and_clear();
     let dead = app.inbox.dead(shop.id).await?;
     if dead > 0 {
@@ -246,7 +247,7 @@ async fn new_shop(app: &App, name: &str) -> Result<Shop, Error> {
     let shop = app.shops.register(details, &domain, &Secret::new("none")).await?;
     let program = loyalty::Program::standard(shop.currency);
     let mut tx = app.db.begin(shop.id).await?;
-    programs::set(&mut tx, shop.id, program, app.clock.now()).await.map_err(orders::Error::from)?;
+    programs::set(&mut tx, shop.id, program, app.clock.now()).await?;
     tx.commit().await?;
     Ok(shop)
 }

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::duration;
 use crate::{
     activation, audit, campaigns, customers, finance, inbox, merchants, orders, points, pos, privacy,
-    programs, redemptions, support, sync, tasks,
+    programs, proof, redemptions, support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -69,6 +69,7 @@ fn api(app: &App) -> Router<App> {
         .merge(customers::birthdays::api())
         .merge(tasks::routes::api())
         .merge(sync::reconcile::routes::api())
+        .merge(proof::routes::api())
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), support::watch))
 }

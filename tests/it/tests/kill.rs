@@ -16,7 +16,7 @@ use loyalnest::db::{Db, Engine, Options};
 use loyalnest::ids::ShopId;
 use loyalnest::shopify::ShopDomain;
 use loyalnest::shopify::admin::ShopDetails;
-use loyalnest::{orders, points, programs, redemptions, serve};
+use loyalnest::{programs, proof, serve};
 use loyalty::{Currency, Program};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -242,9 +242,7 @@ async fn killed_again_and_again(test: &TestDb) {
     assert_eq!(number(&test.db, What::Told).await, number(&test.db, What::Earned).await);
     assert!(number(&test.db, What::Told).await > 0);
     let mut read = test.db.read_across().await.unwrap();
-    let mut broken = points::invariants::violations(&mut read, shop).await.unwrap();
-    broken.extend(redemptions::invariants::violations(&mut read, shop).await.unwrap());
-    broken.extend(orders::invariants::violations(&mut read, shop).await.unwrap());
+    let mut broken = proof::violations(&mut read, shop).await.unwrap();
     broken.retain(|(_, count)| *count != 0);
     assert!(broken.is_empty(), "{broken:?}");
 }

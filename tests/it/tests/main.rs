@@ -45,6 +45,7 @@ mod plans;
 mod pos;
 mod privacy;
 mod programs;
+mod proof;
 mod publications;
 mod reconcile;
 mod revoked;

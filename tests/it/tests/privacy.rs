@@ -180,9 +180,7 @@ fn nothing_leads_to_a_customer_who_was_erased_and_the_books_stay_whole() {
         // Whoever tells of the order later does not lead there again; that it was told is kept for a time.
         let places = places(test, &number).await;
         assert!(places.iter().all(|place| place.starts_with("inbox_")), "{places:?}");
-        for (name, count) in
-            loyalnest::points::invariants::violations(&mut read, house.shop_id).await.unwrap()
-        {
+        for (name, count) in loyalnest::proof::violations(&mut read, house.shop_id).await.unwrap() {
             assert_eq!(count, 0, "{name}");
         }
         assert_eq!(events(test, "customer.updated").await.len(), 1, "erased once");

@@ -16,8 +16,9 @@ const A: ShopId = ShopId(Uuid::from_u128(0xa));
 const B: ShopId = ShopId(Uuid::from_u128(0xb));
 
 /// Who reads the rows of all shops at once, and what for. They write nothing: what is found is worked on shop by shop.
-const READ_ACROSS: [(&str, &str); 5] = [
+const READ_ACROSS: [(&str, &str); 6] = [
     ("customers/emails/mod.rs", "which shops keep addresses that are to be sealed anew"),
+    ("metrics.rs", "what came of the last proof of each shop"),
     ("merchants/tokens.rs", "which shops' staff have tokens to be sealed anew"),
     ("privacy/settle.rs", "which shops have requests that are due soon or to be forgotten"),
     ("redemptions/jobs.rs", "which holds are over, and which orders are to be tagged"),
@@ -25,10 +26,11 @@ const READ_ACROSS: [(&str, &str); 5] = [
 ];
 
 /// Statements on walled tables that name no shop, by their files: what those above read.
-const NAME_NO_SHOP: [(&str, &str); 6] = [
+const NAME_NO_SHOP: [(&str, &str); 7] = [
     ("customers/emails/store.rs", "shops that keep addresses"),
     ("merchants/staff/store.rs", "shops whose staff have tokens"),
     ("privacy/store.rs", "requests that are due soon, and shops with settled ones"),
+    ("proof/store.rs", "what came of the last proof of each shop"),
     ("redemptions/lifecycle.rs", "holds whose time has come"),
     ("redemptions/store.rs", "orders to be tagged"),
     ("support/store.rs", "sessions that are open"),

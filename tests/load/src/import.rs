@@ -10,7 +10,7 @@ use loyalnest::app::App;
 use loyalnest::audit::{Actor, By};
 use loyalnest::ids::ShopId;
 use loyalnest::imports::{self, Progress, Request, Template};
-use loyalnest::points;
+use loyalnest::{points, proof};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -110,7 +110,7 @@ impl Import<'_> {
     /// Everything was booked once, and every invariant holds.
     async fn violations(&self) -> Result<i64> {
         let mut read = self.app.db.read(self.shop).await?;
-        let violations = points::invariants::violations(&mut read, self.shop).await?;
+        let violations = proof::violations(&mut read, self.shop).await?;
         let broken: Vec<_> = violations.iter().filter(|(_, count)| *count != 0).collect();
         ensure!(broken.is_empty(), "the ledger does not hold: {broken:?}");
         let totals = points::totals(&mut read, self.shop).await?;

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use loyalnest::app::App;
 use loyalnest::ids::ShopId;
 use loyalnest::inbox::Delivery;
-use loyalnest::{orders, points, redemptions};
+use loyalnest::{points, proof};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -106,9 +106,7 @@ impl Ledger<'_> {
     /// Everything was booked once, and every invariant holds.
     async fn check(&self, orders: i64) -> Result<i64> {
         let mut read = self.app.db.read(self.shop).await?;
-        let mut violations = points::invariants::violations(&mut read, self.shop).await?;
-        violations.extend(redemptions::invariants::violations(&mut read, self.shop).await?);
-        violations.extend(orders::invariants::violations(&mut read, self.shop).await?);
+        let violations = proof::violations(&mut read, self.shop).await?;
         let broken: Vec<_> = violations.iter().filter(|(_, count)| *count != 0).collect();
         ensure!(broken.is_empty(), "the ledger does not hold: {broken:?}");
         let totals = points::totals(&mut read, self.shop).await?;

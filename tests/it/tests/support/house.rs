@@ -13,7 +13,7 @@ use loyalnest::db;
 use loyalnest::ids::ShopId;
 use loyalnest::programs;
 use loyalnest::serve;
-use loyalnest::{orders, points, redemptions, sync};
+use loyalnest::{proof, sync};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -199,9 +199,7 @@ impl House {
     /// Every invariant holds, and every metafield shows the ledger.
     pub async fn is_sound(&self) {
         let mut read = self.app.db.read_across().await.unwrap();
-        let mut all = points::invariants::violations(&mut read, self.shop_id).await.unwrap();
-        all.extend(redemptions::invariants::violations(&mut read, self.shop_id).await.unwrap());
-        all.extend(orders::invariants::violations(&mut read, self.shop_id).await.unwrap());
+        let all = proof::violations(&mut read, self.shop_id).await.unwrap();
         let broken: Vec<_> = all.into_iter().filter(|(_, count)| *count != 0).collect();
         assert!(broken.is_empty(), "{broken:?}");
         let ledger: Vec<(i64, i64, i64, i64)> = db!(

@@ -6,8 +6,8 @@ use loyalnest::db::{Db, Timestamp};
 use loyalnest::ids::{CustomerId, MemberId, ShopId};
 use loyalnest::orders::{self, Incoming, payload};
 use loyalnest::points::{self, Balance};
-use loyalnest::programs;
 use loyalnest::redemptions::{self, Hold, lifecycle};
+use loyalnest::{programs, proof};
 use loyalty::{Currency, HoldId, Points, Program, Scope};
 use serde_json::Value;
 use uuid::Uuid;
@@ -159,9 +159,7 @@ impl<'a> Shop<'a> {
     /// Every invariant holds.
     pub async fn is_sound(&self) {
         let mut read = self.db.read(self.id).await.unwrap();
-        let mut all = points::invariants::violations(&mut read, self.id).await.unwrap();
-        all.extend(redemptions::invariants::violations(&mut read, self.id).await.unwrap());
-        all.extend(orders::invariants::violations(&mut read, self.id).await.unwrap());
+        let all = proof::violations(&mut read, self.id).await.unwrap();
         let broken: Vec<_> = all.into_iter().filter(|(_, count)| *count != 0).collect();
         assert!(broken.is_empty(), "{broken:?}");
     }

@@ -144,6 +144,7 @@ fn routes(other: &Side) -> Vec<(As, Method, &'static str, String, Value)> {
         plain(Owner, get.clone(), "/api/finance/liability", Value::Null),
         plain(Owner, get.clone(), "/api/reconcile", Value::Null),
         plain(Owner, post, "/api/reconcile", Value::Null),
+        plain(Owner, get.clone(), "/api/proof", Value::Null),
         plain(Owner, get, "/api/tasks", Value::Null),
         plain(Owner, put, "/api/support/allowed", json!({"allowed": false})),
     ]

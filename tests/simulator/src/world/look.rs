@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use loyalnest::db;
 use loyalnest::db::{Read, Timestamp};
 use loyalnest::ids::{MemberId, ShopId};
-use loyalnest::{orders, points, redemptions, sync};
+use loyalnest::{points, proof, sync};
 use loyalty::HoldId;
 
 use super::{Outcome, Trouble, World};
@@ -250,9 +250,7 @@ impl World {
 
     fn is_sound(&mut self) -> Result<(), Trouble> {
         let (violations, ledger) = self.read(async |read, shop| {
-            let mut all = points::invariants::violations(read, shop).await?;
-            all.extend(redemptions::invariants::violations(read, shop).await?);
-            all.extend(orders::invariants::violations(read, shop).await?);
+            let all = proof::violations(read, shop).await?;
             let ledger: Vec<(i64, i64, i64, i64)> = db!(
                 read.all,
                 "select m.customer_id, a.available, a.pending, a.seq from customers_members m
