@@ -4,6 +4,7 @@
 //! Everything that costs time is made before the clock starts: orders, signatures, whole requests. What is left is a
 //! write and a read per request, all on one thread, so that a loader beside the server takes little from it.
 
+pub mod audit;
 pub mod drive;
 pub mod follow;
 pub mod import;

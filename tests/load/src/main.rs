@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
+use load::audit::Audit;
 use load::follow::Follow;
 use load::import::Import;
 use load::intake::Intake;
@@ -112,6 +113,15 @@ enum Command {
         #[arg(long)]
         folder: PathBuf,
     },
+    /// How long the backend's audit of a large ledger takes, and how much memory.
+    Audit {
+        /// Postings of the ledger.
+        #[arg(long, default_value_t = 10_000_000)]
+        postings: i64,
+        /// The backend's program.
+        #[arg(long)]
+        program: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -201,6 +211,12 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Import { members, rounds, note, folder } => {
             as_in_a_server(config, async move |app, shop| {
                 Import { app, shop, members, rounds, note, folder: &folder }.measure().await
+            })
+            .await?
+        }
+        Command::Audit { postings, program } => {
+            as_in_a_server(config, async move |app, shop| {
+                Audit { app, shop, postings, program: &program }.measure().await
             })
             .await?
         }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the project promises about speed, measured in a release build.
 
+mod audit;
 mod import;
 mod intake;
 mod ledger;
@@ -42,6 +43,8 @@ enum What {
     Ledger(ledger::Args),
     /// How many members a second are imported from a file, on both engines, and how much memory that takes
     Import(import::Args),
+    /// How long the audit of a large ledger takes, on both engines, and how much memory
+    Audit(audit::Args),
 }
 
 /// Measures.
@@ -52,6 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Reconcile(args) => reconcile::run(args),
         What::Ledger(args) => ledger::run(args),
         What::Import(args) => import::run(args),
+        What::Audit(args) => audit::run(args),
     }
 }
 
