@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::report::{Count, Report};
-use crate::setup::{deny, rust};
+use crate::setup::{programs, rust};
 use crate::test::{self, Scope};
 use crate::workspace::{cargo, in_root};
 use crate::{process, progress};
@@ -54,7 +54,7 @@ pub fn checks(report: &mut Report) {
         process::run(doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]))
     });
     report.check("dependencies and licences", || {
-        process::run(in_root(deny::program()?).args([
+        process::run(in_root(programs::DENY.path()?).args([
             "--all-features",
             "check",
             "bans",
@@ -70,7 +70,7 @@ pub fn checks(report: &mut Report) {
             *count = Count::SKIPPED;
             return Ok(());
         }
-        process::run(in_root(deny::program()?).args(["--all-features", "check", "advisories"]))?;
+        process::run(in_root(programs::DENY.path()?).args(["--all-features", "check", "advisories"]))?;
         *count = Count::PASSED;
         Ok(())
     });

@@ -5,12 +5,15 @@
 mod app_config;
 mod bench;
 mod check;
+mod crash;
 mod demo;
 mod functions;
+mod fuzz;
 mod http;
 mod postgres;
 mod process;
 mod progress;
+mod prove;
 mod report;
 mod service;
 mod setup;
@@ -46,6 +49,12 @@ enum Command {
     Functions(functions::Args),
     /// Start the tests' PostgreSQL, alone or around a command: cargo xtask postgres -- cargo test -p loyalnest
     Postgres(postgres::Args),
+    /// Kill backends and cut them off their database while customers go on, and look what was lost
+    Crash(crash::Args),
+    /// Feed what strangers send (webhooks, metafields, files, queries, tokens, carts) with what nobody made on purpose
+    Fuzz(fuzz::Args),
+    /// Simulate, kill and feed for as long as you like, and write a report of it
+    Prove(prove::Args),
     /// Measure what the project promises about speed
     Bench(bench::Args),
     /// Let a shop's weeks pass in seconds, under faults and crashes, beside a naive model: --seed 1 --seeds 100 --hours 240
@@ -61,6 +70,9 @@ fn main() -> ExitCode {
         Command::Build => functions::build().map(done),
         Command::Functions(args) => functions::run(&args).map(done),
         Command::Postgres(args) => postgres::run(&args).map(done),
+        Command::Crash(args) => crash::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Prove(args) => prove::run(&args),
         Command::Bench(args) => bench::run(&args).map(done),
         Command::Simulate(args) => simulate::run(&args),
     };

@@ -1,8 +1,9 @@
 //! `cargo xtask simulate`: the simulator, in the release profile.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::workspace::cargo;
 
@@ -16,8 +17,19 @@ pub struct Args {
 
 /// Builds the simulator and runs it. It says itself what went wrong.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let status = simulator().args(&args.options).status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs it with these options; what it came to. Traces of what failed go to standard error.
+pub fn outcome(options: &[&str]) -> Result<Value> {
+    let output = simulator().args(options).arg("--json").stderr(Stdio::inherit()).output()?;
+    let said = String::from_utf8(output.stdout)?;
+    serde_json::from_str(said.lines().last().unwrap_or_default()).context("the simulator broke off")
+}
+
+fn simulator() -> Command {
     let mut simulate = cargo();
     simulate.args(["run", "--release", "--locked", "--quiet", "-p", "simulator", "--bin", "simulate", "--"]);
-    let status = simulate.args(&args.options).status()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    simulate
 }

@@ -11,9 +11,9 @@ use loyalnest::db;
 use loyalnest::db::{Db, Engine, Options, Timestamp};
 
 use crate::support::app::{SHOP, TestApp, config};
-use crate::support::line::Line;
 use crate::support::recorder::effects;
 use crate::support::{TestDb, on_both_engines, on_engine};
+use crash::line::Line;
 
 const ORDER: &str = r#"{"id":1,"customer":{"id":7}}"#;
 
@@ -240,7 +240,7 @@ fn a_full_queue_answers_503_and_the_next_try_is_kept() {
 #[test]
 fn the_database_may_go_at_any_moment_and_nothing_is_lost() {
     on_engine(Engine::Postgres, async |test| {
-        let line = Line::to(&test.url).await;
+        let line = Line::to(&test.url).await.unwrap();
         let options = Options { acquire_timeout: Duration::from_millis(300), ..Options::default() };
         let db = Db::connect(&line.url, &options).await.unwrap();
         let app = TestApp::at(&db, &[], Clock::system()).await;

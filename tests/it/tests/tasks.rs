@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::script::{Brief, Do, Hasty, Script, another_process, effects, gate, process};
-use crate::support::line::Line;
 use crate::support::{TestDb, on_both_engines, on_engine};
+use crash::line::Line;
 
 const SHOP: ShopId = ShopId(Uuid::from_u128(7));
 
@@ -335,7 +335,7 @@ fn asked_to_stop_a_worker_finishes_what_it_has_in_hand() {
 #[test]
 fn the_database_may_go_at_any_moment_and_every_task_is_done_once() {
     on_engine(Engine::Postgres, async |test| {
-        let line = Line::to(&test.url).await;
+        let line = Line::to(&test.url).await.unwrap();
         let options = Options { acquire_timeout: Duration::from_millis(300), ..Options::default() };
         let db = Db::connect(&line.url, &options).await.unwrap();
         let app = script::on(db, Clock::system(), &script::QUICK).await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::last_line;
 use crate::progress;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{in_root, target_dir};
+use crate::workspace::{in_root, release_binary};
 
 /// Options of `cargo xtask bench import`.
 #[derive(clap::Args)]
@@ -55,7 +55,7 @@ fn measure(args: &Args, on_postgres: bool) -> Result<Value> {
         Some(cluster) => cluster.url.clone(),
         None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
     };
-    let mut load = in_root(target_dir().join("release/load"));
+    let mut load = in_root(release_binary("load"));
     load.args(["import", "--members", &args.members.to_string(), "--rounds", &args.rounds.to_string()]);
     load.args(["--note", &args.note.to_string()]).arg("--folder").arg(&folder);
     load.env("DATABASE_URL", database);

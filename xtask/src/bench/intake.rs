@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::last_line;
-use super::server::{SECRET, START, Server, TOKEN, environment, free_port, release};
+use super::server::{SECRET, START, Server, TOKEN, environment, free_port};
 use crate::service::{Running, Service};
 use crate::setup::npm;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{cargo, debug_binary, in_root, on_path, root};
+use crate::workspace::{cargo, debug_binary, in_root, on_path, release_binary, root};
 use crate::{http, process, progress};
 
 /// Options of `cargo xtask bench intake`.
@@ -186,7 +186,7 @@ fn end_to_end(args: &Args) -> Result<Value> {
     let (url, domain) =
         ready["url"].as_str().zip(ready["shop"].as_str()).context("the shop has no address")?;
 
-    let mut add = in_root(release("loyalnest"));
+    let mut add = in_root(release_binary("loyalnest"));
     add.args(["shop", "add", domain]).envs(environment(&cluster.url, 0, url));
     process::output(&mut add)?;
     let server = Server::backend("all", &cluster.url, &folder, url)?;

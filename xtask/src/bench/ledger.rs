@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::last_line;
 use crate::progress;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{in_root, target_dir};
+use crate::workspace::{in_root, release_binary};
 
 /// Options of `cargo xtask bench ledger`.
 #[derive(clap::Args)]
@@ -74,7 +74,7 @@ fn measure(part: &Part, rounds: u32) -> Result<Value> {
         Some(cluster) => cluster.url.clone(),
         None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
     };
-    let mut load = in_root(target_dir().join("release/load"));
+    let mut load = in_root(release_binary("load"));
     load.args(["ledger", "--members", &part.members.to_string(), "--orders", &part.orders.to_string()]);
     load.args(["--rounds", &rounds.to_string()]);
     load.env("DATABASE_URL", database).env("LOYALNEST_INBOX__BATCH", part.batch.to_string());

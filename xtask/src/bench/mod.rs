@@ -60,7 +60,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Builds packages for release.
-fn build(packages: &[&str]) -> Result<()> {
+pub fn build(packages: &[&str]) -> Result<()> {
     progress::step(format!("{}, release build", packages.join(" and ")), || {
         let mut build = cargo();
         build.args(["build", "--locked", "--release"]);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::last_line;
 use crate::progress;
 use crate::setup::postgres::{self, Durability};
-use crate::workspace::{in_root, target_dir};
+use crate::workspace::{in_root, release_binary};
 
 /// Replays it on SQLite and on PostgreSQL.
 pub fn run(file: &Path, as_json: bool) -> Result<()> {
@@ -37,7 +37,7 @@ pub fn run(file: &Path, as_json: bool) -> Result<()> {
 /// The report of one replay, shown as soon as it is there.
 fn replay_on(engine: &str, database: &str, file: &Path) -> Result<Value> {
     progress::step(format!("replay on {engine}"), || {
-        let mut replay = in_root(target_dir().join("release/loyalnest"));
+        let mut replay = in_root(release_binary("loyalnest"));
         replay.arg("replay").arg(file).arg("--json").env("DATABASE_URL", database);
         let output = last_line(&mut replay)?;
         println!("{engine}: {output}");

@@ -1,7 +1,7 @@
 //! The backend in its release build, run for a benchmark.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::http;
 use crate::service::{Running, Service};
-use crate::workspace::{in_root, target_dir};
+use crate::workspace::{in_root, release_binary};
 
 /// How long a program may take to be ready.
 pub const START: Duration = Duration::from_secs(60);
@@ -42,7 +42,7 @@ impl Server {
     pub fn backend(role: &str, database: &str, folder: &Path, shop_url: &str) -> Result<Self> {
         let port = free_port()?;
         let environment = environment(database, port, shop_url);
-        let mut serve = in_root(release("loyalnest"));
+        let mut serve = in_root(release_binary("loyalnest"));
         serve.args(["serve", "--role", role]).envs(environment.iter().cloned());
         let mut running = Service::new(serve, folder.join("backend.log")).start()?;
         http::wait_for(&format!("http://127.0.0.1:{port}/readyz"), &mut running, START)?;
@@ -51,16 +51,11 @@ impl Server {
 
     /// The loader, pointed at this server.
     pub fn load(&self, what: &str) -> Command {
-        let mut load = in_root(release("load"));
+        let mut load = in_root(release_binary("load"));
         load.arg(what).args(["--server", &format!("127.0.0.1:{}", self.port)]);
         load.envs(self.environment.iter().cloned());
         load
     }
-}
-
-/// A program of the workspace in the release profile.
-pub fn release(name: &str) -> PathBuf {
-    target_dir().join("release").join(name)
 }
 
 /// One that nobody listens on.

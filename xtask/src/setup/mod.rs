@@ -2,9 +2,9 @@
 
 pub mod chromium;
 pub mod debian;
-pub mod deny;
 pub mod npm;
 pub mod postgres;
+pub mod programs;
 pub mod rust;
 
 use std::fs;
@@ -21,7 +21,7 @@ pub fn everything() -> Result<()> {
     npm::packages()?;
     npm::shopify_schemas()?;
     npm::install("tests/shopify-cli")?;
-    deny::program()?;
+    programs::DENY.path()?;
     postgres::cluster(postgres::Durability::None)?;
     progress::note(chromium::executable()?.display());
     Ok(())

@@ -6,7 +6,6 @@ pub mod app;
 pub mod counter;
 pub mod door;
 pub mod house;
-pub mod line;
 pub mod orders;
 mod postgres;
 pub mod raw;

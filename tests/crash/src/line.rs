@@ -1,11 +1,13 @@
 //! A line to the database that can be cut and mended.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// A line to PostgreSQL.
 pub struct Line {
     /// The same database, through this line.
     pub url: String,
@@ -14,14 +16,17 @@ pub struct Line {
 
 impl Line {
     /// A line to the server of a `postgres://USER@HOST:PORT/NAME` URL.
-    pub async fn to(url: &str) -> Self {
-        let (before, after) = url.split_once('@').unwrap();
-        let (server, name) = after.split_once('/').unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let through = format!("{before}@{}/{name}", listener.local_addr().unwrap());
+    ///
+    /// # Errors
+    /// When the URL is another one, or no port is free.
+    pub async fn to(url: &str) -> io::Result<Self> {
+        let parts = url.split_once('@').and_then(|(before, after)| Some((before, after.split_once('/')?)));
+        let (before, (server, name)) = parts.ok_or(io::ErrorKind::InvalidInput)?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let through = format!("{before}@{}/{name}", listener.local_addr()?);
         let whole = Arc::new(watch::Sender::new(true));
         tokio::spawn(carry(listener, server.to_owned(), whole.clone()));
-        Line { url: through, whole }
+        Ok(Line { url: through, whole })
     }
 
     /// Every connection breaks, and none can be made.
@@ -29,6 +34,7 @@ impl Line {
         self.whole.send_replace(false);
     }
 
+    /// Connections can be made again.
     pub fn mend(&self) {
         self.whole.send_replace(true);
     }

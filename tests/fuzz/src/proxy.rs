@@ -1,0 +1,54 @@
+//! Requests of storefronts: queries of any kind, signed as Shopify signs them, and forged.
+
+use std::cell::RefCell;
+
+use axum::body::Body;
+use axum::http::{Request, Uri};
+
+use crate::house::House;
+
+/// What storefronts may ask: the method and the path. A star stands for a part of the path that the input gives.
+const ROUTES: [(&str, &str); 9] = [
+    ("GET", "/proxy/account"),
+    ("GET", "/proxy/history"),
+    ("GET", "/proxy/rewards"),
+    ("GET", "/proxy/orders/*/explain"),
+    ("GET", "/proxy/payouts/*"),
+    ("POST", "/proxy/redemptions"),
+    ("DELETE", "/proxy/redemptions/*"),
+    ("POST", "/proxy/payouts"),
+    ("GET", "/auth/callback"),
+];
+
+/// The first byte says which route; then, line by line, the query, a part of the path, and the body.
+pub fn proxy_queries(data: &[u8]) {
+    thread_local!(static HOUSE: RefCell<House> = RefCell::new(House::open()));
+    let Some((route, rest)) = data.split_first() else { return };
+    let (method, path) = ROUTES[usize::from(*route) % ROUTES.len()];
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    let mut parts = text.splitn(3, '\n');
+    let query = parts.next().unwrap_or_default();
+    let (part, body) = (parts.next().unwrap_or("1"), parts.next().unwrap_or_default());
+    HOUSE.with_borrow_mut(|house| {
+        let house = house.next();
+        forged(house, query);
+        // About now, and of the shop that is here: whatever else the query says comes after that.
+        let now = house.app.clock.now().as_second();
+        let query = format!("shop={}&timestamp={now}&{query}", crate::house::SHOP);
+        let address = format!("{}?{}", path.replace('*', part), house.app.signer.sign_proxy(&query));
+        let Ok(address) = address.parse::<Uri>() else { return };
+        let request =
+            Request::builder().method(method).uri(address).header("Content-Type", "application/json");
+        house.send(request.body(Body::from(body.to_owned())).unwrap());
+        if house.is_time_to_count() {
+            house.assert_whole();
+        }
+    });
+}
+
+/// Nobody signed it: it is believed by nothing.
+fn forged(house: &House, query: &str) {
+    let (now, tolerance) = (house.app.clock.now(), house.app.config.shopify.clock_tolerance);
+    assert!(house.app.signer.verify_proxy(query, now, tolerance).is_err(), "{query}");
+    assert!(house.app.signer.verify_oauth(query, now, tolerance).is_err(), "{query}");
+}
