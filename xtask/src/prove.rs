@@ -63,7 +63,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.json {
         println!("{report}");
     }
-    let found = number(&simulated, "disagreements") + number(&simulated, "violations") + number(&killed, "losses");
+    let found =
+        number(&simulated, "disagreements") + number(&simulated, "violations") + number(&killed, "losses");
     Ok(if found == 0 && crashes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -73,7 +74,8 @@ fn simulated(seed: u64, time: Duration) -> Result<Value> {
     let mut sum = json!({ "first_seed": seed, "hours": HOURS });
     let mut next = seed;
     while start.elapsed() < time {
-        let options = ["--seed", &next.to_string(), "--seeds", &WORLDS.to_string(), "--hours", &HOURS.to_string()];
+        let options =
+            ["--seed", &next.to_string(), "--seeds", &WORLDS.to_string(), "--hours", &HOURS.to_string()];
         let outcome = progress::step(format!("worlds from {next} on"), || simulate::outcome(&options))?;
         add(&mut sum, &outcome, &["seeds", "steps", "disagreements", "violations"]);
         next += WORLDS;
@@ -118,7 +120,14 @@ fn page(report: &Value) -> Result<String> {
     let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
     let mut page = String::new();
     writeln!(page, "# What was tried to lose a point\n")?;
-    writeln!(page, "Commit {}, {}, {} cores. Written at {}", text("commit"), text("compiler"), report["cores"], text("at"))?;
+    writeln!(
+        page,
+        "Commit {}, {}, {} cores. Written at {}",
+        text("commit"),
+        text("compiler"),
+        report["cores"],
+        text("at")
+    )?;
     writeln!(page, "after {}.\n", seconds(Duration::from_secs(number(report, "seconds"))))?;
     writeln!(page, "| what was tried | how much | what was found |\n|---|---|---|")?;
     writeln!(
@@ -126,7 +135,10 @@ fn page(report: &Value) -> Result<String> {
         "| **Simulated shops**: the real ledger, inbox and publishing beside a naive model, with lost, doubled and late \
          messages, crashes and changing rules; compared after every step | {} shop-days, {} steps, seeds from {} on | \
          {} disagreements, {} violations of invariants |",
-        simulated["shop_days"], simulated["steps"], simulated["first_seed"], simulated["disagreements"],
+        simulated["shop_days"],
+        simulated["steps"],
+        simulated["first_seed"],
+        simulated["disagreements"],
         simulated["violations"],
     )?;
     writeln!(
@@ -134,8 +146,15 @@ fn page(report: &Value) -> Result<String> {
         "| **Killed processes**: {} backends on one PostgreSQL while customers buy, pick, return and cancel; then every \
          balance is held against the shop's own orders | {} kills (`kill -9`), {} cut lines, {} orders ({} with points), \
          {} refunds, {} cancellations, seeds from {} on | {} losses |",
-        killed["processes"], killed["kills"], killed["cuts"], killed["orders"], killed["discounted"],
-        killed["refunds"], killed["cancelled"], killed["first_seed"], killed["losses"],
+        killed["processes"],
+        killed["kills"],
+        killed["cuts"],
+        killed["orders"],
+        killed["discounted"],
+        killed["refunds"],
+        killed["cancelled"],
+        killed["first_seed"],
+        killed["losses"],
     )?;
     for target in report["fuzzed"].as_array().context("no targets")? {
         writeln!(

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use devshop::DevShop;
 use loyalnest::app::App;
 use loyalnest::ids::{CustomerId, ShopId};
-use loyalnest::{customers, db, orders, points, redemptions, sync};
+use loyalnest::{customers, db, points, proof, redemptions, sync};
 use loyalty::HoldId;
 use serde_json::Value;
 
@@ -61,9 +61,7 @@ async fn untold(app: &App) -> Result<i64> {
 pub async fn losses(app: &App, id: ShopId, shop: &DevShop, done: &Done) -> Result<Vec<String>> {
     let mut losses = Vec::new();
     let mut read = app.db.read(id).await?;
-    let mut broken = points::invariants::violations(&mut read, id).await?;
-    broken.extend(redemptions::invariants::violations(&mut read, id).await?);
-    broken.extend(orders::invariants::violations(&mut read, id).await?);
+    let mut broken = proof::violations(&mut read, id).await?;
     broken.retain(|(_, count)| *count > 0);
     losses.extend(broken.iter().map(|(name, count)| format!("{name} does not hold in {count} places")));
     let dead = app.inbox.dead(id).await?;

@@ -9,7 +9,7 @@ use loyalnest::db::{Db, Options};
 use loyalnest::ids::ShopId;
 use loyalnest::shopify::ShopDomain;
 use loyalnest::shopify::admin::ShopDetails;
-use loyalnest::{orders, points, programs, redemptions};
+use loyalnest::{programs, proof};
 use loyalty::{Currency, Program};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
@@ -78,9 +78,7 @@ impl House {
     pub fn assert_whole(&self) {
         let broken = self.run(async {
             let mut read = self.app.db.read(self.shop).await.unwrap();
-            let mut all = points::invariants::violations(&mut read, self.shop).await.unwrap();
-            all.extend(redemptions::invariants::violations(&mut read, self.shop).await.unwrap());
-            all.extend(orders::invariants::violations(&mut read, self.shop).await.unwrap());
+            let mut all = proof::violations(&mut read, self.shop).await.unwrap();
             all.retain(|(_, count)| *count > 0);
             all
         });
