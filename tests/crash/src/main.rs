@@ -65,8 +65,10 @@ async fn main() -> Result<ExitCode> {
     let added = app.shops.add(&app.admin, &shop.settings().domain.parse()?, &token).await?;
     programs::publish(&app, &added).await?;
 
+    let folder = tempfile::tempdir()?;
+    let logs = folder.path().to_owned();
     let orders =
-        Orders { program: arguments.program.clone(), settings, database: arguments.database.clone() };
+        Orders { program: arguments.program.clone(), settings, database: arguments.database.clone(), logs };
     let crew = Crew::start(orders, arguments.processes).await?;
     tokio::spawn(front::open(listener, crew.ports()));
     let groups: Result<Vec<Traffic>> = (0..GROUPS)

@@ -4,10 +4,9 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::last_line;
-use super::server::release;
 use crate::progress;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::in_root;
+use crate::workspace::{in_root, release_binary};
 
 /// Options of `cargo xtask bench audit`.
 #[derive(clap::Args)]
@@ -43,8 +42,8 @@ fn measure(postings: u64, on_postgres: bool) -> Result<Value> {
         Some(cluster) => cluster.url.clone(),
         None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
     };
-    let mut load = in_root(release("load"));
-    load.args(["audit", "--postings", &postings.to_string(), "--program"]).arg(release("loyalnest"));
+    let mut load = in_root(release_binary("load"));
+    load.args(["audit", "--postings", &postings.to_string(), "--program"]).arg(release_binary("loyalnest"));
     load.env("DATABASE_URL", database)
         .env("SHOPIFY_API_KEY", "bench")
         .env("SHOPIFY_API_SECRET", "bench-secret");

@@ -18,8 +18,6 @@ pub struct Program {
 pub const DENY: Program = Program { name: "cargo-deny", version: "0.20.2" };
 /// Builds with coverage and runs libFuzzer.
 pub const FUZZ: Program = Program { name: "cargo-fuzz", version: "0.13.2" };
-/// Breaks the code here and there, and says which tests notice.
-pub const MUTANTS: Program = Program { name: "cargo-mutants", version: "27.1.0" };
 
 impl Program {
     /// Its path. It is installed into the target directory, once.
