@@ -49,21 +49,22 @@ pub struct Recount {
     pub counts: Counts,
 }
 
-/// What a member has, as it is stored and as it was posted.
+/// What was posted to a member. Small: there may be many.
 #[derive(Default)]
 struct Member {
-    stored: [i64; 3],
+    /// Available, pending, held; unless it is the past, less what is stored.
     posted: [i64; 3],
+    /// How much more lies in open lots than there is to spend.
     open: i64,
+    /// How much more is pinned than held.
     pinned: i64,
 }
 
-/// What a lot holds, as it is stored and as entries moved it.
+/// What entries moved in a lot. Small, too.
 struct Lot {
-    original: i64,
-    remaining: i64,
-    pinned: i64,
+    /// To spend, and held; unless it is the past, less what is stored.
     moved: (i64, i64),
+    original: i64,
     /// In microseconds; one that never expires does so at the end of time.
     expires_at: i64,
 }
@@ -72,6 +73,8 @@ struct Lot {
 struct Pass {
     number: u64,
     of: u64,
+    /// Whether it is not known what is stored.
+    is_past: bool,
     members: HashMap<MemberId, Member>,
     lots: HashMap<LotId, Lot>,
 }
@@ -93,10 +96,12 @@ pub async fn recount(
     let passes = (members / at_once.members).max(lots / at_once.lots).unsigned_abs() + 1;
     let mut recount = Recount::default();
     for number in 0..passes {
-        let mut pass = Pass { number, of: passes, members: HashMap::new(), lots: HashMap::new() };
+        let room = |count: i64| (count.unsigned_abs() / passes) as usize;
+        let (members, lots) = (HashMap::with_capacity(room(members)), HashMap::with_capacity(room(lots)));
+        let mut pass = Pass { number, of: passes, is_past: before.is_some(), members, lots };
         pass.load(read, shop, &mut recount.counts).await?;
         pass.add_up(read, shop, before, &mut recount).await?;
-        pass.compare(before.is_some(), &mut recount.counts);
+        pass.compare(&mut recount.counts);
     }
     Ok(recount)
 }
@@ -119,9 +124,10 @@ impl Pass {
             let Some(last) = accounts.last() else { break };
             after = last.0.0;
             for (member, available, pending, held) in accounts {
-                if self.keeps(member) {
-                    let stored = [available, pending, held];
-                    self.members.insert(member, Member { stored, ..Member::default() });
+                if self.keeps(member) && !self.is_past {
+                    counts.add(Invariant::PendingAndHeldAreNotNegative, pending < 0 || held < 0);
+                    let posted = [-available, -pending, -held];
+                    self.members.insert(member, Member { posted, open: -available.max(0), pinned: -held });
                 }
             }
         }
@@ -137,17 +143,20 @@ impl Pass {
                 if self.keeps(lot) {
                     counts.add(Invariant::LotsHoldNoMoreThanWasEarned, remaining < 0 || remaining > original);
                     let expires_at = expires_at.map_or(i64::MAX, Timestamp::as_microsecond);
-                    let lot_now = Lot { original, remaining, pinned: 0, moved: (0, 0), expires_at };
-                    self.lots.insert(lot, lot_now);
+                    let moved = if self.is_past { (0, 0) } else { (-remaining, 0) };
+                    self.lots.insert(lot, Lot { moved, original, expires_at });
                 }
             }
+        }
+        if self.is_past {
+            return Ok(());
         }
         for (member, lot, pinned) in pins(read, shop).await? {
             if let Some(member) = self.members.get_mut(&member) {
                 member.pinned += pinned;
             }
             if let Some(lot) = self.lots.get_mut(&lot) {
-                lot.pinned += pinned;
+                lot.moved.1 -= pinned;
             }
         }
         Ok(())
@@ -242,22 +251,22 @@ impl Pass {
         recount.counts.add(Invariant::NothingIsSpentFromAnExpiredLot, late && available < 0 && over);
     }
 
-    /// Holds what is stored against what was added up.
-    fn compare(&self, is_past: bool, counts: &mut Counts) {
-        for Member { stored, posted, open, pinned } in self.members.values() {
-            let [available, pending, held] = if is_past { *posted } else { *stored };
-            counts.add(Invariant::PendingAndHeldAreNotNegative, pending < 0 || held < 0);
-            if !is_past {
-                counts.add(Invariant::BalancesAreTheirPostings, stored != posted);
-                counts.add(Invariant::AvailableIsOpenLotsLessDeficit, *open != available.max(0));
-                counts.add(Invariant::HeldIsWhatHoldsPin, *pinned != held);
+    /// Says where something is left over.
+    fn compare(&self, counts: &mut Counts) {
+        for Member { posted, open, pinned } in self.members.values() {
+            if self.is_past {
+                counts.add(Invariant::PendingAndHeldAreNotNegative, posted[1] < 0 || posted[2] < 0);
+            } else {
+                counts.add(Invariant::BalancesAreTheirPostings, *posted != [0; 3]);
+                counts.add(Invariant::AvailableIsOpenLotsLessDeficit, *open != 0);
+                counts.add(Invariant::HeldIsWhatHoldsPin, *pinned != 0);
             }
         }
-        for Lot { original, remaining, pinned, moved: (available, held), .. } in self.lots.values() {
-            let wrong = if is_past {
+        for Lot { original, moved: (available, held), .. } in self.lots.values() {
+            let wrong = if self.is_past {
                 *available < 0 || *held < 0 || available > original
             } else {
-                available != remaining || held != pinned
+                (*available, *held) != (0, 0)
             };
             counts.add(Invariant::LotsAreWhatEntriesMoved, wrong);
         }
