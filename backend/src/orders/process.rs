@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use loyalty::earning::{Earning, Returned};
 use loyalty::hold::{Claim, Mark};
-use loyalty::line::LineKind;
-use loyalty::order::{self, Used, standing};
+use loyalty::line::{LineKind, LineNow};
+use loyalty::order::{self, Facts, Payment, Used, standing};
 
 use super::pricing::Pricing;
 use super::store::{self, Known, Latest};
@@ -129,8 +129,12 @@ impl Work<'_> {
             Incoming::Ripe(_) => {}
             Incoming::Order { order, metafield, .. } => {
                 // Where Shopify stamped both alike, what came later was written later.
+                let paid = known.paid_lines(&order);
                 if known.latest.as_ref().is_none_or(|latest| latest.as_of <= order.as_of) {
                     known.latest = Some(self.latest(known, &order));
+                }
+                if let Some(latest) = &mut known.latest {
+                    latest.paid = paid.filter(|(as_of, _)| *as_of < latest.as_of);
                 }
                 known.facts = Some(known.facts.map_or(order.facts, |facts| facts.newest(order.facts)));
                 known.placed_at.get_or_insert(order.placed_at);
@@ -165,11 +169,12 @@ impl Work<'_> {
         let (Some(latest), Some(booking)) = (&known.latest, self.bookings.get_mut(&known.order)) else {
             return Ok(());
         };
-        let (earning, circumstances) = self.pricing.anew(booking, &latest.lines)?;
-        // What an edit adds is earned once it is paid for; what it takes off is gone at once.
+        // What an edit adds is earned once it is paid for, whichever webhook came first; what it takes off is gone at once.
+        let rest_due = known.facts.is_some_and(|facts| facts.rest_due);
+        let paid = latest.paid.as_ref().filter(|_| rest_due).map(|(_, lines)| lines);
+        let (earning, circumstances) = self.pricing.anew(booking, paid.unwrap_or(&latest.lines))?;
         let points = |earning: &Earning| earning.points_after(&known.gone(Some(earning)));
-        let is_paid = known.facts.is_none_or(|facts| !facts.rest_due);
-        if is_paid || points(&earning) <= points(&booking.earning) {
+        if !rest_due || paid.is_some() || points(&earning) <= points(&booking.earning) {
             booking.price_anew(earning, circumstances);
         }
         Ok(())
@@ -215,7 +220,7 @@ impl Work<'_> {
         {
             lines[line].kind = LineKind::Tip;
         }
-        Latest { as_of: order.as_of, lines, used: ours.used, titles }
+        Latest { as_of: order.as_of, lines, used: ours.used, titles, paid: None }
     }
 
     /// What the discount that points buy took off the order: known by its title, or by one it had on this order before.
@@ -249,6 +254,17 @@ impl Known {
     /// Whose the order is, with what it tells now. Nothing leads to an erased customer again.
     fn customer_of(&self, order: &Order) -> Option<CustomerId> {
         if self.erased { self.customer } else { self.customer.or(order.customer) }
+    }
+
+    /// The newest lines that were paid for, by what was known of the order and what it tells now.
+    fn paid_lines(&self, order: &Order) -> Option<(i64, Vec<LineNow>)> {
+        let is_paid = |facts: &Facts| facts.payment == Payment::Paid && !facts.rest_due;
+        let latest = self.latest.as_ref();
+        let known = latest.filter(|_| self.facts.as_ref().is_some_and(is_paid));
+        let known = known.map(|latest| (latest.as_of, latest.lines.clone()));
+        let known = known.or_else(|| latest.and_then(|latest| latest.paid.clone()));
+        let told = is_paid(&order.facts).then(|| (order.as_of, order.lines.clone()));
+        known.into_iter().chain(told).max_by_key(|(as_of, _)| *as_of)
     }
 
     /// All that is gone of the order: what came back, and what an edit took off.

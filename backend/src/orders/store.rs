@@ -44,6 +44,9 @@ pub(super) struct Latest {
     pub used: Used,
     /// The titles under which it was ever known: a program may be renamed.
     pub titles: Vec<String>,
+    /// The newest lines that were paid for, and from when they are, where an edit has changed them since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<(i64, Vec<LineNow>)>,
 }
 
 #[derive(sqlx::FromRow)]

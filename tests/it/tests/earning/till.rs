@@ -383,3 +383,29 @@ fn by_whatever_rules_the_end_is_the_same_in_whatever_order_and_number_webhooks_c
         }
     });
 }
+
+#[test]
+fn what_an_edit_adds_waits_for_its_payment_whichever_webhook_comes_first() {
+    on_both_engines(async |test| {
+        let placed = Order::new(1, ADA);
+        let edited = later(&placed, |order| {
+            order.status = "partially_paid";
+            order.lines.push((13, 1, "30.00"));
+        });
+        let at = |order: &Order, hour: u32| Order {
+            updated_at: format!("2026-11-23T{hour}:00:00Z"),
+            ..order.clone()
+        };
+        let told = [placed, edited.clone(), at(&edited, 12)];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let shop = Shop::open(&test.db).await;
+            for message in order {
+                shop.take(vec![shop.order(&told[message])]).await;
+            }
+            assert_eq!(shop.points(ADA).await, (100, 0, 0), "{order:?}");
+            shop.take(vec![shop.order(&Order { status: "paid", ..at(&edited, 13) })]).await;
+            assert_eq!(shop.points(ADA).await, (130, 0, 0), "{order:?}");
+            shop.is_sound().await;
+        }
+    });
+}

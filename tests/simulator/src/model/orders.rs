@@ -186,10 +186,10 @@ impl Model {
     /// What an edit adds is earned once it is paid for; what it takes off is gone at once.
     fn price_anew(&mut self, at: usize) {
         let order = &self.orders[at];
-        let Some(newest) = order.newest() else { return };
-        let lines = newest.lines.clone();
-        let points = |lines: &[Line]| order.points(lines, &order.gone(lines));
-        if !order.facts().rest_due || points(&lines) <= points(&order.lines) {
+        let paid = order.told.iter().filter(|told| told.payment == Payment::Paid);
+        let paid = paid.max_by_key(|told| told.updated_at);
+        let lines = if order.facts().rest_due { paid } else { order.newest() };
+        if let Some(lines) = lines.map(|told| told.lines.clone()) {
             self.orders[at].lines = lines;
         }
     }
