@@ -85,6 +85,28 @@ async fn sabotage(tx: &mut Tx, shop: ShopId, invariant: &str) -> bool {
                 shop
             )
         }
+        "a_bonus_is_had_once" => {
+            db!(
+                tx.execute,
+                "insert into points_bonuses (shop_id, occasion, member_id, bonus_id, occurred_at, pending, posted,
+                     forgiven, revision)
+                 select shop_id, 'sign_up', member_id, member_id, $2, 0, 0, 0, 1 from points_accounts
+                 where shop_id = $1",
+                shop,
+                "2026-11-22T09:00:00Z".parse::<Timestamp>().unwrap()
+            )
+            .unwrap();
+            db!(
+                tx.execute,
+                "update points_accounts set merged_into = (
+                     select member_id from points_accounts where shop_id = $1 order by member_id limit 1)
+                 where shop_id = $1",
+                shop
+            )
+        }
+        "the_first_order_that_stands_gives_its_bonus" => {
+            db!(tx.execute, "update points_orders set first_order = 1 where shop_id = $1", shop)
+        }
         "returns_take_no_more_than_was_redeemed" => {
             db!(tx.execute, "update redemptions_uses set let_off = -1 where shop_id = $1", shop)
         }
