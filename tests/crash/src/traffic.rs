@@ -174,9 +174,14 @@ impl Traffic {
     /// One of their latest orders for which something holds; first ones are left alone.
     fn some_order(&mut self, holds: impl Fn(&devshop::Order) -> bool) -> Option<devshop::Order> {
         let orders = self.shop.orders();
-        let latest =
-            orders.iter().rev().take(40).filter(|order| !self.first.contains(&order.id) && holds(order));
-        let latest: Vec<_> = latest.collect();
+        // Another group's first orders stand, too.
+        let own = |order: &devshop::Order| {
+            let customer = order.customer.as_ref().map(|customer| customer.id);
+            customer.is_some_and(|customer| self.customers.contains(&customer))
+                && !self.first.contains(&order.id)
+        };
+        let latest: Vec<_> =
+            orders.iter().rev().take(80).filter(|order| own(order) && holds(order)).collect();
         (!latest.is_empty()).then(|| latest[self.random.usize(..latest.len())].clone())
     }
 
