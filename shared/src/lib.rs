@@ -11,7 +11,7 @@
 //! and what of it counts, how orders earn ([`rule`]), with which [`multiplier`]s and [`boost`]s ([`price`]), what one has earned
 //! ([`earning`]), keeps ([`order`]) and why ([`explain`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an
 //! order used, and the [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and
-//! [`campaign`]s, whose [`perks`] the checkout gives.
+//! [`campaign`]s, whose [`perks`] the checkout gives, and [`rfm`]: the segments of members by what they have bought.
 #![no_std]
 
 extern crate alloc;
@@ -42,6 +42,7 @@ pub mod program;
 pub mod publish;
 pub mod redemption;
 pub mod reward;
+pub mod rfm;
 pub mod rule;
 mod text;
 pub mod tier;

@@ -5,6 +5,7 @@
 //! arrivals end in the same state by construction.
 
 mod facts;
+mod kept;
 mod used;
 mod wait;
 
@@ -12,6 +13,7 @@ use alloc::vec::Vec;
 
 pub use self::{
     facts::{Facts, Payment},
+    kept::kept,
     used::{Used, UsedLine},
     wait::{Until, Wait},
 };
