@@ -8,6 +8,7 @@ use crate::{
     bonus::BonusError,
     campaign::CampaignError,
     reward::RewardError,
+    rfm::RfmError,
     rule::EarnError,
     text,
     tier::{Perk, Selection, TierError},
@@ -103,6 +104,9 @@ pub enum ProgramError {
     /// A bonus that is refused.
     #[error(transparent)]
     Bonus(#[from] BonusError),
+    /// Steps of scores that are refused.
+    #[error(transparent)]
+    Rfm(#[from] RfmError),
     /// Perks that name different collections.
     #[error("all perks that name collections name the same")]
     Collections,
@@ -147,6 +151,7 @@ impl ProgramError {
             ProgramError::DuplicateAction(_) => "duplicate_action",
             ProgramError::Action { error, .. } => error.code(),
             ProgramError::Bonus(error) => error.code(),
+            ProgramError::Rfm(error) => error.code(),
             ProgramError::Collections => "perk_collections",
         }
     }
@@ -179,6 +184,9 @@ impl Program {
         self.action_faults(&mut wrong);
         for (field, error) in self.bonuses.faults() {
             wrong(format!("bonuses.{field}"), error.into());
+        }
+        for (field, error) in self.rfm.faults() {
+            wrong(format!("rfm.{field}"), error.into());
         }
         self.collection_faults(&mut wrong);
         faults
@@ -295,6 +303,7 @@ mod tests {
         multiplier::Factor,
         points::Points,
         reward::Reward,
+        rfm::{Decay, Rfm, Thresholds},
         rule::EarnRule,
         tier::{Measure, Threshold, Tier},
     };
@@ -435,6 +444,9 @@ mod tests {
         wrong.rewards[1].name = "".into();
         let duplicate = wrong.rewards[0].clone();
         wrong.rewards.push(duplicate);
+        let (recency, frequency, monetary) = ([1, 2, 3, 4], [4, 3, 2, 1], [1, 2, 3, 4]);
+        let recency_decay = Decay::Standard;
+        wrong.rfm = Rfm::Thresholds(Thresholds { recency, frequency, monetary, recency_decay });
         let faults = wrong.faults();
         let faults: Vec<_> = faults.iter().map(|fault| (fault.field.as_str(), fault.error.code())).collect();
         assert_eq!(
@@ -445,6 +457,7 @@ mod tests {
                 ("holds", "hold_times"),
                 ("rewards[1]", "reward_name"),
                 ("rewards[4].id", "duplicate_reward"),
+                ("rfm.frequency", "rfm_frequency"),
             ]
         );
     }

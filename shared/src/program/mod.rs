@@ -20,6 +20,7 @@ use crate::{
     money::Currency,
     points::Points,
     reward::{Amounts, Benefit, Reward},
+    rfm::Rfm,
     rule::EarnRule,
     tier::{Perk, Tier},
 };
@@ -64,6 +65,9 @@ pub struct Program {
     /// The most points that staff give or take by hand at once.
     #[cfg_attr(feature = "serde", serde(default = "most_adjusted"))]
     pub most_adjusted: Points,
+    /// How members are scored by what they have bought.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub rfm: Rfm,
 }
 
 fn most_adjusted() -> Points {
@@ -160,6 +164,7 @@ impl Program {
             actions: Vec::new(),
             bonuses: Bonuses::default(),
             most_adjusted: most_adjusted(),
+            rfm: Rfm::default(),
         }
     }
 
