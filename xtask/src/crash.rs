@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::setup::postgres::{Durability, private};
-use crate::workspace::{in_root, release_binary};
-use crate::{bench, functions, progress};
+use crate::workspace::in_root;
+use crate::{functions, progress, release};
 
 /// Options of `cargo xtask crash`.
 #[derive(clap::Args)]
@@ -28,6 +28,7 @@ pub struct Args {
 
 /// Kills, and fails when something was lost.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    prepare()?;
     let outcome = outcome(args.kills, args.processes, args.seed)?;
     if args.json {
         println!("{outcome}");
@@ -35,13 +36,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if outcome["losses"] == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Builds whatever [`outcome`] starts.
+pub fn prepare() -> Result<()> {
+    progress::step("Functions", functions::build)?;
+    release::build()
+}
+
 /// Kills so often; what came of it. What was lost is said on standard error.
 pub fn outcome(kills: u32, processes: u32, seed: u64) -> Result<Value> {
-    progress::step("Functions", functions::build)?;
-    bench::build(&["loyalnest", "crash"])?;
     let postgres = private(Durability::Full)?;
-    let mut crash = in_root(release_binary("crash"));
-    crash.arg("--program").arg(release_binary("loyalnest")).args(["--database", &postgres.url]);
+    let mut crash = in_root(release::program("crash"));
+    crash.arg("--program").arg(release::program("loyalnest")).args(["--database", &postgres.url]);
     crash.args(["--kills", &kills.to_string(), "--processes", &processes.to_string()]);
     crash.args(["--seed", &seed.to_string()]);
     let said = progress::step(format!("{kills} kills"), || {

@@ -14,6 +14,7 @@ mod postgres;
 mod process;
 mod progress;
 mod prove;
+mod release;
 mod report;
 mod service;
 mod setup;

@@ -3,12 +3,11 @@
 //! The report (`target/prove/report.md`, and the same as `report.json`) says what was run, with which seeds, and what it
 //! found, so that whoever does not believe it can run it again.
 
-use std::fmt::Write;
 use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::progress::{self, seconds};
@@ -19,7 +18,7 @@ use crate::{crash, fuzz, process, simulate};
 #[derive(clap::Args)]
 pub struct Args {
     /// How long, in minutes, without the time that compiling takes
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     minutes: u32,
     /// The first seed
     #[arg(long, default_value_t = 1)]
@@ -36,17 +35,18 @@ const HOURS: u64 = 240;
 const KILLS: u32 = 50;
 const PROCESSES: u32 = 3;
 
-/// Simulates, kills and feeds, a third of the time each.
+/// Simulates, kills and feeds, a third of the time each. What breaks off one of them is a finding like any other.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let share = Duration::from_secs(u64::from(args.minutes) * 60 / 3);
-    let start = Instant::now();
-    let simulated = simulated(args.seed, share)?;
-    let killed = killed(args.seed, share)?;
+    crash::prepare()?;
+    fuzz::prepare()?;
     let targets = u32::try_from(fuzz::targets()?.len().max(1))?;
-    let fuzzed = fuzz::all(&[], share / targets)?;
-    let crashes: usize = fuzzed.iter().map(|outcome| outcome.crashes).sum();
+    let start = Instant::now();
+    let simulated = told(simulated(args.seed, share));
+    let killed = told(killed(args.seed, share));
+    let fuzzed = told(fuzz::all(&[], share / targets).map(|outcomes| json!(outcomes)));
     let report = json!({
-        "commit": said(in_root("git").args(["rev-parse", "HEAD"]))?,
+        "commit": said(in_root("git").args(["describe", "--always", "--dirty", "--abbrev=40"]))?,
         "compiler": said(in_root("rustc").arg("--version"))?,
         "at": said(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?,
         "cores": std::thread::available_parallelism()?.get(),
@@ -58,14 +58,29 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = target_dir().join("prove");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("report.json"), format!("{report:#}\n"))?;
-    fs::write(folder.join("report.md"), page(&report)?)?;
+    fs::write(folder.join("report.md"), page(&report))?;
     progress::note(folder.join("report.md").display());
     if args.json {
         println!("{report}");
     }
-    let found =
-        number(&simulated, "disagreements") + number(&simulated, "violations") + number(&killed, "losses");
-    Ok(if found == 0 && crashes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_clean(&report) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What came of a part; what broke it off, if it was.
+fn told(part: Result<Value>) -> Value {
+    part.unwrap_or_else(|error| json!({ "broke_off": format!("{error:#}") }))
+}
+
+fn is_clean(report: &Value) -> bool {
+    let found = number(&report["simulated"], "disagreements")
+        + number(&report["simulated"], "violations")
+        + number(&report["killed"], "losses")
+        + targets(report).iter().map(|target| number(target, "crashes")).sum::<u64>();
+    found == 0 && ["simulated", "killed", "fuzzed"].iter().all(|part| report[part]["broke_off"].is_null())
+}
+
+fn targets(report: &Value) -> &[Value] {
+    report["fuzzed"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Worlds, one after the other, until the time is over.
@@ -115,62 +130,100 @@ fn said(command: &mut Command) -> Result<String> {
 }
 
 /// The report as a page for people.
-fn page(report: &Value) -> Result<String> {
+fn page(report: &Value) -> String {
     let (simulated, killed) = (&report["simulated"], &report["killed"]);
-    let text = |name: &str| report[name].as_str().unwrap_or_default().to_owned();
-    let mut page = String::new();
-    writeln!(page, "# What was tried to lose a point\n")?;
-    writeln!(
-        page,
-        "Commit {}, {}, {} cores. Written at {}",
-        text("commit"),
-        text("compiler"),
-        report["cores"],
-        text("at")
-    )?;
-    writeln!(page, "after {}.\n", seconds(Duration::from_secs(number(report, "seconds"))))?;
-    writeln!(page, "| what was tried | how much | what was found |\n|---|---|---|")?;
-    writeln!(
-        page,
-        "| **Simulated shops**: the real ledger, inbox and publishing beside a naive model, with lost, doubled and late \
-         messages, crashes and changing rules; compared after every step | {} shop-days, {} steps, seeds from {} on | \
-         {} disagreements, {} violations of invariants |",
-        simulated["shop_days"],
-        simulated["steps"],
-        simulated["first_seed"],
-        simulated["disagreements"],
-        simulated["violations"],
-    )?;
-    writeln!(
-        page,
-        "| **Killed processes**: {} backends on one PostgreSQL while customers buy, pick, return and cancel; then every \
-         balance is held against the shop's own orders | {} kills (`kill -9`), {} cut lines, {} orders ({} with points), \
-         {} refunds, {} cancellations, seeds from {} on | {} losses |",
-        killed["processes"],
-        killed["kills"],
-        killed["cuts"],
-        killed["orders"],
-        killed["discounted"],
-        killed["refunds"],
-        killed["cancelled"],
-        killed["first_seed"],
-        killed["losses"],
-    )?;
-    for target in report["fuzzed"].as_array().context("no targets")? {
-        writeln!(
-            page,
-            "| **Inputs that nobody made on purpose**: `{}` | {} inputs | {} crashes |",
-            target["target"].as_str().unwrap_or_default(),
-            target["inputs"],
-            target["crashes"],
-        )?;
+    let text = |name: &str| report[name].as_str().unwrap_or_default();
+    let time = seconds(Duration::from_secs(number(report, "seconds")));
+    let mut lines = vec![
+        "# What was tried to lose a point\n".to_owned(),
+        format!("Commit {}, {}, {} cores.", text("commit"), text("compiler"), report["cores"]),
+        format!("Written at {} after {time}.\n", text("at")),
+        "| what was tried | how much | what was found |\n|---|---|---|".to_owned(),
+    ];
+    let of = |part: &Value, name: &str| number(part, name);
+    lines.push(row(
+        simulated,
+        "**Simulated shops**: the real ledger, inbox and publishing beside a naive model, with lost, doubled and late \
+         messages, crashes and changing rules; compared after every step",
+        &format!(
+            "{} shop-days, {} steps, seeds from {} on",
+            of(simulated, "shop_days"),
+            of(simulated, "steps"),
+            of(simulated, "first_seed")
+        ),
+        &format!(
+            "{} disagreements, {} violations of invariants",
+            of(simulated, "disagreements"),
+            of(simulated, "violations")
+        ),
+    ));
+    lines.push(row(
+        killed,
+        "**Killed processes**: backends on one PostgreSQL while customers buy, pick, return and cancel; then every balance \
+         is held against the shop's own orders",
+        &format!(
+            "{} processes, {} kills (`kill -9`), {} cut lines, {} orders ({} with points), {} refunds, {} cancellations, \
+             seeds from {} on",
+            of(killed, "processes"),
+            of(killed, "kills"),
+            of(killed, "cuts"),
+            of(killed, "orders"),
+            of(killed, "discounted"),
+            of(killed, "refunds"),
+            of(killed, "cancelled"),
+            of(killed, "first_seed")
+        ),
+        &format!("{} losses", of(killed, "losses")),
+    ));
+    for target in targets(report) {
+        let name = target["target"].as_str().unwrap_or_default();
+        lines.push(row(
+            target,
+            &format!("**Inputs that nobody made on purpose**: `{name}`"),
+            &format!("{} inputs", of(target, "inputs")),
+            &format!("{} crashes", of(target, "crashes")),
+        ));
     }
-    writeln!(
-        page,
-        "\nAnyone can run it again: `cargo xtask prove --seed N --minutes M` at the same commit. The same seeds make the same \
-         simulated shops; when a process dies depends on the machine, too. What was tried is in `tests/simulator`, \
+    if !report["fuzzed"]["broke_off"].is_null() {
+        lines.push(row(&report["fuzzed"], "**Inputs that nobody made on purpose**", "", ""));
+    }
+    lines.push(
+        "\nAnyone can run it again: `cargo xtask prove --seed N --minutes M` at the same commit. The same seeds make the \
+         same simulated shops; when a process dies depends on the machine, too. What was tried is in `tests/simulator`, \
          `tests/crash` and `tests/fuzz`.\n\nNothing found is no proof that there is nothing to find: what is not simulated \
-         is not covered."
-    )?;
-    Ok(page)
+         is not covered.\n"
+            .to_owned(),
+    );
+    lines.join("\n")
+}
+
+/// A line of the table; what broke a part off stands in it.
+fn row(part: &Value, tried: &str, much: &str, found: &str) -> String {
+    match part["broke_off"].as_str() {
+        Some(error) => format!("| {tried} | {much} | **broke off**: {} |", error.replace(['\n', '|'], " ")),
+        None => format!("| {tried} | {much} | {found} |"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_broke_off_is_found_and_shown() {
+        let clean = json!({"simulated": {"shop_days": 500}, "killed": {}, "fuzzed": [{"target": "csv", "crashes": 0}]});
+        assert!(is_clean(&clean) && page(&clean).contains("500 shop-days"));
+        for (part, value) in [
+            ("simulated", json!({"violations": 1})),
+            ("killed", json!({"losses": 1})),
+            ("killed", json!({"broke_off": "a line\nof several"})),
+            ("fuzzed", json!([{"target": "csv", "crashes": 1}])),
+            ("fuzzed", json!({"broke_off": "no compiler"})),
+        ] {
+            let mut report = clean.clone();
+            report[part] = value.clone();
+            assert!(!is_clean(&report), "{part} {value}");
+            assert_eq!(page(&report).contains("broke off"), value["broke_off"].is_string(), "{part} {value}");
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::workspace::cargo;
+use crate::release;
+use crate::workspace::in_root;
 
 /// Options of `cargo xtask simulate`; `--help` tells them.
 #[derive(clap::Args)]
@@ -17,11 +18,12 @@ pub struct Args {
 
 /// Builds the simulator and runs it. It says itself what went wrong.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    release::build()?;
     let status = simulator().args(&args.options).status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs it with these options; what it came to. Traces of what failed go to standard error.
+/// Runs it, once it is [built](release::build), with these options; what it came to. Traces of what failed go to standard error.
 pub fn outcome(options: &[&str]) -> Result<Value> {
     let output = simulator().args(options).arg("--json").stderr(Stdio::inherit()).output()?;
     let said = String::from_utf8(output.stdout)?;
@@ -29,7 +31,5 @@ pub fn outcome(options: &[&str]) -> Result<Value> {
 }
 
 fn simulator() -> Command {
-    let mut simulate = cargo();
-    simulate.args(["run", "--release", "--locked", "--quiet", "-p", "simulator", "--bin", "simulate", "--"]);
-    simulate
+    in_root(release::program("simulate"))
 }

@@ -26,11 +26,6 @@ pub fn debug_binary(name: &str) -> PathBuf {
     target_dir().join("debug").join(name)
 }
 
-/// A program of the workspace in the release profile.
-pub fn release_binary(name: &str) -> PathBuf {
-    target_dir().join("release").join(name)
-}
-
 /// `cargo`, the one that started this command, in the workspace's root.
 pub fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

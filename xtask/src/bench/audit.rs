@@ -4,9 +4,9 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::last_line;
-use crate::progress;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{in_root, release_binary};
+use crate::workspace::in_root;
+use crate::{progress, release};
 
 /// Options of `cargo xtask bench audit`.
 #[derive(clap::Args)]
@@ -21,7 +21,7 @@ pub struct Args {
 
 /// Measures.
 pub fn run(args: &Args) -> Result<()> {
-    super::build(&["loyalnest", "load"])?;
+    release::build()?;
     let mut reports = json!({});
     for (name, on_postgres) in [("postgres", true), ("sqlite", false)] {
         let report = progress::step(name, || measure(args.postings, on_postgres))?;
@@ -42,8 +42,8 @@ fn measure(postings: u64, on_postgres: bool) -> Result<Value> {
         Some(cluster) => cluster.url.clone(),
         None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
     };
-    let mut load = in_root(release_binary("load"));
-    load.args(["audit", "--postings", &postings.to_string(), "--program"]).arg(release_binary("loyalnest"));
+    let mut load = in_root(release::program("load"));
+    load.args(["audit", "--postings", &postings.to_string(), "--program"]).arg(release::program("loyalnest"));
     load.env("DATABASE_URL", database)
         .env("SHOPIFY_API_KEY", "bench")
         .env("SHOPIFY_API_SECRET", "bench-secret");

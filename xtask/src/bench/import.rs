@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::last_line;
-use crate::progress;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{in_root, release_binary};
+use crate::workspace::in_root;
+use crate::{progress, release};
 
 /// Options of `cargo xtask bench import`.
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ pub struct Args {
 
 /// Measures.
 pub fn run(args: &Args) -> Result<()> {
-    super::build(&["load"])?;
+    release::build()?;
     let mut summary = json!({});
     let mut reports = json!({});
     for (name, on_postgres) in [("postgres_per_second", true), ("sqlite_per_second", false)] {
@@ -55,7 +55,7 @@ fn measure(args: &Args, on_postgres: bool) -> Result<Value> {
         Some(cluster) => cluster.url.clone(),
         None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
     };
-    let mut load = in_root(release_binary("load"));
+    let mut load = in_root(release::program("load"));
     load.args(["import", "--members", &args.members.to_string(), "--rounds", &args.rounds.to_string()]);
     load.args(["--note", &args.note.to_string()]).arg("--folder").arg(&folder);
     load.env("DATABASE_URL", database);

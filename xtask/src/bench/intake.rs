@@ -16,8 +16,8 @@ use super::server::{SECRET, START, Server, TOKEN, environment, free_port};
 use crate::service::{Running, Service};
 use crate::setup::npm;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{cargo, debug_binary, in_root, on_path, release_binary, root};
-use crate::{http, process, progress};
+use crate::workspace::{cargo, debug_binary, in_root, on_path, root};
+use crate::{http, process, progress, release};
 
 /// Options of `cargo xtask bench intake`.
 #[derive(clap::Args)]
@@ -69,7 +69,7 @@ const ALL: [Part; 5] = [Part::Postgres, Part::Node, Part::Sqlite, Part::Postgres
 pub fn run(args: &Args) -> Result<()> {
     let parts: Vec<_> =
         ALL.into_iter().filter(|part| args.only.is_empty() || args.only.contains(part)).collect();
-    super::build(&["loyalnest", "load"])?;
+    release::build()?;
     if parts.contains(&Part::EndToEnd) {
         progress::step("local shop", || {
             process::run(cargo().args(["build", "--locked", "--workspace", "--bins"]))
@@ -186,7 +186,7 @@ fn end_to_end(args: &Args) -> Result<Value> {
     let (url, domain) =
         ready["url"].as_str().zip(ready["shop"].as_str()).context("the shop has no address")?;
 
-    let mut add = in_root(release_binary("loyalnest"));
+    let mut add = in_root(release::program("loyalnest"));
     add.args(["shop", "add", domain]).envs(environment(&cluster.url, 0, url));
     process::output(&mut add)?;
     let server = Server::backend("all", &cluster.url, &folder, url)?;

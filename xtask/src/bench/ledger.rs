@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::last_line;
-use crate::progress;
 use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::{in_root, release_binary};
+use crate::workspace::in_root;
+use crate::{progress, release};
 
 /// Options of `cargo xtask bench ledger`.
 #[derive(clap::Args)]
@@ -41,7 +41,7 @@ struct Part {
 
 /// Measures.
 pub fn run(args: &Args) -> Result<()> {
-    super::build(&["load"])?;
+    release::build()?;
     let Args { members, orders, rounds, json: as_json } = *args;
     let part = |name, on_postgres, members, orders, batch| Part { name, on_postgres, members, orders, batch };
     let parts = [
@@ -74,7 +74,7 @@ fn measure(part: &Part, rounds: u32) -> Result<Value> {
         Some(cluster) => cluster.url.clone(),
         None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
     };
-    let mut load = in_root(release_binary("load"));
+    let mut load = in_root(release::program("load"));
     load.args(["ledger", "--members", &part.members.to_string(), "--orders", &part.orders.to_string()]);
     load.args(["--rounds", &rounds.to_string()]);
     load.env("DATABASE_URL", database).env("LOYALNEST_INBOX__BATCH", part.batch.to_string());

@@ -15,8 +15,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 
-use crate::workspace::{cargo, target_dir};
-use crate::{process, progress};
+use crate::process;
+use crate::workspace::target_dir;
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -57,16 +57,6 @@ pub fn run(args: &Args) -> Result<()> {
         What::Import(args) => import::run(args),
         What::Audit(args) => audit::run(args),
     }
-}
-
-/// Builds packages for release.
-pub fn build(packages: &[&str]) -> Result<()> {
-    progress::step(format!("{}, release build", packages.join(" and ")), || {
-        let mut build = cargo();
-        build.args(["build", "--locked", "--release"]);
-        packages.iter().for_each(|package| _ = build.args(["--package", package]));
-        process::run(&mut build)
-    })
 }
 
 /// An empty folder for a benchmark's files.

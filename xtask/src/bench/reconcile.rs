@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::last_line;
 use super::server::{Server, free_port};
-use crate::progress;
 use crate::setup::postgres::{self, Durability};
+use crate::{progress, release};
 
 /// Options of `cargo xtask bench reconcile`.
 #[derive(clap::Args)]
@@ -21,7 +21,7 @@ pub struct Args {
 
 /// Measures, on PostgreSQL: members who have points, one in a thousand of them published wrongly.
 pub fn run(args: &Args) -> Result<()> {
-    super::build(&["loyalnest", "load"])?;
+    release::build()?;
     let folder = super::folder("reconcile")?;
     let cluster = postgres::private(Durability::Full)?;
     let shop_port = free_port()?;

@@ -6,14 +6,14 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use super::last_line;
-use crate::progress;
 use crate::setup::postgres::{self, Durability};
-use crate::workspace::{in_root, release_binary};
+use crate::workspace::in_root;
+use crate::{progress, release};
 
 /// Replays it on SQLite and on PostgreSQL.
 pub fn run(file: &Path, as_json: bool) -> Result<()> {
     let file = file.canonicalize().with_context(|| format!("cannot read {}", file.display()))?;
-    super::build(&["loyalnest"])?;
+    release::build()?;
     let folder = super::folder("replay")?;
 
     let url = format!("sqlite://{}", folder.join("loyalnest.db").display());
@@ -37,7 +37,7 @@ pub fn run(file: &Path, as_json: bool) -> Result<()> {
 /// The report of one replay, shown as soon as it is there.
 fn replay_on(engine: &str, database: &str, file: &Path) -> Result<Value> {
     progress::step(format!("replay on {engine}"), || {
-        let mut replay = in_root(release_binary("loyalnest"));
+        let mut replay = in_root(release::program("loyalnest"));
         replay.arg("replay").arg(file).arg("--json").env("DATABASE_URL", database);
         let output = last_line(&mut replay)?;
         println!("{engine}: {output}");

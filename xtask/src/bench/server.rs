@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::http;
+use crate::release;
 use crate::service::{Running, Service};
-use crate::workspace::{in_root, release_binary};
+use crate::workspace::in_root;
 
 /// How long a program may take to be ready.
 pub const START: Duration = Duration::from_secs(60);
@@ -42,7 +43,7 @@ impl Server {
     pub fn backend(role: &str, database: &str, folder: &Path, shop_url: &str) -> Result<Self> {
         let port = free_port()?;
         let environment = environment(database, port, shop_url);
-        let mut serve = in_root(release_binary("loyalnest"));
+        let mut serve = in_root(release::program("loyalnest"));
         serve.args(["serve", "--role", role]).envs(environment.iter().cloned());
         let mut running = Service::new(serve, folder.join("backend.log")).start()?;
         http::wait_for(&format!("http://127.0.0.1:{port}/readyz"), &mut running, START)?;
@@ -51,7 +52,7 @@ impl Server {
 
     /// The loader, pointed at this server.
     pub fn load(&self, what: &str) -> Command {
-        let mut load = in_root(release_binary("load"));
+        let mut load = in_root(release::program("load"));
         load.arg(what).args(["--server", &format!("127.0.0.1:{}", self.port)]);
         load.envs(self.environment.iter().cloned());
         load
