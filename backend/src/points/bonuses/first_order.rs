@@ -98,19 +98,19 @@ pub(in crate::points) async fn count_wrong_firsts(read: &mut Read, shop: ShopId)
     let (count,): (i64,) = db!(
         read.one,
         "select count(*) from (
-             select o.member_id,
-                 case when o.standing = 'waits' then o.first_order else 0 end as pending,
-                 case when o.standing = 'stands' then o.first_order else 0 end as posted
-             from points_orders o where o.shop_id = $1 and o.standing <> 'gone' and not exists (
-                 select 1 from points_orders e where e.shop_id = o.shop_id and e.member_id = o.member_id
-                     and e.standing <> 'gone' and (e.placed_at < o.placed_at
-                         or (e.placed_at = o.placed_at and e.order_id < o.order_id)))
-         ) as firsts full join (
-             select member_id, pending, posted from points_bonuses
-             where shop_id = $1 and occasion = 'first_order'
-         ) as had on had.member_id = firsts.member_id
-         where coalesce(firsts.pending, 0) <> coalesce(had.pending, 0)
-             or coalesce(firsts.posted, 0) <> coalesce(had.posted, 0)",
+             select member_id from (
+                 select member_id, case when standing = 'waits' then first_order else 0 end as pending,
+                     case when standing = 'stands' then first_order else 0 end as posted
+                 from (
+                     select member_id, standing, first_order,
+                         row_number() over (partition by member_id order by placed_at, order_id) as place
+                     from points_orders where shop_id = $1 and standing <> 'gone'
+                 ) as standing where place = 1
+                 union all
+                 select member_id, -pending, -posted from points_bonuses
+                 where shop_id = $1 and occasion = 'first_order'
+             ) as gives_and_had group by member_id having sum(pending) <> 0 or sum(posted) <> 0
+         ) as wrong",
         shop
     )?;
     Ok(count)

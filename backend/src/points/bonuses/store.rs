@@ -105,6 +105,7 @@ pub(super) async fn save(tx: &mut Tx, shop: ShopId, bonuses: &[Bonus]) -> Result
             b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.lot, b.tally.revision)?;
     Ok(())
 }
+
 /// Whether anybody has such a bonus.
 pub(super) async fn is_had(read: &mut Read, shop: ShopId, occasion: Occasion) -> Result<bool, db::Error> {
     let found: Option<(i64,)> = db!(
