@@ -27,6 +27,7 @@ pub mod orders;
 mod read;
 pub mod recount;
 pub mod routes;
+mod save;
 pub mod seals;
 mod spending;
 pub mod statement;
