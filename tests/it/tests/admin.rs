@@ -58,24 +58,25 @@ async fn throttling_is_waited_out_with_either_status() {
 
 #[tokio::test]
 async fn a_wait_beyond_the_deadline_is_not_begun() {
-    let (admin, _) = admin([throttled(200, 1000.0, 0.0)]).await;
+    let (admin, _) = admin([throttled(200, 2000.0, 0.0)]).await;
     let started = Instant::now();
-    let error = admin.within(Duration::from_secs(3)).shop_details().await.unwrap_err();
-    assert!(matches!(&error, AdminError::Throttled { wait } if *wait == Duration::from_secs(10)));
-    assert!(error.is_retryable() && started.elapsed() < Duration::from_secs(1));
+    let error = admin.within(Duration::from_secs(15)).shop_details().await.unwrap_err();
+    assert!(matches!(&error, AdminError::Throttled { wait } if *wait == Duration::from_secs(20)));
+    assert!(error.is_retryable() && started.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
 async fn faults_are_tried_again_within_the_deadline() {
-    let faults = || [Answer::Status(502, Value::Null), Answer::Silence, Answer::Status(500, Value::Null)];
-    let (patient, scripted) = admin(faults().into_iter().chain([Answer::Json(shop_details(SHOP))])).await;
+    let faults = [Answer::Status(502, Value::Null), Answer::Silence, Answer::Status(500, Value::Null)];
+    let (patient, scripted) = admin(faults.into_iter().chain([Answer::Json(shop_details(SHOP))])).await;
     assert_eq!(patient.shop_details().await.unwrap().domain, SHOP);
     assert_eq!(scripted.asked().len(), 4);
 
-    let (hasty, _) = admin(faults()).await;
-    let started = Instant::now();
+    // Each is given up after 300 ms.
+    let (hasty, scripted) = admin((0..20).map(|_| Answer::Silence)).await;
     let error = hasty.within(Duration::from_millis(500)).shop_details().await.unwrap_err();
-    assert!(error.is_retryable() && started.elapsed() < Duration::from_millis(700), "{error:?}");
+    assert!(error.is_retryable(), "{error:?}");
+    assert!(scripted.asked().len() <= 2, "{}", scripted.asked().len());
 }
 
 #[tokio::test]

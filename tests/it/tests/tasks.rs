@@ -327,7 +327,7 @@ fn asked_to_stop_a_worker_finishes_what_it_has_in_hand() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!worker.is_finished());
         gate.open();
-        tokio::time::timeout(Duration::from_secs(5), worker).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(60), worker).await.unwrap().unwrap();
         assert_eq!(effects(&test.db).await, [format!("{name}:1")]);
     });
 }
@@ -359,7 +359,7 @@ fn the_database_may_go_at_any_moment_and_every_task_is_done_once() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         stop.cancel();
-        tokio::time::timeout(Duration::from_secs(10), worker).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(60), worker).await.unwrap().unwrap();
         let mut names: Vec<_> = effects(&test.db).await.iter().map(|effect| effect[..2].to_owned()).collect();
         names.sort();
         assert_eq!(names, (0..30).map(|number| format!("{number:02}")).collect::<Vec<_>>());

@@ -74,6 +74,9 @@ pub struct Bucket {
     /// When that was (UTC).
     as_of: Timestamp,
     reserved: Vec<Reserved>,
+    /// How many calls' answers were heard, to tell which came out of turn.
+    #[serde(default)]
+    heard: u64,
     /// Whether somebody was told that it is low.
     low: bool,
 }
@@ -83,6 +86,9 @@ struct Reserved {
     id: Uuid,
     cost: f64,
     until: Timestamp,
+    /// How many answers had been heard before it was made.
+    #[serde(default)]
+    heard: u64,
 }
 
 impl Bucket {
@@ -94,6 +100,7 @@ impl Bucket {
             restore_rate: told.restore_rate,
             as_of: now,
             reserved: Vec::new(),
+            heard: 0,
             low: false,
         }
     }
@@ -105,7 +112,8 @@ impl Bucket {
         other.restore(now);
         self.restore(now);
         if other.available < self.available {
-            *self = Bucket { reserved: std::mem::take(&mut self.reserved), low: self.low, ..other };
+            let reserved = std::mem::take(&mut self.reserved);
+            *self = Bucket { reserved, heard: self.heard, low: self.low, ..other };
         }
     }
 
@@ -123,7 +131,8 @@ impl Bucket {
         let need = (wanted.cost + keep).min(self.maximum);
         let missing = need - self.free();
         if missing <= 0.0 {
-            self.reserved.push(Reserved { id: wanted.id, cost: wanted.cost, until: now + FORGOTTEN });
+            let (id, cost) = (wanted.id, wanted.cost);
+            self.reserved.push(Reserved { id, cost, until: now + FORGOTTEN, heard: self.heard });
             return Ok(());
         }
         Err(seconds(missing / self.restore_rate))
@@ -135,14 +144,22 @@ impl Bucket {
         if self.available >= self.maximum * PLENTY {
             self.low = false;
         }
-        self.reserved.retain(|reserved| reserved.id != done.id);
-        match done.told {
-            Some(told) => {
-                self.available = told.currently_available;
-                self.maximum = told.maximum_available;
-                self.restore_rate = told.restore_rate;
+        let at = self.reserved.iter().position(|reserved| reserved.id == done.id);
+        let reserved = at.map(|at| self.reserved.swap_remove(at));
+        let spent = self.available - done.spent;
+        self.available = match done.told {
+            None => spent,
+            // Another answer was heard since this call was made, and nobody knows which of both calls Shopify counted
+            // first. The lower is nearer to the truth; the next call that is alone sets it right.
+            Some(told) if reserved.is_some_and(|reserved| reserved.heard < self.heard) => {
+                told.currently_available.min(spent)
             }
-            None => self.available -= done.spent,
+            Some(told) => told.currently_available,
+        };
+        if let Some(told) = done.told {
+            self.maximum = told.maximum_available;
+            self.restore_rate = told.restore_rate;
+            self.heard += 1;
         }
         let newly = !self.low && self.available < self.maximum * LOW;
         self.low |= newly;
@@ -240,6 +257,22 @@ mod tests {
         bucket.settle(&done(3, 0.0, Some(told(120.0))), START);
         assert!(bucket.reserve(&wanted(4, 41.0, Priority::Redemption), START).is_err());
         assert!(bucket.reserve(&wanted(4, 40.0, Priority::Redemption), START).is_ok());
+    }
+
+    #[test]
+    fn an_answer_out_of_turn_gives_back_nothing_that_was_spent_since() {
+        let mut bucket = Bucket::new(told(100.0), START);
+        for id in 1..=3 {
+            assert!(bucket.reserve(&wanted(id, 10.0, Priority::Redemption), START).is_ok());
+        }
+        // Shopify counted the second last; the third's answer was on its way for long.
+        bucket.settle(&done(1, 10.0, Some(told(90.0))), START);
+        bucket.settle(&done(2, 10.0, Some(told(70.0))), START);
+        bucket.settle(&done(3, 10.0, Some(told(80.0))), START);
+        assert_eq!(bucket.level().0, 60, "of 70 the third may have to be taken off");
+        assert!(bucket.reserve(&wanted(4, 10.0, Priority::Redemption), START).is_ok());
+        bucket.settle(&done(4, 10.0, Some(told(60.0))), START);
+        assert_eq!(bucket.level().0, 60, "it was alone, and its answer is the truth");
     }
 
     #[test]
