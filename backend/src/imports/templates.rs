@@ -3,9 +3,10 @@
 //! Documented by their makers, and read there in November 2026: Smile's `email` and `points` (the file that its import
 //! takes) and the names of its customers' fields (`points_balance`, `date_of_birth`, whose year 1004 means that none is
 //! known, `referral_url`); Yotpo's `Email`, `Points Balance` and `Birthday (MM/DD) or (MM/DD/YYYY)`; Rivo's
-//! `Email,Points Balance,Birthdate,VIP Tier`, and `Customer ID` or `Shopify Customer ID` in its logs of points.
-//! What their exports' headers are is not documented everywhere, and merchants can rename LoyaltyLion's: the other names
-//! here are likely and not verified. A header that is none of them is given with `--column`.
+//! `Email,Points Balance,Birthdate,VIP Tier`, and `Customer ID` or `Shopify Customer ID` in its logs of points; of
+//! LoyaltyLion the names of its customers' fields (`merchant_id`, `email`, `points_approved`, `birthday`): which headers its
+//! exports have is chosen by whoever makes one. The other names here are likely and not verified. A header that is none of
+//! them is given with `--column`.
 
 use super::columns::Field;
 use super::dates::Order;

@@ -232,14 +232,22 @@ impl ShippingJson {
 }
 
 impl RefundJson {
-    pub fn returned(&self) -> Result<Vec<Returned>, Error> {
+    /// The shop's currency, which a refund names only with its amounts; none where nothing comes back.
+    pub fn currency(&self) -> Result<Option<Currency>, MoneyError> {
+        let lines = self.refund_line_items.iter().map(|line| &line.subtotal_set);
+        let mut amounts =
+            lines.chain(self.refund_shipping_lines.iter().map(|part| &part.subtotal_amount_set));
+        amounts.next().map(|amount| Currency::parse(&amount.shop_money.currency_code)).transpose()
+    }
+
+    pub fn returned(&self, currency: Currency) -> Result<Vec<Returned>, Error> {
         let mut returned = Vec::with_capacity(self.refund_line_items.len());
         for line in &self.refund_line_items {
-            let subtotal = line.subtotal_set.shop_money.own_minor()?;
+            let subtotal = line.subtotal_set.shop_money.minor(currency)?;
             returned.push(Returned { line: line.line_item_id, quantity: line.quantity, subtotal });
         }
         for delivery in &self.refund_shipping_lines {
-            let subtotal = delivery.subtotal_amount_set.shop_money.own_minor()?;
+            let subtotal = delivery.subtotal_amount_set.shop_money.minor(currency)?;
             // Delivery comes back as money, not as units.
             returned.push(Returned { line: LineNow::DELIVERY, quantity: 0, subtotal });
         }
@@ -255,10 +263,6 @@ impl MoneyJson {
         } else {
             Err(MoneyError::Mixed)
         }
-    }
-
-    fn own_minor(&self) -> Result<i64, MoneyError> {
-        Currency::parse(&self.currency_code)?.parse_minor(&self.amount)
     }
 }
 

@@ -42,7 +42,7 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
     let presentment = order.presentment_currency.as_deref().map_or(Ok(currency), Currency::parse)?;
     let mut refunds = Refunds::new();
     for refund in &order.refunds {
-        refunds.insert(refund.id, refund.returned()?);
+        refunds.insert(refund.id, refund.returned(currency)?);
     }
     Ok(Some(Order {
         id: OrderId(order.id),
@@ -77,7 +77,11 @@ pub fn refund(body: &[u8]) -> Result<Refund, Error> {
     let refund: RefundJson = serde_json::from_slice(body)?;
     let order = refund.order_id.ok_or_else(|| serde::de::Error::missing_field("order_id"));
     let order = order.map_err(|error: serde_json::Error| Error::Json(error))?;
-    Ok(Refund { id: refund.id, order: OrderId(order), returned: refund.returned()? })
+    let returned = match refund.currency()? {
+        Some(currency) => refund.returned(currency)?,
+        None => Vec::new(),
+    };
+    Ok(Refund { id: refund.id, order: OrderId(order), returned })
 }
 
 /// Whether a customer in this state has no account, in whatever case Shopify writes it. Of whom nothing is said, nothing
@@ -214,6 +218,7 @@ mod tests {
             ("/line_items/0/tax_lines/0/price_set/shop_money/amount", json!("0.001")),
             ("/shipping_lines/1/price_set/shop_money/amount", json!("free")),
             ("/refunds/0/refund_shipping_lines/0/subtotal_amount_set/shop_money/amount", json!("")),
+            ("/refunds/0/refund_shipping_lines/0/subtotal_amount_set/shop_money/currency_code", json!("EUR")),
             ("/currency", json!("pounds")),
         ] {
             let mut order = written();
@@ -239,5 +244,15 @@ mod tests {
         let refund = json!({"id": 5, "order_id": 7, "refund_line_items": []});
         assert_eq!(super::refund(refund.to_string().as_bytes()).unwrap().order, OrderId(7));
         assert!(matches!(super::refund(br#"{"id": 5}"#), Err(Error::Json(_))));
+    }
+    #[test]
+    fn a_refund_is_in_one_currency() {
+        let part = |currency: &str| json!({"subtotal_amount_set": money("1.00", currency)});
+        let refund = |currencies: [&str; 2]| {
+            let refund = json!({"id": 5, "order_id": 7, "refund_shipping_lines": currencies.map(part)});
+            super::refund(refund.to_string().as_bytes())
+        };
+        assert_eq!(refund(["GBP", "GBP"]).unwrap().returned.len(), 2);
+        assert!(matches!(refund(["GBP", "EUR"]), Err(Error::Money(_))));
     }
 }
