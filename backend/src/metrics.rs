@@ -1,7 +1,8 @@
 //! What the process counts and measures, for Prometheus. No label holds a shop or a person: there would be no end of
 //! them.
 
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
@@ -11,6 +12,9 @@ use tokio::sync::Mutex;
 use crate::app::App;
 use crate::db::{self, Timestamp};
 use crate::{events, proof, sync};
+
+/// Invariants that were once told of as broken.
+static BROKEN: StdMutex<BTreeSet<String>> = StdMutex::new(BTreeSet::new());
 
 /// Requests, by method, route and status.
 pub(crate) const REQUESTS: &str = "loyalnest_http_requests_total";
@@ -171,9 +175,14 @@ async fn measure(app: &App) -> Result<(), db::Error> {
         gauge!("loyalnest_tasks_lag_seconds", "kind" => kind.clone()).set(lag(now, tasks.due_at));
         gauge!("loyalnest_tasks_dead", "kind" => kind).set(tasks.dead as f64);
     }
-    let proofs = proof::overview(&mut app.db.read_across().await?).await?;
-    for (invariant, violations) in proofs.violations {
-        gauge!("loyalnest_audit_violations", "invariant" => invariant).set(violations as f64);
+    let proofs = proof::overview(&mut app.db.read_across().await?, now).await?;
+    let mut broken = BROKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // What holds again is said, too.
+    broken.extend(proofs.violations.iter().map(|(invariant, _)| invariant.clone()));
+    let found: BTreeMap<String, i64> = proofs.violations.into_iter().collect();
+    for invariant in broken.iter() {
+        let violations = found.get(invariant).copied().unwrap_or_default();
+        gauge!("loyalnest_audit_violations", "invariant" => invariant.clone()).set(violations as f64);
     }
     gauge!("loyalnest_audit_lag_seconds").set(lag(now, proofs.oldest_at));
     Ok(())

@@ -46,7 +46,12 @@ impl std::str::FromStr for AsOf {
     type Err = jiff::Error;
 
     fn from_str(text: &str) -> Result<Self, jiff::Error> {
-        text.parse().map(AsOf::Instant).or_else(|_| text.parse().map(AsOf::Day))
+        // A time without its distance from UTC would be read as the whole day.
+        if text.len() == "2026-11-30".len() {
+            text.parse().map(AsOf::Day)
+        } else {
+            text.parse().map(AsOf::Instant)
+        }
     }
 }
 
@@ -142,13 +147,15 @@ async fn one(app: &App, shop: ShopId, args: &AuditArgs, report: &mut Report) -> 
     Ok(())
 }
 
-/// For people: what holds is short, what does not is at the end.
+/// For people: what does not hold is at the end.
 fn print(found: &OfOne) {
     println!("{}: {} entries, {} postings", found.shop, found.entries, found.postings);
     for (account, points) in &found.accounts {
         println!("  {account:<40} {points:>16} points");
     }
-    for (invariant, violations) in &found.invariants {
+    let mut invariants: Vec<_> = found.invariants.iter().collect();
+    invariants.sort_by_key(|(_, violations)| **violations);
+    for (invariant, violations) in invariants {
         println!("  {invariant:<40} {violations:>16}");
     }
     if let Some(chain) = &found.chain {

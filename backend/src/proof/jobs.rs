@@ -23,10 +23,12 @@ impl Task for Nightly {
         let Some(shop) = run.shop() else { return Ok(()) };
         let mut sealer = Sealer::open(&mut run.app.db.read(shop).await?, shop, run.now()).await?;
         loop {
-            let mut tx = run.begin().await?;
-            if sealer.next(&mut tx).await? == 0 {
+            let due = sealer.due(&mut run.app.db.read(shop).await?).await?;
+            if due.is_empty() {
                 break;
             }
+            let mut tx = run.begin().await?;
+            sealer.seal(&mut tx, due).await?;
             tx.commit().await?;
         }
         let asked = Asked { before: None, chain: true };

@@ -1,5 +1,7 @@
 //! What came of the last proof of each shop.
 
+use jiff::SignedDuration;
+
 use super::{Proof, Violations};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
@@ -82,22 +84,32 @@ pub async fn last(read: &mut Read, shop: ShopId) -> Result<Option<Last>, db::Err
 /// The last proofs of all shops together.
 #[derive(Debug, Clone)]
 pub struct Overview {
-    /// Each invariant, with the number of places where it did not hold.
+    /// Each invariant that did not hold, with the number of places.
     pub violations: Vec<(String, i64)>,
     /// When the oldest of them was.
     pub oldest_at: Option<Timestamp>,
 }
 
-/// The last proofs of all shops together.
+/// After how long without another proof a shop has left: where they fail, tasks are dead.
+const LEFT: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// The last proofs of all shops together that are still there.
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn overview(read: &mut Read) -> Result<Overview, db::Error> {
+pub async fn overview(read: &mut Read, now: Timestamp) -> Result<Overview, db::Error> {
+    let since = now - LEFT;
     let violations = db!(
         read.all,
-        "select invariant, cast(sum(violations) as bigint) from proof_counts group by invariant order by invariant"
+        "select c.invariant, cast(sum(c.violations) as bigint) from proof_counts c
+             join proof_runs r on r.shop_id = c.shop_id
+         where c.violations > 0 and r.proven_at > $1 group by c.invariant order by c.invariant",
+        since
     )?;
-    let oldest: Option<(Timestamp,)> =
-        db!(read.optional, "select proven_at from proof_runs order by proven_at limit 1")?;
+    let oldest: Option<(Timestamp,)> = db!(
+        read.optional,
+        "select proven_at from proof_runs where proven_at > $1 order by proven_at limit 1",
+        since
+    )?;
     Ok(Overview { violations, oldest_at: oldest.map(|(at,)| at) })
 }

@@ -70,27 +70,34 @@ impl Sealer {
         Ok(Sealer { shop, until: now - AFTER, number, digest, up_to, sealed, after: (from, Uuid::nil()) })
     }
 
-    /// Writes the next block, and says how many entries it has; 0 when all is sealed. Of two who seal at once one fails.
+    /// The entries of the next block; none when all is sealed.
     ///
     /// # Errors
-    /// Any error of the database; the sealer is of no use after it.
-    pub async fn next(&mut self, tx: &mut Tx) -> Result<usize, db::Error> {
+    /// Any error of the database.
+    pub async fn due(&mut self, read: &mut Read) -> Result<Vec<Uuid>, db::Error> {
         let mut ids: Vec<Uuid> = Vec::with_capacity(BLOCK);
         while ids.is_empty() {
-            let due = store::booked(tx, self.shop, self.after, self.until, BLOCK as i64).await?;
-            let Some(end) = due.last() else { return Ok(0) };
+            let due = store::booked(read, self.shop, self.after, self.until, BLOCK as i64).await?;
+            let Some(end) = due.last() else { break };
             self.after = (end.booked_at, end.entry_id);
             for entry in due.into_iter().filter(|entry| !self.sealed.contains(&entry.entry_id)) {
                 ids.push(entry.entry_id);
                 self.up_to = self.up_to.max(entry.booked_at);
             }
         }
+        Ok(ids)
+    }
+
+    /// Writes a block of entries that are [due](Sealer::due). Of two who seal at once one fails.
+    ///
+    /// # Errors
+    /// Any error of the database; the sealer is of no use after it.
+    pub async fn seal(&mut self, tx: &mut Tx, ids: Vec<Uuid>) -> Result<(), db::Error> {
         self.number += 1;
         let entries = store::entries(tx, self.shop, &ids).await?;
         self.digest = block::digest(&self.digest, self.number, self.up_to, &entries);
         let entry_ids = ids.iter().flat_map(|id| *id.as_bytes()).collect();
         let seal = Seal { number: self.number, up_to: self.up_to, entry_ids, digest: self.digest.clone() };
-        store::write(tx, self.shop, &seal).await?;
-        Ok(ids.len())
+        store::write(tx, self.shop, &seal).await
     }
 }

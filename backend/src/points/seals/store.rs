@@ -173,7 +173,7 @@ pub(super) async fn entries(read: &mut Read, shop: ShopId, ids: &[Uuid]) -> Resu
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// A note whose words are still there.
+/// A note that has words.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct NoteRow {
     pub entry_id: Uuid,
@@ -181,11 +181,12 @@ pub(super) struct NoteRow {
     pub note: Option<String>,
     pub actor_kind: String,
     pub actor_id: Option<String>,
-    pub salt: Vec<u8>,
+    /// None once the words are erased.
+    pub salt: Option<Vec<u8>>,
     pub digest: Vec<u8>,
 }
 
-/// The next notes that can be held against their digests, by entry.
+/// The next notes that have words, by entry, with what these are held against.
 pub(super) async fn notes(
     read: &mut Read,
     shop: ShopId,
@@ -195,7 +196,7 @@ pub(super) async fn notes(
     db!(
         read.all,
         "select entry_id, reason, note, actor_kind, actor_id, salt, digest from points_notes
-         where shop_id = $1 and entry_id > $2 and salt is not null and digest is not null
+         where shop_id = $1 and entry_id > $2 and digest is not null and (salt is not null or note is not null)
          order by entry_id limit $3",
         shop,
         after,

@@ -90,7 +90,8 @@ pub async fn verify(read: &mut Read, shop: ShopId) -> Result<Chain, db::Error> {
         let differs = |note: &&store::NoteRow| {
             let said = (note.reason.as_str(), note.note.as_deref());
             let by = (note.actor_kind.as_str(), note.actor_id.as_deref());
-            notes::digest(&note.salt, said, by) != note.digest
+            // Who erases a note erases its salt with it: words without one were written later.
+            note.salt.as_ref().is_none_or(|salt| notes::digest(salt, said, by) != note.digest)
         };
         chain.notes += written.iter().filter(differs).count() as i64;
     }

@@ -20,11 +20,13 @@ async fn seal(shop: &Shop<'_>) -> usize {
         Sealer::open(&mut shop.db.read(shop.id).await.unwrap(), shop.id, shop.now).await.unwrap();
     let mut sealed = 0;
     loop {
-        let mut tx = shop.db.begin(shop.id).await.unwrap();
-        match sealer.next(&mut tx).await.unwrap() {
-            0 => return sealed,
-            some => sealed += some,
+        let due = sealer.due(&mut shop.db.read(shop.id).await.unwrap()).await.unwrap();
+        if due.is_empty() {
+            return sealed;
         }
+        sealed += due.len();
+        let mut tx = shop.db.begin(shop.id).await.unwrap();
+        sealer.seal(&mut tx, due).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -207,6 +209,15 @@ fn a_note_may_be_erased_and_not_be_changed() {
         });
         let changed = changed.await;
         assert_eq!((changed.breaks, changed.notes), (0, 1));
+        let unsalted = after(&shop, async |tx, shop| {
+            db!(
+                tx.execute,
+                "update points_notes set note = 'it was not', salt = null where shop_id = $1",
+                shop
+            )
+            .unwrap();
+        });
+        assert_eq!(unsalted.await.notes, 1, "nor said anew where nothing can be compared");
         let reasoned = after(&shop, async |tx, shop| {
             db!(
                 tx.execute,
