@@ -109,9 +109,7 @@ impl Handler for CustomerHandler {
             emails::follow(tx, *shop, &changed, self.clock.now()).await?;
         }
         if let (Some(Message { shop, .. }), false) = (batch.first(), signed_up.is_empty()) {
-            // Whoever was merged since is the one who was kept.
-            let members = store::current(tx, *shop, &signed_up).await?.into_values().collect::<Vec<_>>();
-            sign_ups::give(tx, *shop, &members, self.clock.now()).await.map_err(failed)?;
+            sign_ups::give(tx, *shop, &signed_up, self.clock.now()).await.map_err(failed)?;
         }
         Ok(outcomes)
     }
@@ -184,11 +182,11 @@ async fn updated(
 /// Shopify for them any more.
 async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp) -> Result<(), Error> {
     let Some(member) = store::set_deleted(tx, shop, customer, now).await? else { return Ok(()) };
+    emails::forget(tx, shop, &[member]).await?;
+    birthdays::forget(tx, shop, &[member]).await?;
     let program = programs::current(tx, shop).await?;
     redemptions::let_go(tx, shop, member, &program, now).await?;
     sync::forget(tx, shop, member).await?;
-    emails::forget(tx, shop, &[member]).await?;
-    birthdays::forget(tx, shop, &[member]).await?;
     let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted });
     Ok(events::publish(tx, shop, event, now).await?)
 }

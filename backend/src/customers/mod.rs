@@ -16,7 +16,7 @@ pub use handler::CustomerHandler;
 pub use merge::merge;
 pub use path::of_path;
 pub use shadows::{is_shadow, note_guests};
-pub use sign_ups::{is_to_come, signed_in};
+pub use sign_ups::signed_in;
 pub use store::{
     Enrolled, Number, after, current, customers, enrol, enrol_and_tell, enrolled, member, members, numbers,
     redact,

@@ -5,15 +5,12 @@
 
 use super::{Error, shadows};
 use crate::db;
-use crate::db::{Read, Timestamp, Tx};
+use crate::db::{Db, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::{points, programs};
 
 /// Whether no account of the member's customer is known of.
-///
-/// # Errors
-/// Any error of the database.
-pub async fn is_to_come(read: &mut Read, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
+async fn is_to_come(read: &mut Read, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
     let found: Option<(i64,)> = db!(
         read.optional,
         "select cast(1 as bigint) from customers_members where shop_id = $1 and member_id = $2
@@ -25,17 +22,22 @@ pub async fn is_to_come(read: &mut Read, shop: ShopId, member: MemberId) -> Resu
 }
 
 /// The member's customer is signed in: what a guest earned is theirs to spend, and whoever had no account until now has
-/// signed up. Both once.
+/// signed up. Both once, and whatever becomes of what they came for.
 ///
 /// # Errors
 /// Any error of the ledger or the database.
-pub async fn signed_in(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) -> Result<(), Error> {
-    let is_new = is_to_come(tx, shop, member).await?;
-    shadows::claim(tx, shop, member, now).await?;
-    if is_new && note(tx, shop, member, now).await? {
-        give(tx, shop, &[member], now).await?;
+pub async fn signed_in(db: &Db, shop: ShopId, member: MemberId, now: Timestamp) -> Result<(), Error> {
+    if !is_to_come(&mut db.read(shop).await?, shop, member).await? {
+        return Ok(());
     }
-    Ok(())
+    let mut tx = db.begin(shop).await?;
+    // Another window may have been here meanwhile.
+    let is_new = is_to_come(&mut tx, shop, member).await?;
+    shadows::claim(&mut tx, shop, member, now).await?;
+    if is_new && note(&mut tx, shop, member, now).await? {
+        give(&mut tx, shop, &[member], now).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Takes note that a member has signed up; false if that is known, or they are nobody any more.
@@ -57,16 +59,36 @@ pub(super) async fn note(
     Ok(noted > 0)
 }
 
-/// Gives those who have signed up what the program gives for it.
+/// Gives those who have signed up, and are still there, what the program gives for it.
 pub(super) async fn give(
     tx: &mut Tx,
     shop: ShopId,
     members: &[MemberId],
     now: Timestamp,
 ) -> Result<(), Error> {
+    let there = there(tx, shop, members).await?;
     match programs::current(tx, shop).await {
-        Ok(program) => Ok(points::bonuses::sign_up(tx, shop, members, &program, now).await?),
+        Ok(program) => Ok(points::bonuses::sign_up(tx, shop, &there, &program, now).await?),
         Err(programs::Error::Missing) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Those who were neither deleted nor erased; whoever was merged since is the one who was kept.
+async fn there(read: &mut Read, shop: ShopId, members: &[MemberId]) -> Result<Vec<MemberId>, db::Error> {
+    let found: Vec<(MemberId,)> = db!(read.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select distinct k.member_id from v
+                     join customers_members m on m.shop_id = v.shop_id and m.member_id = v.member_id
+                     join customers_members k on k.shop_id = m.shop_id
+                         and k.member_id = coalesce(m.merged_into, m.member_id)
+                 where k.deleted_at is null and k.redacted_at is null",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select distinct k.member_id from v
+                       join customers_members m on m.shop_id = v.shop_id and m.member_id = v.member_id
+                       join customers_members k on k.shop_id = m.shop_id
+                           and k.member_id = coalesce(m.merged_into, m.member_id)
+                   where k.deleted_at is null and k.redacted_at is null",
+        |member| shop, *member)?;
+    Ok(found.into_iter().map(|(member,)| member).collect())
 }

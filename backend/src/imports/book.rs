@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use loyalty::birthday::Birthday;
 use uuid::Uuid;
 
 use super::faults::Faults;
@@ -10,7 +11,7 @@ use super::run::{Job, Line, SAMPLES, Sample};
 use super::store::{self, NewRow};
 use super::{Batch, Error, Fault, Field, State};
 use crate::campaigns::{self, Assignment};
-use crate::customers::emails;
+use crate::customers::{birthdays, emails};
 use crate::db::{Read, Tx};
 use crate::ids::{CustomerId, MemberId};
 use crate::points::{self, Book};
@@ -253,18 +254,22 @@ impl Job<'_> {
         let mut tiers = campaigns::tiers(tx, shop, &of_tiers).await?;
         let wanted = self.note(tx, batch, wanted, (&members, &tiers), outcome).await?;
 
+        // Before the accounts, as wherever both are locked.
+        let birthday = |one: &Wanted<'_>| Some((*members.get(&one.customer)?, one.row.birthday?));
+        let birthdays: Vec<(MemberId, Birthday)> = wanted.iter().filter_map(birthday).collect();
+        let new_birthdays = birthdays::bring(tx, shop, &birthdays).await?;
         let program = programs::current(tx, shop).await?;
         let booked = wanted.iter().filter_map(|one| members.get(&one.customer).copied());
         let (new, known): (Vec<MemberId>, Vec<_>) = booked.partition(|member| new.contains(member));
         let mut book = Book::open(tx, shop, &known, &program, now).await?;
         book.welcome(&new);
-        let (mut assignments, mut birthdays, mut struck) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut assignments, mut struck) = (Vec::new(), Vec::new());
         for one in &wanted {
             let Some(&member) = members.get(&one.customer) else { continue };
             let before = book.account(member)?.available.get();
             let points = match book.import(member, &name(batch, one.number), &one.row.brought) {
                 Err(points::Error::OutOfRange(_)) => {
-                    struck.push(one.number);
+                    struck.push((one.number, member));
                     outcome.refused.push((one.place, Fault::TooManyPoints.of(Field::Points)));
                     continue;
                 }
@@ -279,15 +284,16 @@ impl Job<'_> {
                     before
                 }
             };
-            birthdays.extend(one.row.birthday.map(|birthday| (member, birthday)));
             outcome.add(one, points, before, tier);
         }
         if !struck.is_empty() {
-            store::strike(tx, shop, batch, &struck).await?;
+            let (rows, mut members): (Vec<i64>, Vec<MemberId>) = struck.into_iter().unzip();
+            store::strike(tx, shop, batch, &rows).await?;
+            members.retain(|member| new_birthdays.contains(member));
+            birthdays::forget(tx, shop, &members).await?;
         }
         let changed: Vec<MemberId> = book.changed().collect();
         campaigns::assign_all(tx, shop, &assignments, now).await?;
-        customers::birthdays::bring(tx, shop, &birthdays).await?;
         sync::mark(tx, shop, &changed, now).await?;
         Ok(book)
     }

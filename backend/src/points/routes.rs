@@ -57,13 +57,9 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
         return Ok(Json(view));
     };
     let now = app.clock.now();
-    if customers::is_to_come(&mut read, shop, member).await? {
-        drop(read);
-        let mut tx = app.db.begin(shop).await?;
-        customers::signed_in(&mut tx, shop, member, now).await?;
-        tx.commit().await?;
-        read = app.db.read(shop).await?;
-    }
+    drop(read);
+    customers::signed_in(&app.db, shop, member, now).await?;
+    let mut read = app.db.read(shop).await?;
     let balance = balance(&mut read, shop, member, now).await?;
     let zone = merchants::zone(&mut read, shop).await?;
     let standing = lifecycle::standing(&mut read, shop, member).await?;

@@ -146,16 +146,17 @@ async fn open(
     let Json(request) = body?;
     let OpenRequest { reward, points, currency, scope } = request;
     let customer = caller.customer.ok_or_else(not_signed_in)?;
-    let turn = app.turns.take(caller.shop.id, customer).await;
-    let mut tx = app.db.begin(caller.shop.id).await?;
-    let member = customers::member(&mut tx, caller.shop.id, customer).await?;
+    let (shop, now) = (caller.shop.id, app.clock.now());
+    let turn = app.turns.take(shop, customer).await;
+    let member = customers::member(&mut app.db.read(shop).await?, shop, customer).await?;
     // Who has never earned has nothing to spend.
     let member =
         member.ok_or_else(|| Problem::from(points::Error::Insufficient { available: 0, wanted: 1 }))?;
     // Who is signed in has an account, whatever Shopify told of it so far.
-    customers::signed_in(&mut tx, caller.shop.id, member, app.clock.now()).await?;
+    customers::signed_in(&app.db, shop, member, now).await?;
     let wish = Wish { reward, points, currency, scope };
-    let hold = lifecycle::open(&mut tx, caller.shop.id, member, wish, app.clock.now()).await?;
+    let mut tx = app.db.begin(shop).await?;
+    let hold = lifecycle::open(&mut tx, shop, member, wish, now).await?;
     tx.commit().await?;
     drop(turn);
     let hold = publish(&app, &caller, member, hold).await?;

@@ -8,6 +8,6 @@ mod store;
 
 pub use jobs::{Celebrate, celebrate, due};
 pub use routes::{api, routes};
-pub(crate) use store::bring;
-pub(super) use store::{forget, merge};
+pub(super) use store::merge;
+pub(crate) use store::{bring, forget};
 pub use store::{of, of_all};

@@ -1,6 +1,6 @@
 //! The table of birthdays.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use loyalty::Birthday;
 
@@ -69,22 +69,29 @@ pub(super) async fn set(
     Ok(())
 }
 
-/// Keeps birthdays that another programme knew, of members of whom none is known.
+/// Keeps birthdays that another programme knew, of members of whom none is known; says who those are.
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn bring(tx: &mut Tx, shop: ShopId, brought: &[(MemberId, Birthday)]) -> Result<(), db::Error> {
-    db!(tx.each brought,
+pub async fn bring(
+    tx: &mut Tx,
+    shop: ShopId,
+    brought: &[(MemberId, Birthday)],
+) -> Result<HashSet<MemberId>, db::Error> {
+    let new: Vec<(MemberId,)> = db!(tx.all each brought,
         sqlite: "insert into customers_birthdays (shop_id, member_id, day) values ($1, $2, $3)
-                 on conflict (shop_id, member_id) do nothing",
+                 on conflict (shop_id, member_id) do nothing returning member_id",
         postgres: "insert into customers_birthdays (shop_id, member_id, day)
                    select * from unnest($1::uuid[], $2::uuid[], $3::text[])
-                   on conflict (shop_id, member_id) do nothing",
+                   on conflict (shop_id, member_id) do nothing returning member_id",
         |one| shop, one.0, one.1.to_string())?;
-    Ok(())
+    Ok(new.into_iter().map(|(member,)| member).collect())
 }
 
 /// Forgets the birthdays of these members.
+///
+/// # Errors
+/// Any error of the database.
 pub async fn forget(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<(), db::Error> {
     db!(tx.each members,
         sqlite: "with v (shop_id, member_id) as (values ($1, $2))
@@ -96,6 +103,9 @@ pub async fn forget(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<(
 }
 
 /// One member's birthday is another's, if none is known of that one.
+///
+/// # Errors
+/// Any error of the database.
 pub async fn merge(tx: &mut Tx, shop: ShopId, from: MemberId, into: MemberId) -> Result<(), db::Error> {
     db!(
         tx.execute,

@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::civil::Date;
+use jiff::{SignedDuration, ToSpan};
 use loyalty::Points;
 use loyalty::order::Earned;
 use loyalty::program::ReturnPolicy;
 use uuid::Uuid;
 
+use super::Error;
 use super::book::Book;
 use super::entry::{Kind, Source};
 use super::tally::{Named, Tally};
-use super::{Calendar, Error};
 use crate::db::{Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::programs::Versioned;
@@ -120,12 +121,12 @@ pub async fn birthday(
 ) -> Result<(), Error> {
     let book = Book::open(tx, shop, members, program, now).await?;
     let earlier = store::load(tx, shop, Occasion::Birthday(day.year() - 1), members).await?;
-    let start =
-        |calendar: &Calendar, days: i64| calendar.start(day.saturating_sub(jiff::Span::new().days(days)));
-    let a_year_ago = start(&book.calendar, A_YEAR);
-    let is_due = |member: &MemberId| earlier.get(member).is_none_or(|had| had.occurred_at <= a_year_ago);
+    let a_year_ago = day.saturating_sub(A_YEAR.days());
+    // By the day and not by the moment: the shop may have moved to another time zone, where noon is still the same day.
+    let day_of = |had: &Bonus| book.calendar.day(had.occurred_at + SignedDuration::from_hours(12));
+    let is_due = |member: &MemberId| earlier.get(member).is_none_or(|had| day_of(had) <= a_year_ago);
     let due: Vec<MemberId> = members.iter().copied().filter(is_due).collect();
-    let occasion = (Occasion::Birthday(day.year()), start(&book.calendar, 0));
+    let occasion = (Occasion::Birthday(day.year()), book.calendar.start(day));
     give(tx, book, occasion, points, &due, program).await
 }
 

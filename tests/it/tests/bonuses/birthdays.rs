@@ -134,6 +134,28 @@ fn a_birthday_gives_its_bonus_once_a_year_when_the_day_begins_in_the_shop() {
 }
 
 #[test]
+fn a_shop_that_moves_to_another_time_zone_takes_nobodys_birthday_away() {
+    on_both_engines(async |test| {
+        let counter = opened(test).await;
+        counter.was_born(ADA, "05-27").await;
+        counter.at("2027-05-26T23:00:00Z");
+        counter.celebrate().await;
+        for (zone, midnight, points) in [
+            ("Asia/Tokyo", "2028-05-26T15:00:00Z", 100),
+            ("America/Los_Angeles", "2029-05-27T07:00:00Z", 150),
+        ] {
+            let mut tx = test.db.begin_outside().await.unwrap();
+            db!(tx.execute, "update merchants_shops set time_zone = $1 where shop_id = $2", zone, counter.id)
+                .unwrap();
+            tx.commit().await.unwrap();
+            counter.at(midnight);
+            counter.celebrate().await;
+            assert_eq!(counter.available(ADA).await, points, "{zone}");
+        }
+    });
+}
+
+#[test]
 fn days_that_were_missed_are_made_up_for_once_by_what_the_program_gave_on_them() {
     on_both_engines(async |test| {
         let counter = opened(test).await;
