@@ -58,7 +58,7 @@ impl File {
             0 => request.header(ACCEPT_ENCODING, "gzip"),
             from => request.header(ACCEPT_ENCODING, "identity").header(RANGE, format!("bytes={from}-")),
         };
-        let response = request.send().await.map_err(broken)?;
+        let response = files.send(request).await.map_err(broken)?;
         let begin = match response.status() {
             StatusCode::OK => 0,
             StatusCode::PARTIAL_CONTENT if begins_at(response.headers(), from) => from,
@@ -80,7 +80,7 @@ impl File {
     pub async fn fill(&mut self) -> Result<bool, FileError> {
         while !self.splitter().batch.is_full() {
             if self.done == self.part.len() {
-                let Some(part) = self.response.chunk().await.map_err(broken)? else {
+                let Some(part) = self.response.chunk().await.map_err(|error| broken(error.into()))? else {
                     self.unpacker.finish()?;
                     return Ok(false);
                 };
@@ -119,8 +119,8 @@ impl Unpacker {
     }
 }
 
-fn broken(error: reqwest::Error) -> FileError {
-    match outgoing::Error::from(error) {
+fn broken(error: outgoing::Error) -> FileError {
+    match error {
         outgoing::Error::Address(error) => FileError::Address(error),
         error => FileError::Broken(error),
     }

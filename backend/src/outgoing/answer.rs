@@ -1,9 +1,8 @@
 //! Answers, read up to a limit.
 
 use axum::Router;
-use axum::body::Body;
 use reqwest::header::HeaderMap;
-use reqwest::{Request, RequestBuilder, StatusCode};
+use reqwest::{Body, Request, Response, StatusCode};
 use tower::ServiceExt;
 
 use super::AddressError;
@@ -48,9 +47,8 @@ impl From<reqwest::Error> for Error {
     }
 }
 
-/// Sends a request and reads its answer, which must not have more than `most` bytes.
-pub(super) async fn fetch(request: RequestBuilder, most: usize) -> Result<Answer, Error> {
-    let mut response = request.send().await?;
+/// Reads an answer, which must not have more than `most` bytes.
+pub(super) async fn read(mut response: Response, most: usize) -> Result<Answer, Error> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -62,15 +60,13 @@ pub(super) async fn fetch(request: RequestBuilder, most: usize) -> Result<Answer
     Ok(Answer { status, headers, body })
 }
 
-/// The same, where a service of this process answers.
-pub(super) async fn fetch_inside(service: Router, request: Request, most: usize) -> Result<Answer, Error> {
-    let request = axum::http::Request::<reqwest::Body>::try_from(request)?;
-    let request = request.map(|body| Body::from(body.as_bytes().unwrap_or_default().to_vec()));
-    let response = match service.oneshot(request).await {
-        Ok(response) => response,
+/// What a service of this process answers.
+pub(super) async fn inside(service: Router, request: Request) -> Result<Response, Error> {
+    let request = axum::http::Request::<Body>::try_from(request)?;
+    let (head, body) = match service.oneshot(request.map(axum::body::Body::new)).await {
+        Ok(response) => response.into_parts(),
         Err(never) => match never {},
     };
-    let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, most).await.map_err(|_| Error::TooLarge)?;
-    Ok(Answer { status: parts.status, headers: parts.headers, body: body.into() })
+    let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|_| Error::TooLarge)?;
+    Ok(axum::http::Response::from_parts(head, body).into())
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use axum::Router;
 use reqwest::dns::Resolve;
-use reqwest::{Client, ClientBuilder, Method, RequestBuilder};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
 
 use crate::config::Config;
 
@@ -99,7 +99,7 @@ impl Outgoing {
         self.rules.check(address).map(|_| ())
     }
 
-    /// A request, for [`fetch`](Outgoing::fetch).
+    /// A request, for [`fetch`](Outgoing::fetch) or [`send`](Outgoing::send).
     ///
     /// # Errors
     /// [`AddressError`].
@@ -117,9 +117,17 @@ impl Outgoing {
     /// # Errors
     /// [`Error`].
     pub async fn fetch(&self, request: RequestBuilder, most: usize) -> Result<Answer, Error> {
+        answer::read(self.send(request).await?, most).await
+    }
+
+    /// Sends a request; its answer, however long it is, is to be read part by part.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
         match &self.inside {
-            None => answer::fetch(request, most).await,
-            Some(service) => answer::fetch_inside(service.clone(), request.build()?, most).await,
+            None => Ok(request.send().await?),
+            Some(service) => answer::inside(service.clone(), request.build()?).await,
         }
     }
 }
