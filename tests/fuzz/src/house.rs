@@ -50,11 +50,6 @@ impl House {
         self.inputs
     }
 
-    /// Whether it is time to look at all that must hold: that takes longer than an input.
-    pub fn is_time_to_count(&self) -> bool {
-        self.inputs.is_multiple_of(64)
-    }
-
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
