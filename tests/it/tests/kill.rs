@@ -14,8 +14,6 @@ use loyalnest::config::Secret;
 use loyalnest::db;
 use loyalnest::db::{Db, Engine, Options};
 use loyalnest::ids::ShopId;
-use loyalnest::shopify::ShopDomain;
-use loyalnest::shopify::admin::ShopDetails;
 use loyalnest::{programs, proof, serve};
 use loyalty::{Currency, Program};
 use tokio::net::TcpListener;
@@ -24,6 +22,7 @@ use tower::ServiceExt;
 
 use crate::support::app::{SHOP, config};
 use crate::support::orders::{Order, refund};
+use crate::support::simulation::register;
 use crate::support::tripwire::{Stops, Tripwire};
 use crate::support::{TestDb, on_both_engines, on_engine};
 
@@ -63,20 +62,12 @@ async fn app(db: Db) -> App {
 }
 
 async fn add_shop(app: &App) -> ShopId {
-    let domain: ShopDomain = SHOP.parse().unwrap();
-    let details = ShopDetails {
-        id: "gid://shopify/Shop/1".into(),
-        name: "Tea & Co".into(),
-        domain: SHOP.into(),
-        currency: "GBP".into(),
-        time_zone: "Europe/London".into(),
-    };
-    let shop = app.shops.register(details, &domain, &Secret::new("shpat_1")).await.unwrap();
-    let mut tx = app.db.begin(shop.id).await.unwrap();
+    let shop = register(app, "tea", &Secret::new("shpat_1")).await;
+    let mut tx = app.db.begin(shop).await.unwrap();
     let program = Program::standard(Currency::parse("GBP").unwrap());
-    programs::set(&mut tx, shop.id, program, app.clock.now()).await.unwrap();
+    programs::set(&mut tx, shop, program, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
-    shop.id
+    shop
 }
 
 /// The program that is killed: this very test binary, started with the URL of a database and a port.
