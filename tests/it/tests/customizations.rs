@@ -20,14 +20,14 @@ const DELIVERY: &str = "tier-delivery";
 async fn stood(house: &House, again: Again) -> Vec<(&'static str, &'static str)> {
     let shop = house.app.shops.find(house.shop_id).await.unwrap().unwrap();
     // The worker may be at it, too.
-    for _ in 0..200 {
+    for _ in 0..2_400 {
         if let Ok(things) = stand(&house.app, &shop, again, &By::from(Actor::System)).await {
             let all = things.iter().map(|thing| (thing.kind.as_str(), thing.code.as_str()));
             return all.filter(|(kind, _)| ["guard", "delivery"].contains(kind)).collect();
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    panic!("activation is busy for ten seconds");
+    panic!("activation is busy for two minutes");
 }
 
 async fn guarded(house: &House, guard: bool) {

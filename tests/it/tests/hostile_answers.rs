@@ -78,14 +78,14 @@ async fn a_throttled_answer_may_say_nothing_or_nonsense_of_how_long() {
     {
         let header = format!("retry-after: {retry_after}\r\n");
         let raw = Raw::answering("429 Too Many Requests", &header, "<html>").await;
-        let admin = admin_at(&raw.url, "300ms").within(Duration::from_millis(700));
+        let admin = admin_at(&raw.url, "5s").within(Duration::from_secs(5));
         match admin.shop_details().await.unwrap_err() {
             AdminError::Throttled { wait } => {
                 assert_eq!(wait, Duration::from_millis(millis), "{retry_after}")
             }
             error => panic!("{retry_after}: {error:?}"),
         }
-        assert!(raw.asked() <= 4, "{retry_after}: {}", raw.asked());
+        assert!(raw.asked() <= 8, "{retry_after}: {}", raw.asked());
     }
 }
 

@@ -100,7 +100,7 @@ async fn take_over_while_waiting(app: &TestApp, db: &Db) -> Result<u64, Error> {
         db!(tx.execute, "update inbox_leases set token = $1, expires_at = $2", token, until).unwrap();
         tx.commit().await.unwrap();
     });
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     app.recorder.gate.add_permits(10);
     taking_over.await.unwrap();
     draining.await.unwrap()
@@ -198,7 +198,7 @@ fn work_starts_at_once_and_stops_after_the_batch_in_hand() {
 }
 
 async fn wait_for(test: &TestDb, expected: &[&str]) {
-    for _ in 0..200 {
+    for _ in 0..6_000 {
         if effects(&test.db).await == expected {
             return;
         }

@@ -241,7 +241,7 @@ fn a_full_queue_answers_503_and_the_next_try_is_kept() {
 fn the_database_may_go_at_any_moment_and_nothing_is_lost() {
     on_engine(Engine::Postgres, async |test| {
         let line = Line::to(&test.url).await.unwrap();
-        let options = Options { acquire_timeout: Duration::from_millis(300), ..Options::default() };
+        let options = Options { acquire_timeout: Duration::from_secs(2), ..Options::default() };
         let db = Db::connect(&line.url, &options).await.unwrap();
         let app = TestApp::at(&db, &[], Clock::system()).await;
         app.order("before", 1, "").await;

@@ -220,7 +220,7 @@ async fn killed_again_and_again(test: &TestDb) {
 
     let mut server = start(&test.url, address);
     sending.await.unwrap();
-    let give_up = Instant::now() + Duration::from_secs(60);
+    let give_up = Instant::now() + Duration::from_secs(120);
     while number(&test.db, What::Unsettled).await > 0 || number(&test.db, What::Undelivered).await > 0 {
         assert!(Instant::now() < give_up, "it does not come to an end");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -308,7 +308,7 @@ fn killed_between_any_two_steps_it_comes_to_the_same_end() {
                     let answer = app.router().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
                     assert_eq!(answer.status(), 200);
                 }
-                let give_up = Instant::now() + Duration::from_secs(30);
+                let give_up = Instant::now() + Duration::from_secs(120);
                 while number(&test.db, What::Unsettled).await + number(&test.db, What::Undelivered).await > 0
                 {
                     assert!(

@@ -176,7 +176,7 @@ fn clients_that_are_too_slow_are_let_go() {
 #[test]
 fn connections_beyond_the_limit_wait_for_their_turn() {
     on_engine(Engine::Sqlite, async |test| {
-        let limits = [("LOYALNEST_WEB__CONNECTIONS", "1"), ("LOYALNEST_WEB__HEADER_TIMEOUT", "1s")];
+        let limits = [("LOYALNEST_WEB__CONNECTIONS", "1"), ("LOYALNEST_WEB__HEADER_TIMEOUT", "2s")];
         let (running, _app) = Running::start(test, &limits).await;
         let _idle = TcpStream::connect(running.address).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -33,7 +33,7 @@ async fn with_perks(house: &House, perks: Vec<Perk>, campaigns: Vec<Campaign>) {
         .await;
     let shop = house.app.shops.find(house.shop_id).await.unwrap().unwrap();
     // The worker may be at it, too.
-    for _ in 0..200 {
+    for _ in 0..2_400 {
         if let Ok(things) = stand(&house.app, &shop, Again::Made, &By::from(Actor::System)).await {
             let codes: Vec<_> =
                 things.iter().map(|thing| (thing.kind.as_str(), thing.code.as_str())).collect();
@@ -42,7 +42,7 @@ async fn with_perks(house: &House, perks: Vec<Perk>, campaigns: Vec<Campaign>) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    panic!("activation is busy for ten seconds");
+    panic!("activation is busy for two minutes");
 }
 
 /// What staff say of a tier, and what they are told.

@@ -86,7 +86,7 @@ async fn run_tasks(app: &loyalnest::app::App) {
 
 /// The newest request, once it is settled: the house's own workers may be at it.
 async fn settled(test: &TestDb, house: &House) -> privacy::Request {
-    let give_up = Instant::now() + Duration::from_secs(30);
+    let give_up = Instant::now() + Duration::from_secs(120);
     loop {
         run_tasks(&house.app).await;
         let mut read = test.db.read_across().await.unwrap();

@@ -52,9 +52,9 @@ fn a_server_that_is_asked_to_stop_finishes_what_it_has_in_hand() {
         );
         let mut connection = TcpStream::connect(address).await.unwrap();
         connection.write_all(request.as_bytes()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         stop.cancel();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         assert!(!running.is_finished());
         assert!(TcpStream::connect(address).await.is_err(), "no new connection is taken");
         blocking.rollback().await.unwrap();

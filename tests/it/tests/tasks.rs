@@ -336,7 +336,7 @@ fn asked_to_stop_a_worker_finishes_what_it_has_in_hand() {
 fn the_database_may_go_at_any_moment_and_every_task_is_done_once() {
     on_engine(Engine::Postgres, async |test| {
         let line = Line::to(&test.url).await.unwrap();
-        let options = Options { acquire_timeout: Duration::from_millis(300), ..Options::default() };
+        let options = Options { acquire_timeout: Duration::from_secs(2), ..Options::default() };
         let db = Db::connect(&line.url, &options).await.unwrap();
         let app = script::on(db, Clock::system(), &script::QUICK).await;
         let stop = CancellationToken::new();
@@ -353,7 +353,7 @@ fn the_database_may_go_at_any_moment_and_every_task_is_done_once() {
                 line.mend();
             }
         }
-        let give_up = Instant::now() + Duration::from_secs(30);
+        let give_up = Instant::now() + Duration::from_secs(120);
         while effects(&test.db).await.len() < 30 {
             assert!(Instant::now() < give_up, "{:?}", effects(&test.db).await);
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -394,7 +394,7 @@ fn killed_in_the_middle_of_a_task_it_is_run_again_and_its_effect_is_there_once()
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let give_up = Instant::now() + Duration::from_secs(30);
+        let give_up = Instant::now() + Duration::from_secs(120);
         while task(&test.db, pushed.id).await.1 == 0 {
             assert!(Instant::now() < give_up, "nobody takes the task");
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::TestDb;
 
 /// What a test waits for at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// The title under which points take something off.
 const TITLE: &str = "Loyalty points";
 

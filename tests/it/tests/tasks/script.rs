@@ -19,7 +19,7 @@ use crate::support::app::config;
 
 /// For those who wait for the machine's clock.
 pub const QUICK: [(&str, &str); 3] = [
-    ("LOYALNEST_TASKS__LEASE", "400ms"),
+    ("LOYALNEST_TASKS__LEASE", "2s"),
     ("LOYALNEST_TASKS__POLL_EVERY", "50ms"),
     ("LOYALNEST_TASKS__RETRY", "50ms,50ms,50ms"),
 ];
