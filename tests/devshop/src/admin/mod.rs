@@ -18,8 +18,8 @@ mod payouts;
 mod products;
 mod tags_add;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use apollo_compiler::request::coerce_variable_values;
@@ -49,6 +49,9 @@ pub const API_VERSION: &str = "2026-10";
 
 /// Lists in arguments hold at most this many.
 const INPUT_LIST: usize = 250;
+
+/// How many documents are kept.
+const DOCUMENTS: usize = 200;
 
 /// The gate before the Admin API.
 pub(crate) struct Gate {
@@ -207,15 +210,13 @@ fn answer(status: StatusCode, body: Value) -> Response {
 fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminCall) -> (StatusCode, Value) {
     let schema = schema();
     let refuse = |errors: Value| (StatusCode::OK, json!({"errors": errors}));
-    let document =
-        match ExecutableDocument::parse_and_validate(schema, request.query.as_str(), "request.graphql") {
-            Ok(document) => document,
-            Err(invalid) => {
-                call.executed = false;
-                let errors: Vec<_> = invalid.errors.iter().map(|error| error.to_json()).collect();
-                return refuse(json!(errors));
-            }
-        };
+    let document = match document(&request.query) {
+        Ok(document) => document,
+        Err(errors) => {
+            call.executed = false;
+            return refuse(errors);
+        }
+    };
     let no_variables = JsonMap::new();
     let given = request.variables.as_ref().unwrap_or(&no_variables);
     let coerced = document
@@ -286,6 +287,27 @@ fn respond(shop: &DevShop, request: &Request, throttled: bool, call: &mut AdminC
         }
         Err(error) => refuse(json!([error.to_graphql_error(&document.sources)])),
     }
+}
+
+/// A request's document, or what is wrong with it. An app sends the same few again and again: each is read once.
+fn document(query: &str) -> Result<Arc<Valid<ExecutableDocument>>, Value> {
+    static READ: Mutex<BTreeMap<String, Arc<Valid<ExecutableDocument>>>> = Mutex::new(BTreeMap::new());
+    if let Some(document) = lock(&READ).get(query) {
+        return Ok(document.clone());
+    }
+    let document = match ExecutableDocument::parse_and_validate(schema(), query, "request.graphql") {
+        Ok(document) => Arc::new(document),
+        Err(invalid) => {
+            let errors: Vec<_> = invalid.errors.iter().map(|error| error.to_json()).collect();
+            return Err(json!(errors));
+        }
+    };
+    let mut read = lock(&READ);
+    if read.len() >= DOCUMENTS {
+        read.clear();
+    }
+    read.insert(query.to_owned(), document.clone());
+    Ok(document)
 }
 
 /// The refusal of a list argument that is too long.

@@ -10,10 +10,10 @@ use crate::functions::Function;
 
 impl DevShop {
     /// Installs a Function, or replaces the one with the same handle.
-    pub fn install(&self, function: Function) {
-        let mut state = self.state();
+    pub fn install(&self, function: impl Into<Arc<Function>>) {
+        let (function, mut state) = (function.into(), self.state());
         state.functions.retain(|installed| installed.handle != function.handle);
-        state.functions.push(Arc::new(function));
+        state.functions.push(function);
     }
 
     /// Takes a Function back, as when a release of the app no longer has it. Its discounts stay and do nothing.

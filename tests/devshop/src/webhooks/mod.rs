@@ -228,6 +228,11 @@ impl Webhooks {
         self.lock().events.clone()
     }
 
+    /// What happened, by the id of the webhook that tells of it (`X-Shopify-Webhook-Id`).
+    pub fn event(&self, webhook_id: &str) -> Option<Event> {
+        self.lock().events.iter().rev().find(|event| event.webhook_id == webhook_id).cloned()
+    }
+
     /// Every attempt, oldest first.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.lock().attempts.clone()
