@@ -58,7 +58,8 @@ impl Book {
         let lots = less(&taken);
         self.pin(member, spend, taken, false);
         let moves = redeemed(paid, unbacked)?;
-        self.write(member, Kind::Unbacked, Source::Shopify, source_id, moves, lots)
+        self.write(member, Kind::Unbacked, Source::Shopify, source_id, moves, lots)?;
+        if paid.is_positive() { self.was_active(member) } else { Ok(()) }
     }
 
     /// Redeemed points come back: `paid` to the lots they came from, `unbacked` to the program.

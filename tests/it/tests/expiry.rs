@@ -214,6 +214,21 @@ fn activity_moves_on_what_was_earned_under_a_rule_of_inactivity_and_nothing_else
 }
 
 #[test]
+fn an_order_that_uses_points_of_a_pick_that_was_replaced_is_activity_too() {
+    on_both_engines(async |test| {
+        let mut shop = with_rule(&test.db, Rule::Inactivity { after: Term::Months(1) }).await;
+        shop.take((1..=5).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let first = shop.pick(ADA, "points", Some(100)).await.unwrap();
+        shop.pick(ADA, "points", Some(200)).await.unwrap();
+        shop.wait(10 * DAY);
+        let free = Order { lines: vec![(201, 1, "1.00")], ..redeeming(20, ADA, &first, "1.00") };
+        shop.take(vec![shop.order(&free)]).await;
+        assert_eq!(next(&shop, ADA).await, Some((200, "2027-01-03T00:00:00Z".into())));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
 fn another_rule_touches_nothing_that_was_earned_before() {
     on_both_engines(async |test| {
         let mut shop = with_rule(&test.db, days(30)).await;
