@@ -25,10 +25,11 @@
 
 mod model;
 mod native;
-pub mod plan;
+mod plan;
 mod process;
 pub mod run;
 mod shrink;
+pub mod steps;
 mod world;
 
 pub use process::Trip;

@@ -54,7 +54,8 @@ fn main() -> anyhow::Result<ExitCode> {
         failure.trace.iter().for_each(|line| eprintln!("  {line}"));
     }
     let seconds = start.elapsed().as_secs_f64();
-    let days = (args.seeds * args.hours.unsigned_abs()) as f64 / 24.0;
+    let shops: usize = (args.seed..args.seed + args.seeds).map(run::shops).sum();
+    let days = shops as f64 * args.hours as f64 / 24.0;
     let rate = days / seconds;
     if args.json {
         let result = json!({

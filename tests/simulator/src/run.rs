@@ -3,8 +3,9 @@
 use anyhow::Result;
 use fastrand::Rng;
 
-use crate::plan::{self, Step};
+use crate::plan;
 use crate::shrink;
+use crate::steps::Step;
 use crate::world::{Template, Trouble, World};
 
 /// What a run came to.
@@ -36,7 +37,7 @@ pub struct Failure {
 pub fn take(template: &Template, seed: u64, steps: &[Step]) -> Result<Ran> {
     // What the product draws (waits have some jitter) it draws from this thread's generator.
     fastrand::seed(seed);
-    let mut world = World::open(template, &mut Rng::with_seed(seed))?;
+    let mut world = World::open(template, &mut Rng::with_seed(seed), shops(seed))?;
     let mut trace = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let came_of_it = world.take(step);
@@ -52,9 +53,14 @@ pub fn take(template: &Template, seed: u64, steps: &[Step]) -> Result<Ran> {
     Ok(Ran { steps: steps.len(), trace, trouble: None })
 }
 
+/// How many shops there are in the world of a seed.
+pub fn shops(seed: u64) -> usize {
+    Rng::with_seed(seed ^ 0x5409_5409).usize(1..4)
+}
+
 /// What happens in the world of a seed within so many hours.
 pub fn plan(seed: u64, hours: i64) -> Vec<Step> {
-    plan::draw(&mut Rng::with_seed(seed ^ 0x0ddb_a115), hours)
+    plan::draw(&mut Rng::with_seed(seed ^ 0x0ddb_a115), hours, shops(seed))
 }
 
 /// Runs a seed. Says how many steps were taken; and of a failure the fewest that lead to it.

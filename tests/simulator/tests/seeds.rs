@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use simulator::plan::Step;
+use simulator::steps::{Spoil, Step};
 use simulator::{Template, Trouble, run};
 
 fn agree(seeds: std::ops::Range<u64>, hours: i64) {
@@ -39,12 +39,12 @@ fn a_seed_comes_to_the_same_end_by_the_same_steps_each_time() {
 #[test]
 fn a_point_too_many_in_the_ledger_is_found_and_few_steps_lead_to_it() {
     let template = Template::new().unwrap();
-    let mut steps = run::plan(7, 24);
-    steps.insert(steps.len() / 2, Step::Spoil);
+    let mut steps = run::plan(7, 48);
+    steps.insert(steps.len() * 2 / 3, Step::new(0, Spoil));
     let failure = run::until_trouble(&template, 7, &steps).unwrap().1.unwrap();
     assert!(matches!(failure.trouble, Trouble::Disagreement(_)), "{}", failure.trouble);
     assert!(failure.steps.len() <= 6, "{:#?}", failure.trace);
-    assert!(failure.steps.contains(&Step::Spoil));
+    assert!(failure.trace.iter().any(|line| line.contains("spoilt")), "{:#?}", failure.trace);
     let again = run::take(&template, 7, &failure.steps).unwrap();
     assert_eq!(again.trace, failure.trace);
 }

@@ -13,6 +13,15 @@ pub struct Lot {
     pub earned_at: i64,
     /// From when on it is gone.
     pub gone_at: Option<i64>,
+    /// How many days it lives from what the member did last, where that moves its end on.
+    pub rolls: Option<i64>,
+}
+
+/// How long points live that are earned now.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Life {
+    pub gone_at: Option<i64>,
+    pub rolls: Option<i64>,
 }
 
 /// A member's account. `available` is what lies in the lots, less what the member owes; who owes has no open lot.
@@ -37,9 +46,18 @@ impl Account {
     }
 
     /// New points. What the member owes is paid first.
-    pub fn add(&mut self, id: usize, points: i64, earned_at: i64, gone_at: Option<i64>) {
+    pub fn add(&mut self, id: usize, points: i64, earned_at: i64, Life { gone_at, rolls }: Life) {
         let left = self.raise(points);
-        self.lots.push(Lot { id, left, lapsed: 0, earned_at, gone_at });
+        self.lots.push(Lot { id, left, lapsed: 0, earned_at, gone_at, rolls });
+    }
+
+    /// The member earned or used points: what lives as long as they are active does so from now on; never shorter.
+    pub fn was_active(&mut self, until: impl Fn(i64) -> i64) {
+        for lot in self.lots.iter_mut().filter(|lot| lot.left > 0) {
+            if let Some(days) = lot.rolls {
+                lot.gone_at = lot.gone_at.map(|at| at.max(until(days)));
+            }
+        }
     }
 
     /// Points come back to the lot they were taken from. One whose time is over lives on until `grace`.

@@ -5,16 +5,22 @@
 //! units, times are microseconds since 1970.
 
 pub mod account;
+pub mod bonuses;
+pub mod calendar;
+pub mod earn;
 pub mod orders;
 pub mod redemptions;
+mod tally;
 pub mod tills;
 pub mod told;
 
-use self::account::Account;
+use self::account::{Account, Life};
+use self::bonuses::Bonus;
+use self::calendar::Calendar;
+use self::earn::Earn;
 use self::orders::Order;
 use self::redemptions::{Hold, Use};
 use self::tills::Till;
-use crate::plan::Change;
 
 pub const MINUTE: i64 = 60_000_000;
 pub const DAY: i64 = 24 * 60 * MINUTE;
@@ -22,61 +28,48 @@ pub const DAY: i64 = 24 * 60 * MINUTE;
 /// What the merchant set.
 #[derive(Debug, Clone)]
 pub struct Rules {
+    pub calendar: Calendar,
     pub earn: Earn,
     /// Returns may take more than there is.
     pub owing: bool,
     pub life_minutes: i64,
     pub grace_minutes: i64,
-    /// How many days points live; for ever, where there is none.
-    pub lifetime: Option<i64>,
+    pub lifetime: Option<Lifetime>,
     pub grace_days: i64,
+    pub sign_up: Option<i64>,
+    pub first_order: Option<i64>,
     /// What the discount that points buy is called.
     pub title: String,
 }
 
-/// How orders earn: so many points for so many minor units.
-#[derive(Debug, Clone)]
-pub struct Earn {
-    pub points: i64,
-    pub per: i64,
-    pub cap: Option<i64>,
-    pub until_fulfilled: bool,
-    pub wait_days: i64,
-}
-
-impl Default for Earn {
-    fn default() -> Earn {
-        Earn { points: 1, per: 100, cap: None, until_fulfilled: false, wait_days: 0 }
-    }
+/// How many days points live; for ever, where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    pub days: i64,
+    /// From what the member did last, else from when they were earned.
+    pub rolls: bool,
 }
 
 impl Rules {
-    /// The merchant sets something else.
-    pub fn change(&mut self, change: Change) {
-        match change {
-            Change::Rate(points) => self.earn.points = points,
-            Change::Cap(cap) => self.earn.cap = cap,
-            Change::Owing(owing) => self.owing = owing,
-            Change::WaitDays(days) => self.earn.wait_days = days,
-            Change::UntilFulfilled(until) => self.earn.until_fulfilled = until,
-            Change::LifetimeDays(days) => self.lifetime = days,
-            Change::HoldMinutes { life, grace } => (self.life_minutes, self.grace_minutes) = (life, grace),
-        }
-    }
-
     /// How many of the points that are wanted may be taken.
     pub fn takes(&self, wanted: i64, available: i64) -> i64 {
         if self.owing { wanted } else { wanted.min(available.max(0)) }
     }
 
-    /// When points are gone that are earned now: the day itself does not count, the last one counts whole.
-    pub fn gone_at(&self, now: i64) -> Option<i64> {
-        self.lifetime.map(|days| (now / DAY + days + 1) * DAY)
+    /// How long points live that are earned now.
+    pub fn life(&self, now: i64) -> Life {
+        let gone_at = self.lifetime.map(|lifetime| self.over_in(lifetime.days, now));
+        Life { gone_at, rolls: self.lifetime.filter(|lifetime| lifetime.rolls).map(|lifetime| lifetime.days) }
+    }
+
+    /// When so many days are over: this one does not count, the last one counts whole.
+    pub fn over_in(&self, days: i64, now: i64) -> i64 {
+        self.calendar.days_later(now, days + 1)
     }
 
     /// Until when points live that come back although their time is over.
     pub fn grace_ends(&self, now: i64) -> i64 {
-        (now / DAY + self.grace_days + 1) * DAY
+        self.over_in(self.grace_days, now)
     }
 }
 
@@ -89,8 +82,9 @@ pub struct Model {
     pub orders: Vec<Order>,
     pub holds: Vec<Hold>,
     pub uses: Vec<Use>,
+    pub bonuses: Vec<Bonus>,
     pub till: Till,
-    lots: usize,
+    numbers: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -98,12 +92,19 @@ pub struct Member {
     /// The customers who are this member.
     pub customers: Vec<u64>,
     pub account: Account,
+    pub tier: Option<&'static str>,
+    signed_up: bool,
+    deleted: bool,
 }
+
+/// The tiers there are, the lowest first.
+pub const TIERS: [&str; 2] = ["silver", "gold"];
 
 impl Model {
     pub fn new(rules: Rules, now: i64) -> Model {
         let (members, orders, holds, uses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Model { now, rules, members, orders, holds, uses, till: Till::default(), lots: 0 }
+        let (bonuses, till) = (Vec::new(), Till::default());
+        Model { now, rules, members, orders, holds, uses, bonuses, till, numbers: 0 }
     }
 
     /// The shop told of a customer.
@@ -111,7 +112,13 @@ impl Model {
         if let Some(member) = self.find_member(customer) {
             return member;
         }
-        self.members.push(Member { customers: vec![customer], account: Account::default() });
+        self.members.push(Member {
+            customers: vec![customer],
+            account: Account::default(),
+            tier: None,
+            signed_up: false,
+            deleted: false,
+        });
         self.members.len() - 1
     }
 
@@ -130,11 +137,11 @@ impl Model {
     /// Staff give points, or take them. Says why not.
     pub fn adjust(&mut self, customer: u64, points: i64) -> Result<(), &'static str> {
         let Some(member) = self.find_member(customer) else { return Err("unknown_member") };
-        let (now, gone_at, lot) = (self.now, self.rules.gone_at(self.now), self.new_lot());
+        let (now, life, lot) = (self.now, self.rules.life(self.now), self.number());
         let account = &mut self.members[member].account;
         account.expire(now);
         if points > 0 {
-            account.add(lot, points, now, gone_at);
+            account.add(lot, points, now, life);
         } else if self.rules.takes(-points, account.available) < -points {
             return Err("below_floor");
         } else {
@@ -143,9 +150,29 @@ impl Model {
         Ok(())
     }
 
+    /// The shop told that it has a customer, perhaps with an account. Says whether they have signed up by that.
+    pub fn created(&mut self, customer: u64, has_account: bool) -> bool {
+        let member = self.member_of(customer);
+        let member = &mut self.members[member];
+        let is_own = member.customers.first() == Some(&customer);
+        let signs_up = has_account && is_own && !member.signed_up && !member.deleted;
+        member.signed_up |= signs_up;
+        signs_up
+    }
+
+    /// Staff say to which tier a customer belongs.
+    pub fn assign(&mut self, customer: u64, tier: Option<&'static str>) -> Result<(), &'static str> {
+        let member = self.find_member(customer).ok_or("unknown_member")?;
+        self.members[member].tier = tier;
+        Ok(())
+    }
+
     /// A customer is gone from the shop: what they had picked is free. What they have stays in the books.
     pub fn deleted(&mut self, customer: u64) {
         let member = self.members.iter().position(|member| member.customers.first() == Some(&customer));
+        if let Some(member) = member {
+            self.members[member].deleted = true;
+        }
         let standing = member.and_then(|member| self.standing(member)).map(|hold| hold.id.clone());
         if let Some(standing) = standing {
             self.release(&standing);
@@ -180,11 +207,23 @@ impl Model {
         kept.account.expire(now);
         kept.account.absorb(account);
         kept.customers.append(&mut customers);
+        let rank = |tier: Option<&str>| tier.map(|tier| TIERS.iter().position(|one| *one == tier));
+        let theirs = self.members[from].tier.take();
+        let kept = &mut self.members[into];
+        if rank(kept.tier) < rank(theirs) {
+            kept.tier = theirs;
+        }
+        self.merge_bonuses(from, into);
+    }
+
+    /// What time has taken from a member is gone.
+    fn expire(&mut self, member: usize) {
+        self.members[member].account.expire(self.now);
     }
 
     /// The number of the next lot: lots that expire together go in the order in which they came.
-    fn new_lot(&mut self) -> usize {
-        self.lots += 1;
-        self.lots
+    fn number(&mut self) -> usize {
+        self.numbers += 1;
+        self.numbers
     }
 }

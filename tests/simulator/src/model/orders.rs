@@ -1,7 +1,11 @@
 //! What orders earn.
 
+use jiff::civil::Date;
+
+use super::earn::{Circumstances, Earn};
+use super::tally::Tally;
 use super::told::{Back, Line, Payment, Refund, Told};
-use super::{DAY, Earn, Model};
+use super::{DAY, Model};
 
 /// An order, and all that was ever told of it.
 #[derive(Debug, Clone)]
@@ -11,17 +15,30 @@ pub struct Order {
     pub member: Option<usize>,
     told: Vec<Told>,
     refunds: Vec<Refund>,
-    /// How it earns: by the rules of the moment at which it was seen first.
+    /// How it earns: by the rules of the moment at which it was seen first, and what was so then.
     earn: Earn,
+    about: Circumstances,
+    /// The day on whose cap it counts, where there was one.
+    day: Option<Date>,
+    /// What it gives beside, as long as it is the member's first.
+    pub gives_first: i64,
     /// The lines as they earn.
     lines: Vec<Line>,
     ripe: bool,
-    pub pending: i64,
-    pub posted: i64,
-    /// What could not be taken back.
-    pub forgiven: i64,
-    lot: Option<usize>,
+    pub standing: Standing,
+    /// That is another than when bonuses were looked at.
+    pub moved: bool,
+    pub tally: Tally,
     booked: bool,
+}
+
+/// What becomes of an order's points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing that counts is left of it.
+    Gone,
+    Waits,
+    Stands,
 }
 
 /// Where an order stands, by all that was told.
@@ -43,14 +60,21 @@ impl Order {
             told: Vec::new(),
             refunds: Vec::new(),
             earn: Earn::default(),
+            about: Circumstances::default(),
+            day: None,
+            gives_first: 0,
             lines: Vec::new(),
             ripe: false,
-            pending: 0,
-            posted: 0,
-            forgiven: 0,
-            lot: None,
+            standing: Standing::Gone,
+            moved: false,
+            tally: Tally::default(),
             booked: false,
         }
+    }
+
+    /// When it was placed.
+    pub fn placed_at(&self) -> i64 {
+        self.told.first().map_or(0, |told| told.placed_at)
     }
 
     /// The newest of what was told: of two that the shop stamped alike, what came later.
@@ -86,31 +110,15 @@ impl Order {
         let mut gone: Vec<Back> = self.refunds.iter().flat_map(|refund| refund.back.clone()).collect();
         for line in self.newest().map(|told| told.lines.as_slice()).unwrap_or_default() {
             let refunds = self.refunds.iter().flat_map(|refund| &refund.back);
-            let refunded: i64 =
-                refunds.filter(|back| back.line == Some(line.id)).map(|back| back.units).sum();
+            let refunded: i64 = refunds.filter(|back| back.line == line.id).map(|back| back.units).sum();
             let off = line.quantity - line.current - refunded;
             if off > 0 {
                 let paid =
                     earned.iter().find(|known| known.id == line.id).map_or(line.paid, |known| known.paid);
-                gone.push(Back { line: Some(line.id), units: off, amount: paid * off / line.quantity });
+                gone.push(Back { line: line.id, units: off, amount: paid * off / line.quantity });
             }
         }
         gone
-    }
-
-    /// What these lines earn after what is gone: rounded down once for the whole order, then the cap.
-    fn points(&self, lines: &[Line], gone: &[Back]) -> i64 {
-        let mut kept = 0;
-        for line in lines {
-            let back = || gone.iter().filter(|back| back.line == Some(line.id));
-            let units: i64 = back().map(|back| back.units).sum();
-            let amount: i64 = back().map(|back| back.amount).sum();
-            if units < line.quantity {
-                kept += (line.paid - amount).max(0);
-            }
-        }
-        let points = kept * self.earn.points / self.earn.per;
-        self.earn.cap.map_or(points, |cap| points.min(cap))
     }
 
     /// When what its points wait for comes to pass.
@@ -141,6 +149,7 @@ impl Model {
             self.orders[at].member = member;
             self.orders[at].earn = self.rules.earn.clone();
             self.orders[at].lines = told.lines.clone();
+            self.note_circumstances(at, &told);
         }
         for refund in &told.refunds {
             self.note_refund(at, refund.clone());
@@ -167,6 +176,7 @@ impl Model {
                 self.settle(at);
             }
         }
+        self.follow_orders();
     }
 
     fn order_at(&mut self, id: u64) -> usize {
@@ -205,48 +215,46 @@ impl Model {
         let now = self.now;
         let order = &mut self.orders[at];
         order.ripe |= order.ripe_at(&facts, now).is_some_and(|at| at <= now);
-        let (whole, kept) = (order.points(&order.lines, &[]), order.points(&order.lines, &gone));
-        let target = |points: i64, void: bool, order: &Order| match (void, facts.paid && order.ripe) {
-            (true, _) => (0, 0),
-            (false, true) => (0, points),
-            (false, false) => (points, 0),
+        let points = |gone: &[Back]| order.earn.points(&order.about, &order.lines, gone);
+        let (whole, kept) = (points(&[]), points(&gone));
+        let stands = facts.paid && order.ripe;
+        let standing = match facts.void || order.earn.is_gone(&order.about, &order.lines, &gone) {
+            true => Standing::Gone,
+            false if stands => Standing::Stands,
+            false => Standing::Waits,
         };
+        order.moved |= order.standing != standing;
+        order.standing = standing;
+        let (placed_at, is_new) = (order.placed_at(), !order.booked);
+        order.booked = true;
+        let mut tally = std::mem::take(&mut order.tally);
+        self.expire(member);
+        let target = |points| if stands { (0, points) } else { (points, 0) };
         // What came back before the order was told of is taken back after it was booked all the same.
-        if !order.booked {
-            order.booked = true;
-            let first = target(whole, false, order);
-            self.book(at, member, first);
+        if is_new {
+            self.book(member, &mut tally, target(whole), placed_at);
         }
-        let last = target(kept, facts.void, &self.orders[at]);
-        self.book(at, member, last);
+        let last = if standing == Standing::Gone { (0, 0) } else { target(kept) };
+        self.book(member, &mut tally, last, placed_at);
+        self.orders[at].tally = tally;
     }
 
-    fn book(&mut self, at: usize, member: usize, (pending, posted): (i64, i64)) {
-        let (now, rules) = (self.now, self.rules.clone());
-        let lot = self.new_lot();
+    /// What decides, beside its lines, what an order earns.
+    fn note_circumstances(&mut self, at: usize, told: &Told) {
+        let Some(member) = self.orders[at].member else { return };
+        let rules = &self.rules;
+        let day = rules.earn.day_cap.map(|_| rules.calendar.day(told.placed_at));
+        let of_that_day =
+            self.orders.iter().filter(|order| order.member == Some(member) && order.day.is_some());
+        let of_that_day = of_that_day.filter(|order| order.day == day);
+        let booked: i64 = of_that_day.map(|order| order.tally.pending + order.tally.posted).sum();
+        let about = Circumstances {
+            tier: self.members[member].tier,
+            placed: rules.calendar.minute(told.placed_at),
+            day_left: rules.earn.day_cap.map(|cap| (cap - booked).max(0)),
+        };
+        let gives_first = rules.first_order.unwrap_or(0);
         let order = &mut self.orders[at];
-        let account = &mut self.members[member].account;
-        account.expire(now);
-        account.pending += pending - order.pending;
-        let change = posted - order.posted;
-        if change > 0 {
-            // What the member was let off before is not given twice.
-            let let_off = change.min(order.forgiven);
-            order.forgiven -= let_off;
-            if change > let_off {
-                let placed_at = order.told.first().map_or(now, |told| told.placed_at);
-                account.add(lot, change - let_off, placed_at, rules.gone_at(now));
-                order.lot = Some(lot);
-            }
-        } else if change < 0 {
-            let lapsed = account.take_lapsed(-change, order.lot);
-            let wanted = -change - lapsed;
-            // What a hold pins is the member's still.
-            let taken = rules.takes(wanted, account.available + account.held);
-            account.take(taken, order.lot);
-            order.forgiven += -change - taken;
-        }
-        order.pending = pending;
-        order.posted = posted;
+        (order.about, order.day, order.gives_first) = (about, day, gives_first);
     }
 }

@@ -29,29 +29,42 @@ pub enum State {
     Released,
 }
 
-/// What is held and what it gives. Minor units off, or so many ten-thousandths of the order up to a cap.
+/// What is held, what it gives, and in which currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    pub reward: String,
+    pub reward: &'static str,
     pub points: i64,
-    pub off: i64,
-    pub percent: bool,
-    pub cap: i64,
+    pub gives: Gives,
+    pub currency: &'static str,
+}
+
+/// Minor units of the offer's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// So much off the order; who uses less of it pays less.
+    Off(i64),
+    /// A tenth off the order, up to that.
+    Tenth(i64),
+    /// A thing, or its delivery, for nothing.
+    Whole,
 }
 
 impl Offer {
     /// What it costs to use so much of it.
     fn cost(&self, used: i64) -> i64 {
-        match self.percent {
+        match self.gives {
             _ if used == 0 => 0,
-            true => self.points,
-            false => ((self.points * used + self.off - 1) / self.off).min(self.points),
+            Gives::Off(off) => ((self.points * used + off - 1) / off).min(self.points),
+            Gives::Tenth(_) | Gives::Whole => self.points,
         }
     }
 
     /// The most money that it covers.
     fn worth(&self) -> i64 {
-        if self.percent { self.cap } else { self.off.min(self.cap) }
+        match self.gives {
+            Gives::Off(most) | Gives::Tenth(most) => most,
+            Gives::Whole => i64::MAX,
+        }
     }
 }
 
@@ -61,7 +74,7 @@ pub struct Use {
     pub order: usize,
     member: usize,
     /// By line: number, units, minor units off.
-    lines: Vec<(u64, i64, i64)>,
+    lines: Vec<(Option<u64>, i64, i64)>,
     delivery: (i64, i64),
     /// What it cost when it came: the member, and nobody.
     paid: i64,
@@ -170,8 +183,9 @@ impl Model {
     fn end(&mut self, id: &str, spent: i64) {
         let times = (self.now, self.rules.grace_ends(self.now));
         for hold in self.holds.iter_mut().filter(|hold| hold.id == id) {
+            let (now, rules) = (self.now, &self.rules);
             let account = &mut self.members[hold.member].account;
-            account.expire(self.now);
+            account.expire(now);
             let mut to_spend = spent;
             for (lot, points, back) in &mut hold.pins {
                 let used = to_spend.min(*points);
@@ -181,6 +195,9 @@ impl Model {
             }
             account.held -= hold.offer.points;
             hold.state = if spent > 0 { State::Captured } else { State::Released };
+            if spent > 0 {
+                account.was_active(|days| rules.over_in(days, now));
+            }
         }
     }
 
@@ -239,6 +256,9 @@ impl Model {
                     .into_iter()
                     .map(|(lot, points)| (lot, points, 0))
                     .collect();
+                if settled.paid > 0 {
+                    account.was_active(|days| rules.over_in(days, now));
+                }
                 let covered = used.min(hold.offer.worth());
                 let backed = covered * settled.paid / cost;
                 settled.flagged = hold.state == State::Captured || used > backed;
@@ -254,7 +274,7 @@ impl Model {
         let (now, rules) = (self.now, self.rules.clone());
         let newest = self.orders[order].newest().map(|told| told.lines.clone()).unwrap_or_default();
         let delivery = self.orders[order].newest().map_or((0, 0), |told| told.delivery);
-        let lot = self.new_lot();
+        let lot = self.number();
         let used = &mut self.uses[at];
         let account = &mut self.members[used.member].account;
         account.expire(now);
@@ -294,7 +314,7 @@ impl Model {
         }
         // What was owed lay in no lot.
         if back > 0 {
-            account.add(lot, back, now, rules.gone_at(now));
+            account.add(lot, back, now, rules.life(now));
         }
     }
 }
@@ -311,7 +331,7 @@ impl Use {
             left -= if delivery.1 > 0 { delivery.0 * back / delivery.1 } else { delivery.0 };
         }
         for line in newest.iter().filter(|line| line.off > 0) {
-            let units = gone.iter().filter(|back| back.line == Some(line.id)).map(|back| back.units);
+            let units = gone.iter().filter(|back| back.line == line.id).map(|back| back.units);
             let units = units.sum::<i64>().min(line.quantity);
             left += line.off - line.off * units / line.quantity;
         }

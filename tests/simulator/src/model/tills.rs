@@ -4,7 +4,7 @@ use super::Model;
 
 /// What a till did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub enum Operation {
     Enrol { customer: u64 },
     Earn { order: u64, customer: u64 },
     Redeem { customer: u64 },
@@ -16,27 +16,27 @@ pub type Answer = (&'static str, &'static str, Option<i64>);
 
 /// What was acted upon of one till, by number, from 1: its act, and who it was about.
 #[derive(Debug, Clone, Default)]
-pub struct Till(Vec<(Act, Option<usize>, Answer)>);
+pub struct Till(Vec<(Operation, Option<usize>, Answer)>);
 
 impl Model {
     /// A till tells what it did under a number: each is acted upon once, in order.
-    pub fn take(&mut self, sequence: usize, act: &Act) -> Answer {
+    pub fn take(&mut self, sequence: usize, operation: &Operation) -> Answer {
         let taken = self.till.0.len();
         if sequence > taken + 1 {
             return ("refused", "missing", None);
         }
         if sequence == taken + 1 {
-            let (member, answer) = self.act(act);
-            self.till.0.push((act.clone(), member, answer));
+            let (member, answer) = self.act(operation);
+            self.till.0.push((operation.clone(), member, answer));
             return answer;
         }
         let (known, member, answer) = self.till.0[sequence - 1].clone();
-        if known != *act {
+        if known != *operation {
             return ("refused", "sequence_reused", None);
         }
         match (known, member, answer.0) {
             // Orders are not done with as long as the shop has not told of them.
-            (Act::Earn { order, .. }, Some(member), "waiting") => {
+            (Operation::Earn { order, .. }, Some(member), "waiting") => {
                 let answer = self.earned(order, member);
                 self.till.0[sequence - 1].2 = answer;
                 answer
@@ -45,12 +45,12 @@ impl Model {
         }
     }
 
-    fn act(&mut self, act: &Act) -> (Option<usize>, Answer) {
-        match *act {
-            Act::Lost => (None, ("done", "lost", None)),
-            Act::Redeem { .. } => (None, ("refused", "offline", None)),
-            Act::Enrol { customer } => (Some(self.member_of(customer)), ("done", "enrolled", None)),
-            Act::Earn { order, customer } => {
+    fn act(&mut self, operation: &Operation) -> (Option<usize>, Answer) {
+        match *operation {
+            Operation::Lost => (None, ("done", "lost", None)),
+            Operation::Redeem { .. } => (None, ("refused", "offline", None)),
+            Operation::Enrol { customer } => (Some(self.member_of(customer)), ("done", "enrolled", None)),
+            Operation::Earn { order, customer } => {
                 let member = self.member_of(customer);
                 (Some(member), self.earned(order, member))
             }
@@ -63,7 +63,7 @@ impl Model {
             None => ("waiting", "order_awaited", None),
             Some(order) if order.member != Some(member) => ("refused", "other_customer", None),
             Some(order) => {
-                let points = order.pending + order.posted;
+                let points = order.tally.pending + order.tally.posted;
                 ("done", if points > 0 { "earned" } else { "nothing_earned" }, Some(points))
             }
         }

@@ -13,7 +13,7 @@ pub struct Told {
     pub cancelled: bool,
     pub fulfilled: bool,
     pub lines: Vec<Line>,
-    /// What was taken off delivery by points, and what it cost after all discounts.
+    /// What was taken off delivery by points, as the customer saw it, and what it cost after all discounts.
     pub delivery: (i64, i64),
     pub refunds: Vec<Refund>,
     /// The hold that the cart named.
@@ -29,13 +29,27 @@ pub enum Payment {
 
 #[derive(Debug, Clone)]
 pub struct Line {
-    pub id: u64,
+    /// None is delivery.
+    pub id: Option<u64>,
+    pub kind: Kind,
+    pub product: Option<u64>,
     pub quantity: i64,
     pub current: i64,
     /// What was paid for all units.
     pub paid: i64,
-    /// What points took off.
+    /// What all discounts took off.
+    pub discount: i64,
+    /// What points took off, as the customer saw it.
     pub off: i64,
+}
+
+/// What a line is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Thing,
+    GiftCard,
+    Tip,
+    Delivery,
 }
 
 #[derive(Debug, Clone)]
@@ -59,7 +73,7 @@ pub fn order(json: &Value, title: &str) -> Told {
             let at = one["discount_application_index"].as_u64().unwrap_or(u64::MAX);
             json["discount_applications"][at as usize]["title"] == title
         };
-        list(allocations).iter().filter(is_ours).map(|one| money(&one["amount_set"])).sum()
+        list(allocations).iter().filter(is_ours).map(|one| presented(&one["amount_set"])).sum()
     };
     let all =
         |allocations: &Value| -> i64 { list(allocations).iter().map(|one| money(&one["amount_set"])).sum() };
@@ -67,17 +81,38 @@ pub fn order(json: &Value, title: &str) -> Told {
         let quantity = line["quantity"].as_i64().unwrap_or(0);
         let off = &line["discount_allocations"];
         Line {
-            id: number(&line["id"]),
+            id: Some(number(&line["id"])),
+            kind: match (line["gift_card"] == true, line.get("tip_payment_gateway")) {
+                (true, _) => Kind::GiftCard,
+                (false, Some(_)) => Kind::Tip,
+                (false, None) => Kind::Thing,
+            },
+            product: line["product_id"].as_u64(),
             quantity,
             current: line["current_quantity"].as_i64().unwrap_or(quantity),
             paid: money(&line["price_set"]) * quantity - all(off),
+            discount: all(off),
             off: ours(off),
         }
     };
-    let delivery = list(&json["shipping_lines"]).iter().fold((0, 0), |(off, paid), line| {
+    let delivery = list(&json["shipping_lines"]).iter().fold((0, 0, 0), |(off, paid, discount), line| {
         let taken = &line["discount_allocations"];
-        (off + ours(taken), paid + money(&line["price_set"]) - all(taken))
+        (off + ours(taken), paid + money(&line["price_set"]) - all(taken), discount + all(taken))
     });
+    let (off, paid, discount) = delivery;
+    let shipped = Line {
+        id: None,
+        kind: Kind::Delivery,
+        product: None,
+        quantity: 1,
+        current: 1,
+        paid,
+        discount,
+        // It is counted apart.
+        off: 0,
+    };
+    let has_delivery = !list(&json["shipping_lines"]).is_empty();
+    let lines = list(&json["line_items"]).iter().map(line).chain(has_delivery.then_some(shipped));
     let mark = list(&json["note_attributes"]).iter().find(|attribute| attribute["name"] == "_loyalty");
     Told {
         order: number(&json["id"]),
@@ -91,8 +126,8 @@ pub fn order(json: &Value, title: &str) -> Told {
         },
         cancelled: !json["cancelled_at"].is_null(),
         fulfilled: json["fulfillment_status"] == "fulfilled",
-        lines: list(&json["line_items"]).iter().map(line).collect(),
-        delivery,
+        lines: lines.collect(),
+        delivery: (off, paid),
         refunds: list(&json["refunds"]).iter().map(refund).collect(),
         mark: mark.and_then(|mark| Some(mark["value"].as_str()?.split_once('.')?.0.to_owned())),
     }
@@ -119,10 +154,19 @@ pub fn number(json: &Value) -> u64 {
     json.as_u64().unwrap_or(0)
 }
 
-/// `12.34` is 1234. The model's shops sell in pounds.
+/// In the shop's currency.
 fn money(set: &Value) -> i64 {
-    let text = set["shop_money"]["amount"].as_str().unwrap_or("0.00");
-    text.replace('.', "").parse().unwrap_or(0)
+    minor(&set["shop_money"])
+}
+
+/// In the currency that the customer pays in.
+fn presented(set: &Value) -> i64 {
+    minor(&set["presentment_money"])
+}
+
+/// `12.34` is 1234: in all currencies here a hundred minor units are one.
+fn minor(money: &Value) -> i64 {
+    money["amount"].as_str().unwrap_or("0.00").replace('.', "").parse().unwrap_or(0)
 }
 
 fn time(json: &Value) -> i64 {

@@ -1,114 +1,112 @@
-//! What happens in the shop: carts, checkouts, orders and what becomes of them. The backend hears of it by webhooks.
+//! What becomes of orders. The backend hears of it by webhooks.
 
-use devshop::{DevShop, NewCart, OrderEdit, Payment, PlaceOptions, Quote, RefundRequest, ShippingRefund};
+use std::fmt;
 
-use super::World;
+use devshop::{DevShop, OrderEdit, RefundRequest, ShippingRefund};
 
-impl World {
-    /// A customer buys what is in the cart, at what it comes to now.
-    pub(super) fn buy(&mut self, who: usize, device: usize, things: &[(usize, u32)], paid: bool) -> String {
-        match self.quote(who, device, things) {
-            Some(quote) => self.place(quote, paid),
-            None => "there is no such cart".into(),
-        }
+use super::{Act, Kind, MANY, PRODUCTS, Touches, one};
+use crate::world::{Outcome, World};
+
+pub const KINDS: &[Kind] = &[
+    (2, |rng| one(Change { order: rng.usize(0..MANY), what: What::Pay })),
+    (2, |rng| one(Change { order: rng.usize(0..MANY), what: What::SendOff })),
+    (5, |rng| {
+        let (line, units, delivery) = (rng.usize(0..3), rng.u32(1..3), rng.u32(0..4) == 0);
+        one(Change { order: rng.usize(0..MANY), what: What::Refund { line, units, delivery } })
+    }),
+    (1, |rng| one(Change { order: rng.usize(0..MANY), what: What::Cancel })),
+    (2, |rng| {
+        let (line, units) = (rng.usize(0..3), rng.u32(0..4));
+        one(Change { order: rng.usize(0..MANY), what: What::Edit { line, units } })
+    }),
+    (1, |rng| {
+        let (thing, units) = (rng.usize(0..PRODUCTS), rng.u32(1..3));
+        one(Change { order: rng.usize(0..MANY), what: What::Add { thing, units } })
+    }),
+];
+
+/// Something becomes of an order.
+struct Change {
+    order: usize,
+    what: What,
+}
+
+enum What {
+    /// What was not paid is.
+    Pay,
+    SendOff,
+    /// Units of a line come back; delivery, too.
+    Refund {
+        line: usize,
+        units: u32,
+        delivery: bool,
+    },
+    Cancel,
+    /// A line gets another number of units.
+    Edit {
+        line: usize,
+        units: u32,
+    },
+    /// Something is added.
+    Add {
+        thing: usize,
+        units: u32,
+    },
+}
+
+impl Act for Change {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let Some(at) = self.order.checked_rem(shop.orders.len()) else { return Ok("there is none".into()) };
+        let changed = self.what.happen(&shop.local, shop.orders[at], &shop.variants);
+        Ok(format!("order {at}{}", if changed.is_some() { "" } else { ": it cannot be" }))
     }
 
-    pub(super) fn open_checkout(&mut self, who: usize, device: usize, things: &[(usize, u32)]) -> String {
-        let at = (who % self.customers.len(), device);
-        let Some(quote) = self.quote(who, device, things) else { return "there is no such cart".into() };
-        let discount = quote.discounts.iter().map(|discount| discount.total.shop).sum::<i64>();
-        self.checkouts.insert(at, quote);
-        format!("{discount} off")
+    fn touches(&self) -> Touches {
+        Touches::Nothing
     }
+}
 
-    /// The order as the checkout showed it, whatever happened since.
-    pub(super) fn go_through(&mut self, who: usize, device: usize) -> String {
-        match self.checkouts.remove(&(who % self.customers.len(), device)) {
-            Some(quote) => self.place(quote, true),
-            None => "there is none".into(),
-        }
-    }
-
-    fn quote(&mut self, who: usize, device: usize, things: &[(usize, u32)]) -> Option<Quote> {
-        let who = who % self.customers.len();
-        let cart = self.shop.new_cart(NewCart::of(self.customers[who])).ok()?.token;
-        for (thing, units) in things {
-            self.shop.add_to_cart(&cart, self.variants[thing % self.variants.len()], *units).ok()?;
-        }
-        let mark = self.marks.get(&(who, device)).map(String::as_str);
-        self.shop.set_cart_attribute(&cart, "_loyalty", mark).ok()?;
-        self.shop.quote(&cart).ok()
-    }
-
-    fn place(&mut self, quote: Quote, paid: bool) -> String {
-        let payment = if paid { Payment::Immediate } else { Payment::Later };
-        match self.shop.place_quoted(quote, PlaceOptions { payment, ..PlaceOptions::default() }) {
-            Ok(order) => {
-                self.orders.push(order.id);
-                let discount = order.discounts.iter().map(|discount| discount.total.shop).sum::<i64>();
-                format!("order {}, {discount} off", self.orders.len() - 1)
+impl What {
+    /// None where the shop does not allow it.
+    fn happen(&self, shop: &DevShop, id: u64, variants: &[u64]) -> Option<()> {
+        let order = shop.order(id)?;
+        let line_at = |line: &usize| &order.lines[line % order.lines.len()];
+        match self {
+            What::Pay => shop.pay(id).ok().map(|_| ()),
+            What::SendOff => shop.fulfil_order(id).ok().map(|_| ()),
+            What::Cancel => shop.cancel(id, "customer").ok().map(|_| ()),
+            What::Refund { line, units, delivery } => {
+                let line = line_at(line);
+                let lines = vec![(line.id, (*units).min(line.current_quantity()))];
+                let shipping = if *delivery { ShippingRefund::Full } else { ShippingRefund::None };
+                shop.refund(id, &RefundRequest { lines, shipping, note: None }).ok().map(|_| ())
             }
-            Err(error) => error.to_string(),
+            What::Edit { line, units } => {
+                let quantities = vec![(line_at(line).id, *units)];
+                shop.edit_order(id, &OrderEdit { quantities, ..OrderEdit::default() }).ok().map(|_| ())
+            }
+            What::Add { thing, units } => {
+                let additions = vec![(variants[thing % variants.len()], *units)];
+                shop.edit_order(id, &OrderEdit { additions, ..OrderEdit::default() }).ok().map(|_| ())
+            }
         }
     }
+}
 
-    pub(super) fn change_order(
-        &mut self,
-        order: usize,
-        change: impl FnOnce(&DevShop, u64) -> bool,
-    ) -> String {
-        let Some(at) = order.checked_rem(self.orders.len()) else { return "there is none".into() };
-        let changed = change(&self.shop, self.orders[at]);
-        format!("order {at}{}", if changed { "" } else { ": it cannot be" })
-    }
-
-    pub(super) fn refund(&mut self, order: usize, line: usize, units: u32, delivery: bool) -> String {
-        self.change_order(order, |shop, id| {
-            let Some(order) = shop.order(id) else { return false };
-            let line = &order.lines[line % order.lines.len()];
-            let units = units.min(line.current_quantity());
-            let shipping = if delivery { ShippingRefund::Full } else { ShippingRefund::None };
-            shop.refund(id, &RefundRequest { lines: vec![(line.id, units)], shipping, note: None }).is_ok()
-        })
-    }
-
-    pub(super) fn edit(&mut self, order: usize, line: usize, units: u32) -> String {
-        self.change_order(order, |shop, id| {
-            let Some(order) = shop.order(id) else { return false };
-            let line = order.lines[line % order.lines.len()].id;
-            shop.edit_order(id, &OrderEdit { quantities: vec![(line, units)], ..OrderEdit::default() })
-                .is_ok()
-        })
-    }
-
-    pub(super) fn add(&mut self, order: usize, thing: usize, units: u32) -> String {
-        let variant = self.variants[thing % self.variants.len()];
-        self.change_order(order, |shop, id| {
-            let additions = vec![(variant, units)];
-            shop.edit_order(id, &OrderEdit { additions, ..OrderEdit::default() }).is_ok()
-        })
-    }
-
-    /// A customer goes, unless it is the last.
-    pub(super) fn delete(&mut self, who: usize) -> String {
-        let gone = self.customers[who % self.customers.len()];
-        if self.customers.iter().all(|customer| *customer == gone) {
-            return "it is the last".into();
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = self.order;
+        match &self.what {
+            What::Pay => write!(f, "order {order} is paid"),
+            What::SendOff => write!(f, "order {order} is sent off"),
+            What::Refund { line, units, delivery } => {
+                let delivery = if *delivery { " and its delivery" } else { "" };
+                write!(f, "{units} of line {line} of order {order}{delivery} are refunded")
+            }
+            What::Cancel => write!(f, "order {order} is cancelled"),
+            What::Edit { line, units } => write!(f, "line {line} of order {order} is edited to {units}"),
+            What::Add { thing, units } => write!(f, "{units} of thing {thing} are added to order {order}"),
         }
-        self.customers.retain(|customer| *customer != gone);
-        self.shop.delete_customer(gone);
-        String::new()
-    }
-
-    pub(super) fn merge(&mut self, kept: usize, gone: usize) -> String {
-        let count = self.customers.len();
-        let (kept, gone) = (self.customers[kept % count], self.customers[gone % count]);
-        if kept == gone || self.shop.merge_customers(kept, gone).is_err() {
-            return "they are one".into();
-        }
-        for customer in self.customers.iter_mut().filter(|customer| **customer == gone) {
-            *customer = kept;
-        }
-        String::new()
     }
 }

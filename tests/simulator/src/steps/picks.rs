@@ -1,45 +1,125 @@
-//! What shoppers ask by their widgets, and staff by the admin.
+//! What shoppers ask by their widgets: they pick, take back, and look.
+
+use std::fmt;
+use std::rc::Rc;
 
 use anyhow::Context;
-use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request};
-use devshop::Surface;
-use serde_json::{Value, json};
-use tower::ServiceExt;
+use axum::http::Method;
+use fastrand::Rng;
+use serde_json::json;
 
-use super::{DOWN, Outcome, Trouble, World};
-use crate::model::redemptions::Offer;
+use super::backend::Turn;
+use super::checkout::{Buy, Cart, GoThrough, Open};
+use super::post::DeliverAll;
+use super::settle::Wait;
+use super::{Act, CUSTOMERS, Kind, one};
+use crate::model::redemptions::{Gives, Offer};
 use crate::process::Died;
+use crate::world::{DOWN, FREE_DELIVERY, FREE_THING, Outcome, POUND_OFF, TENTH_OFF, Trouble, World};
 
-/// What a pound off costs, and a tenth off up to 20 pounds: within reach of somebody who has bought something.
-pub(super) const POUND_OFF: i64 = 20;
-pub(super) const TENTH_OFF: i64 = 60;
-/// The shop's owner.
-pub(super) const OWNER: u64 = 42;
+pub const KINDS: &[Kind] = &[
+    (9, |rng| {
+        let (who, device) = (rng.usize(0..CUSTOMERS), rng.usize(0..2));
+        one(Pick::draw(rng, who, device))
+    }),
+    (2, |rng| one(TakeBack { who: rng.usize(0..CUSTOMERS) })),
+    (1, |rng| one(Visit { who: rng.usize(0..CUSTOMERS) })),
+    (4, redemption),
+];
 
-impl World {
-    /// A customer picks a reward.
-    pub(super) fn pick(&mut self, (who, device): (usize, usize), steps: i64, percent: bool) -> Outcome {
-        let who = who % self.customers.len();
-        let customer = self.customers[who];
-        let offer = match percent {
-            true => Offer { reward: "tenth-off".into(), points: TENTH_OFF, off: 1_000, percent, cap: 2_000 },
-            false => {
-                let (points, off) = (steps * POUND_OFF, steps * 100);
-                Offer { reward: "points".into(), points, off, percent, cap: i64::MAX }
-            }
+/// A customer picks a reward on one of their devices, to pay in pounds or in euros.
+pub struct Pick {
+    pub who: usize,
+    pub device: usize,
+    pub wish: Wish,
+    pub euros: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Wish {
+    /// So many pounds off, or so many times what is offered for a pound.
+    Pounds(i64),
+    TenthOff,
+    FreeDelivery,
+    FreeThing,
+}
+
+/// A customer takes back what they picked.
+struct TakeBack {
+    who: usize,
+}
+
+/// A widget shows what the member has; the pick that stands lives on.
+struct Visit {
+    who: usize,
+}
+
+/// A customer picks something and buys with it, on one device or on two, while the backend does some of its work.
+fn redemption(rng: &mut Rng) -> Vec<Rc<dyn Act>> {
+    let who = rng.usize(0..CUSTOMERS);
+    let mut steps: Vec<Rc<dyn Act>> = vec![Rc::new(Pick::draw(rng, who, 0))];
+    if rng.bool() {
+        // The same pick, or another one, on the other device.
+        steps.push(if rng.bool() { Rc::new(Visit { who }) } else { Rc::new(Pick::draw(rng, who, 1)) });
+        steps.push(Rc::new(Open { who, device: rng.usize(0..2), cart: Cart::draw(rng) }));
+    }
+    if rng.u32(0..4) == 0 {
+        steps.push(Rc::new(Wait { minutes: rng.i64(1..120) }));
+        steps.push(Rc::new(Turn::Advance));
+        steps.push(Rc::new(Turn::Publish));
+    }
+    steps.push(Rc::new(Buy { who, ..Buy::draw(rng) }));
+    steps.push(Rc::new(GoThrough { who, device: rng.usize(0..2) }));
+    for _ in 0..rng.usize(0..4) {
+        steps.push(match rng.u32(0..4) {
+            0 => Rc::new(Turn::Publish),
+            1 => Rc::new(DeliverAll { seed: rng.u64(..) }),
+            2 => Rc::new(Buy { who, ..Buy::draw(rng) }),
+            _ => Rc::new(Turn::Work),
+        });
+    }
+    steps
+}
+
+impl Pick {
+    pub fn draw(rng: &mut Rng, who: usize, device: usize) -> Pick {
+        let wish = match rng.u32(0..8) {
+            0 => Wish::TenthOff,
+            1 => Wish::FreeDelivery,
+            2 => Wish::FreeThing,
+            _ => Wish::Pounds(rng.i64(1..8)),
         };
-        let expected = self.model.may_pick(customer, &offer);
-        let points = (!percent).then_some(offer.points);
-        let body = json!({"reward": offer.reward, "points": points, "currency": "GBP"});
-        let asked = self.storefront(Method::POST, "/proxy/redemptions", customer, Some(body))?;
+        Pick { who, device, wish, euros: rng.u32(0..6) == 0 }
+    }
+
+    fn offer(&self) -> Offer {
+        let in_euros = |minor: i64| if self.euros { minor + minor / 5 } else { minor };
+        let (reward, points, gives) = match self.wish {
+            Wish::Pounds(steps) => ("points", steps * POUND_OFF, Gives::Off(in_euros(steps * 100))),
+            Wish::TenthOff => ("tenth-off", TENTH_OFF, Gives::Tenth(in_euros(2_000))),
+            Wish::FreeDelivery => ("free-delivery", FREE_DELIVERY, Gives::Whole),
+            Wish::FreeThing => ("free-thing", FREE_THING, Gives::Whole),
+        };
+        Offer { reward, points, gives, currency: if self.euros { "EUR" } else { "GBP" } }
+    }
+}
+
+impl Act for Pick {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let who = self.who % shop.customers.len();
+        let (customer, offer) = (shop.customers[who], self.offer());
+        let expected = shop.model.may_pick(customer, &offer);
+        let points = matches!(self.wish, Wish::Pounds(_)).then_some(offer.points);
+        let body = json!({"reward": offer.reward, "points": points, "currency": offer.currency});
+        let asked = world.storefront(Method::POST, "/proxy/redemptions", customer, Some(&body))?;
         let said = match asked {
             Err(Died) => {
                 // Nobody heard what came of it: either nothing, or what was asked for.
                 if expected.is_ok() {
-                    self.adopt_pick(customer, &offer)?;
+                    world.adopt_pick(customer, &offer)?;
                 }
-                self.pass(DOWN);
+                world.pass(DOWN);
                 "died in it".into()
             }
             Ok((200 | 202, answer)) => {
@@ -47,10 +127,11 @@ impl World {
                     return Err(Trouble::Disagreement(format!("the pick stands; by the model it is {code}")));
                 }
                 let id = answer["id"].as_str().context("a pick has a number")?;
-                self.model.picked(customer, &offer, id);
+                let shop = world.here();
+                shop.model.picked(customer, &offer, id);
                 match answer["mark"].as_str() {
                     Some(mark) => {
-                        self.marks.insert((who, device), mark.to_owned());
+                        shop.marks.insert((who, self.device), mark.to_owned());
                         "live"
                     }
                     None => "not shown yet",
@@ -66,131 +147,79 @@ impl World {
                 code.to_owned()
             }
         };
-        self.observe()?;
+        world.observe()?;
         Ok(said)
     }
+}
 
-    /// A customer takes back what they picked.
-    pub(super) fn take_back(&mut self, who: usize) -> Outcome {
-        let who = who % self.customers.len();
-        let customer = self.customers[who];
-        let member = self.model.find_member(customer);
-        let Some(id) = member.and_then(|member| self.model.standing(member)).map(|hold| hold.id.clone())
+impl Act for TakeBack {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let who = self.who % shop.customers.len();
+        let customer = shop.customers[who];
+        let member = shop.model.find_member(customer);
+        let Some(id) = member.and_then(|member| shop.model.standing(member)).map(|hold| hold.id.clone())
         else {
             return Ok("nothing is picked".into());
         };
-        self.marks.retain(|(whose, _), _| *whose != who);
+        shop.marks.retain(|(whose, _), _| *whose != who);
         let path = format!("/proxy/redemptions/{id}");
-        match self.storefront(Method::DELETE, &path, customer, None)? {
+        match world.storefront(Method::DELETE, &path, customer, None)? {
             Err(Died) => {
-                self.pass(DOWN);
-                let again = self.storefront(Method::DELETE, &path, customer, None)?;
+                world.pass(DOWN);
+                let again = world.storefront(Method::DELETE, &path, customer, None)?;
                 again.map_err(|Died| Trouble::Violation("it died without a cause".into()))?;
             }
             Ok((200, _)) => {}
             Ok((status, answer)) => {
-                return Err(Trouble::Disagreement(format!(
-                    "taking back a pick is {status} {}",
-                    answer["code"]
-                )));
+                let text = format!("taking back a pick is {status} {}", answer["code"]);
+                return Err(Trouble::Disagreement(text));
             }
         }
-        self.model.cancelled(&id);
-        self.observe()?;
+        world.here().model.cancelled(&id);
+        world.observe()?;
         Ok(String::new())
     }
+}
 
-    /// A widget shows what the member has; the pick that stands lives on.
-    pub(super) fn visit(&mut self, who: usize) -> Outcome {
-        let customer = self.customers[who % self.customers.len()];
-        let Ok((status, account)) = self.storefront(Method::GET, "/proxy/account", customer, None)? else {
-            self.adopt_renewal(customer)?;
-            return Ok(self.pass(DOWN) + "died in it");
+impl Act for Visit {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let customer = shop.customers[self.who % shop.customers.len()];
+        let Ok((status, account)) = world.storefront(Method::GET, "/proxy/account", customer, None)? else {
+            world.adopt_renewal(customer)?;
+            world.pass(DOWN);
+            return Ok("died in it".into());
         };
         let number = |name: &str| account[name].as_i64();
         let shown = (number("points"), number("pending"), number("held"));
-        let (points, pending, held) = self.model.balance(customer);
+        let (points, pending, held) = world.here().model.balance(customer);
         if (status, shown) != (200, (Some(points), Some(pending), Some(held))) {
             let text =
                 format!("a widget shows {shown:?} ({status}); by the model {:?}", (points, pending, held));
             return Err(Trouble::Disagreement(text));
         }
-        self.model.visited(customer);
+        world.here().model.visited(customer);
         Ok(format!("{points} points"))
     }
+}
 
-    /// Staff adjust points; asked again under the same name, it is the same.
-    pub(super) fn adjust(&mut self, who: usize, points: i64, twice: bool) -> Outcome {
-        let customer = self.customers[who % self.customers.len()];
-        let key = self.name("adjustment");
-        let body = json!({"points": points, "reason": "goodwill"});
-        let mut answers = Vec::new();
-        for _ in 0..if twice { 2 } else { 1 } {
-            match self.staff(customer, &key, &body)? {
-                Ok(answer) => answers.push(answer),
-                Err(Died) => {
-                    self.pass(DOWN);
-                    let again = self.staff(customer, &key, &body)?;
-                    answers.push(again.map_err(|Died| Trouble::Violation("it died without a cause".into()))?);
-                }
-            }
-        }
-        let (status, answer) = &answers[0];
-        let code = answer["code"].as_str().unwrap_or_default();
-        let expected = self.model.adjust(customer, points);
-        let (available, _, _) = self.model.balance(customer);
-        let agrees = match expected {
-            Ok(()) => *status == 200 && answer["available"] == available,
-            Err(expected) => code == expected,
-        };
-        if !agrees || answers.iter().any(|other| other != &answers[0]) {
-            let text =
-                format!("adjustments are {answers:?}; by the model {expected:?} with {available} points");
-            return Err(Trouble::Disagreement(text));
-        }
-        Ok(code.to_owned())
+impl fmt::Display for Pick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pick { who, device, wish, euros } = self;
+        let currency = if *euros { "euros" } else { "pounds" };
+        write!(f, "customer {who} picks {wish:?} in {currency} on device {device}")
     }
+}
 
-    fn storefront(
-        &mut self,
-        method: Method,
-        path: &str,
-        customer: u64,
-        body: Option<Value>,
-    ) -> Result<Result<(u16, Value), Died>, Trouble> {
-        let query = self.shop.signed_proxy_query(Some(customer), &[]);
-        let request = Request::builder().method(method).uri(format!("{path}?{query}"));
-        self.ask(request, body.as_ref())
+impl fmt::Display for TakeBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "customer {} takes the pick back", self.who)
     }
+}
 
-    fn staff(
-        &mut self,
-        customer: u64,
-        key: &str,
-        body: &Value,
-    ) -> Result<Result<(u16, Value), Died>, Trouble> {
-        let token = self.shop.session_token(Surface::Admin(OWNER));
-        let request = Request::post(format!("/api/members/{customer}/adjustments"))
-            .header("authorization", format!("Bearer {token}"))
-            .header("idempotency-key", key);
-        self.ask(request, Some(body))
-    }
-
-    pub(super) fn ask(
-        &mut self,
-        request: axum::http::request::Builder,
-        body: Option<&Value>,
-    ) -> Result<Result<(u16, Value), Died>, Trouble> {
-        let body = body.map_or(Body::empty(), |body| Body::from(body.to_string()));
-        let request =
-            request.header("content-type", "application/json").body(body).map_err(anyhow::Error::from)?;
-        let router = self.process.router.clone();
-        let answered = self.backend(async |_| {
-            let answer = router.oneshot(request).await?;
-            let status = answer.status().as_u16();
-            let body = to_bytes(answer.into_body(), usize::MAX).await?;
-            Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
-        })?;
-        Ok(answered)
+impl fmt::Display for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "customer {} visits a widget", self.who)
     }
 }

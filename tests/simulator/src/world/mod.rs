@@ -1,13 +1,15 @@
-//! A shop, the backend behind it, and the model beside both. One step after the other is taken, and after each that
+//! Some shops, the backend behind them, and a model beside each. One step after the other is taken, and after each that
 //! touched the backend, or let time pass, the ledger is held against the model.
 
+mod adopt;
 mod backend;
-mod look;
+mod compare;
+mod exchange;
+mod hear;
+mod ledger;
 mod open;
-mod post;
-mod shoppers;
-mod tills;
-mod widgets;
+mod program;
+mod rest;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -15,18 +17,19 @@ use std::path::PathBuf;
 use devshop::{Delivery, DevShop, Quote};
 use jiff::SignedDuration;
 use loyalnest::clock::Clock;
+use loyalnest::db::Timestamp;
 use loyalnest::ids::ShopId;
 use loyalnest::outgoing::Outgoing;
 
 use crate::model::Model;
-use crate::model::tills::Act;
-use crate::plan::Step;
+use crate::model::tills::Operation;
 use crate::process::{Process, Trip};
+use crate::steps::{Step, Touches};
 
-pub use open::Template;
+pub use open::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF, Template};
 
 /// How long the backend is down after it died: longer than any of its leases.
-const DOWN: SignedDuration = SignedDuration::from_mins(5);
+pub const DOWN: SignedDuration = SignedDuration::from_mins(5);
 
 /// What is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -43,41 +46,53 @@ pub enum Trouble {
 }
 
 /// What a step came to, in words.
-type Outcome = Result<String, Trouble>;
+pub type Outcome = Result<String, Trouble>;
 
-/// A shop and all that is in it.
+/// Some shops and the backend behind them.
 pub struct World {
-    pub model: Model,
-    shop: DevShop,
-    shop_id: ShopId,
-    clock: Clock,
+    pub shops: Vec<Shop>,
+    /// The shop in which the step is taken.
+    pub here: usize,
     /// The backend's present life.
-    process: Process,
-    /// What it needs to be started again.
+    pub process: Process,
+    /// How it dies in what it does next.
+    pub trip: Option<Trip>,
+    /// The backend's clock, and the shops'.
+    clock: Clock,
+    shops_clock: devshop::Clock,
+    /// What the backend needs to be started again.
     file: PathBuf,
     settings: Vec<(String, String)>,
     shopify: Outgoing,
-    /// How it dies in what it does next.
-    trip: Option<Trip>,
-    /// Who there is. Who was merged into another is that one.
-    customers: Vec<u64>,
-    variants: Vec<u64>,
-    orders: Vec<u64>,
-    /// What the devices of a customer have in their cart: the mark of a pick.
-    marks: BTreeMap<(usize, usize), String>,
-    /// Checkouts that were left open.
-    checkouts: BTreeMap<(usize, usize), Quote>,
-    /// Webhooks on their way.
-    waiting: Vec<Delivery>,
-    /// Webhooks of which the model knows that the backend has acted upon them.
-    told: HashSet<String>,
     /// How many adjustments and chores there were: each has a name.
     named: u64,
-    /// What the till did, and when.
-    till: Vec<(String, Act)>,
-    program: loyalty::Program,
     // Dropped, and with it the database, when the world ends.
     _folder: tempfile::TempDir,
+}
+
+/// A shop and all that is in it.
+pub struct Shop {
+    pub id: ShopId,
+    pub model: Model,
+    pub local: DevShop,
+    pub program: loyalty::Program,
+    /// Who there is. Who was merged into another is that one.
+    pub customers: Vec<u64>,
+    pub products: Vec<u64>,
+    pub variants: Vec<u64>,
+    pub orders: Vec<u64>,
+    /// What the devices of a customer have in their cart: the mark of a pick.
+    pub marks: BTreeMap<(usize, usize), String>,
+    /// Checkouts that were left open.
+    pub checkouts: BTreeMap<(usize, usize), Quote>,
+    /// Webhooks on their way.
+    pub waiting: Vec<Delivery>,
+    /// Webhooks of which the model knows that the backend has acted upon them.
+    told: HashSet<String>,
+    /// When it acted upon the last of them.
+    heard_at: i64,
+    /// What the till did, and when.
+    pub till: Vec<(String, Operation)>,
 }
 
 impl World {
@@ -86,79 +101,54 @@ impl World {
     /// # Errors
     /// [`Trouble`].
     pub fn take(&mut self, step: &Step) -> Outcome {
-        let came_of_it = match step {
-            Step::Wait { minutes } => self.pass(SignedDuration::from_mins(*minutes)),
-            Step::Buy { who, device, things, paid } => self.buy(*who, *device, things, *paid),
-            Step::Open { who, device, things } => self.open_checkout(*who, *device, things),
-            Step::GoThrough { who, device } => self.go_through(*who, *device),
-            Step::Pay { order } => self.change_order(*order, |shop, order| shop.pay(order).is_ok()),
-            Step::SendOff { order } => {
-                self.change_order(*order, |shop, order| shop.fulfil_order(order).is_ok())
-            }
-            Step::Refund { order, line, units, delivery } => self.refund(*order, *line, *units, *delivery),
-            Step::Cancel { order } => {
-                self.change_order(*order, |shop, order| shop.cancel(order, "customer").is_ok())
-            }
-            Step::Edit { order, line, units } => self.edit(*order, *line, *units),
-            Step::Add { order, thing, units } => self.add(*order, *thing, *units),
-            Step::Pick { who, device, steps, percent } => self.pick((*who, *device), *steps, *percent)?,
-            Step::TakeBack { who } => self.take_back(*who)?,
-            Step::Visit { who } => self.visit(*who)?,
-            Step::Adjust { who, points, twice } => self.adjust(*who, *points, *twice)?,
-            Step::Set(change) => self.set(*change)?,
-            Step::Merge { kept, gone } => self.merge(*kept, *gone),
-            Step::Delete { who } => self.delete(*who),
-            Step::AtTill { who, order, what } => self.at_till(*who, *order, *what),
-            Step::Flush { from, many } => self.flush(*from, *many)?,
-            Step::Deliver { which, fate } => self.deliver(*which, *fate)?,
-            Step::DeliverAll { seed } => self.deliver_all(*seed)?,
-            Step::Work => self.work()?,
-            Step::Publish => self.publish()?,
-            Step::Advance => self.advance()?,
-            Step::Chores => self.chores()?,
-            Step::Tell => self.tell()?,
-            Step::Crash => {
-                self.restart()?;
-                self.pass(DOWN)
-            }
-            Step::Trip(trip) => {
-                self.trip = Some(*trip);
-                String::new()
-            }
-            Step::Fail(failure) => self.fail(*failure),
-            Step::Settle => self.settle()?,
-            Step::Spoil => self.spoil()?,
-        };
-        if !matches!(step, Step::Trip(_) | Step::Fail(_)) {
-            // Shopify tells times in whole seconds: what happens later is later.
-            self.pass(SignedDuration::from_secs(1));
-        }
+        self.here = step.shop % self.shops.len();
+        let came_of_it = step.act.take(self)?;
+        // Shopify tells times in whole seconds: what happens later is later.
+        self.pass(SignedDuration::from_secs(1));
         self.collect();
-        if step.touches_the_backend() {
-            self.compare()?;
+        match step.act.touches() {
+            Touches::Nothing => {}
+            Touches::TheShop => self.compare(self.here)?,
+            Touches::EveryShop => (0..self.shops.len()).try_for_each(|at| self.compare(at))?,
         }
         Ok(came_of_it)
     }
 
+    /// The shop in which the step is taken.
+    pub fn here(&mut self) -> &mut Shop {
+        &mut self.shops[self.here]
+    }
+
     /// The time, as a trace tells it.
     pub fn time(&self) -> String {
-        self.clock.now().to_jiff().strftime("%a %H:%M:%S").to_string()
+        self.at().to_jiff().strftime("%a %H:%M:%S").to_string()
+    }
+
+    /// Now (UTC).
+    pub fn at(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Now, as models count.
+    pub fn now(&self) -> i64 {
+        self.at().as_microsecond()
     }
 
     /// Time passes, for everyone.
-    fn pass(&mut self, time: SignedDuration) -> String {
+    pub fn pass(&mut self, time: SignedDuration) {
         self.clock.advance(time);
-        self.shop.clock().advance(time.unsigned_abs());
-        self.model.now = self.clock.now().as_microsecond();
-        String::new()
+        self.shops_clock.advance(time.unsigned_abs());
+        let now = self.now();
+        self.shops.iter_mut().for_each(|shop| shop.model.now = now);
     }
 
     /// What the shop has sent since is on its way.
-    fn collect(&mut self) {
-        self.waiting.extend(self.shop.webhooks().take());
+    pub fn collect(&mut self) {
+        let shop = self.here();
+        shop.waiting.extend(shop.local.webhooks().take());
     }
 
-    fn name(&mut self, of: &str) -> String {
+    pub fn name(&mut self, of: &str) -> String {
         self.named += 1;
         format!("{of}-{}", self.named)
     }

@@ -1,35 +1,56 @@
-//! How a world opens: a shop with its shelf and its customers, a database that was migrated before, the backend, the rules.
+//! How a world opens: shops with their shelves and customers, a database that was migrated before, the backend, the rules.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use devshop::{CombinesWith, DevShop, DiscountClass, Freshness, NewDiscount, NewProduct, Settings, Switches};
+use anyhow::Result;
+use devshop::{
+    CombinesWith, DevShop, DiscountClass, Freshness, Function, NewDiscount, NewProduct, Product, Rate,
+    Settings, Switches,
+};
 use fastrand::Rng;
+use jiff::tz::TimeZone;
 use loyalnest::clock::Clock;
 use loyalnest::config::{Config, Secret};
 use loyalnest::db::{Db, Options, Timestamp};
 use loyalnest::outgoing::Outgoing;
 use loyalnest::programs;
-use loyalty::expiry::{Rule, Term};
-use loyalty::program::{HoldTimes, ReturnPolicy};
-use loyalty::{Currency, Points, Program};
+use loyalty::{Currency, Program};
 
-use super::World;
-use super::widgets::{POUND_OFF, TENTH_OFF};
+use super::exchange::exchange;
+use super::program::set;
+use super::{Shop, World};
+use crate::model::calendar::Calendar;
 use crate::model::{Model, Rules};
 use crate::native;
-use crate::plan::{self, PRODUCTS};
 use crate::process::Process;
+use crate::steps::{self, PRODUCTS};
 
-/// When every world begins.
-const START: &str = "2026-11-23T12:00:00Z";
+/// When worlds begin: where clocks are put back or forward soon after, at different hours, and where nothing happens.
+const STARTS: [(&str, &str); 7] = [
+    ("2026-11-23T12:00:00Z", "UTC"),
+    ("2026-10-23T09:00:00Z", "Europe/London"),
+    ("2027-03-26T15:00:00Z", "Europe/Berlin"),
+    ("2026-10-30T20:00:00Z", "America/New_York"),
+    // The day begins at one o'clock.
+    ("2026-09-04T12:00:00Z", "America/Santiago"),
+    // By half an hour.
+    ("2027-04-02T03:00:00Z", "Australia/Lord_Howe"),
+    ("2026-11-23T12:00:00Z", "Pacific/Kiritimati"),
+];
 /// The title under which points take something off.
 const TITLE: &str = "Loyalty points";
+/// What rewards cost: within reach of somebody who has bought something.
+pub const POUND_OFF: i64 = 20;
+pub const TENTH_OFF: i64 = 60;
+pub const FREE_DELIVERY: i64 = 50;
+pub const FREE_THING: i64 = 90;
 
 /// What worlds have in common: a migrated database, to be copied, and clients, which read the machine's certificates.
 pub struct Template {
     folder: tempfile::TempDir,
     shopify: Outgoing,
+    function: Arc<Function>,
 }
 
 impl Template {
@@ -49,7 +70,8 @@ impl Template {
         })?;
         let key = ("LOYALNEST_ENCRYPTION_KEY".to_owned(), "5a".repeat(32));
         let shopify = Outgoing::to_shops(&Config::load(None, &[key])?)?;
-        Ok(Template { folder, shopify })
+        let function = Arc::new(native::points_redemption()?);
+        Ok(Template { folder, shopify, function })
     }
 }
 
@@ -65,76 +87,103 @@ impl World {
     ///
     /// # Errors
     /// When something cannot be opened.
-    pub fn open(template: &Template, rng: &mut Rng) -> Result<World> {
-        let start: Timestamp = START.parse()?;
-        let (switches, rules, ids) = (switches(rng), rules(rng), rng.u64(..));
-        let settings = Settings {
-            clock: devshop::Clock::standing_at(start.into()),
-            time_zone: "UTC".into(),
-            bucket_by_clock: true,
-            switches,
-            seed: ids,
-            ids_beyond_floats: rng.bool(),
-            ..Settings::default()
-        };
-        let shop = DevShop::in_process(settings)?;
-        shop.install(native::points_redemption()?);
-        shop.add_discount(NewDiscount {
-            title: TITLE.into(),
-            function_handle: "points-redemption".into(),
-            classes: vec![DiscountClass::Product, DiscountClass::Order, DiscountClass::Shipping],
-            combines_with: CombinesWith::ALL,
-        })?;
-        let variants = (0..PRODUCTS).map(|thing| {
-            let price = rng.i64(99..4_000);
-            shop.add_product(NewProduct::simple(&format!("Thing {thing}"), price)).variants[0].id
-        });
-        let variants = variants.collect();
+    pub fn open(template: &Template, rng: &mut Rng, shops: usize) -> Result<World> {
+        let (start, zone) = STARTS[rng.usize(0..STARTS.len())];
+        let start: Timestamp = start.parse()?;
+        let shops_clock = devshop::Clock::standing_at(start.into());
+        let locals: Vec<DevShop> = (0..shops)
+            .map(|number| local_shop(rng, number, (&shops_clock, zone), &template.function))
+            .collect::<Result<_>>()?;
 
         let folder = in_memory()?;
         let file = folder.path().join("world.db");
         std::fs::copy(template.folder.path().join("empty.db"), &file)?;
-        let settings = backend_settings(&shop);
+        let settings = backend_settings(&locals[0]);
         let clock = Clock::fixed(start);
-        let shopify = template.shopify.clone().answered_by(devshop::router(&shop));
+        let shopify = template.shopify.clone().answered_by(exchange(&locals));
         let process = Process::start(&file, &settings, clock.clone(), shopify.clone())?;
-        let mut program = Program::standard(Currency::parse("GBP")?);
-        set(&mut program, &rules)?;
-        let (app, token) = (process.app.clone(), Secret::new(shop.settings().app.admin_token.clone()));
-        let (domain, first) = (shop.settings().domain.parse()?, program.clone());
-        let shop_id = process.finish(async move {
-            let added = app.shops.add(&app.admin, &domain, &token).await?;
-            let mut tx = app.db.begin(added.id).await?;
-            programs::set(&mut tx, added.id, first, app.clock.now()).await?;
-            tx.commit().await?;
-            Ok(added.id)
-        })?;
-        let people = rng.usize(2..6);
-        let customers =
-            (0..people).map(|_| shop.add_customer("Ada", "Byron", "ada@example.com").id).collect();
+        let shops = locals.into_iter().map(|local| install(&process, local, rng)).collect::<Result<_>>()?;
         Ok(World {
-            model: Model::new(rules, start.as_microsecond()),
-            shop,
-            shop_id,
-            clock,
+            shops,
+            here: 0,
             process,
+            trip: None,
+            clock,
+            shops_clock,
             file,
             settings,
             shopify,
-            trip: None,
-            customers,
-            variants,
-            orders: Vec::new(),
-            marks: Default::default(),
-            checkouts: Default::default(),
-            waiting: Vec::new(),
-            told: Default::default(),
             named: 0,
-            till: Vec::new(),
-            program,
             _folder: folder,
         })
     }
+}
+
+/// A shop as Shopify has it.
+fn local_shop(
+    rng: &mut Rng,
+    number: usize,
+    (clock, zone): (&devshop::Clock, &str),
+    function: &Arc<Function>,
+) -> Result<DevShop> {
+    let shop = DevShop::in_process(Settings {
+        domain: format!("shop-{number}.myshopify.com"),
+        clock: clock.clone(),
+        time_zone: zone.into(),
+        rates: [("EUR".parse()?, Rate::new(117, 100)?)].into(),
+        bucket_by_clock: true,
+        switches: switches(rng),
+        seed: rng.u64(..),
+        ids_beyond_floats: rng.bool(),
+        ..Settings::default()
+    })?;
+    shop.install(function.clone());
+    shop.add_discount(NewDiscount {
+        title: TITLE.into(),
+        function_handle: "points-redemption".into(),
+        classes: vec![DiscountClass::Product, DiscountClass::Order, DiscountClass::Shipping],
+        combines_with: CombinesWith::ALL,
+    })?;
+    Ok(shop)
+}
+
+/// A shop that has the app: with rules, things on its shelf, and people.
+fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
+    let things: Vec<Product> = (0..PRODUCTS).map(|thing| put_on_shelf(&local, thing, rng)).collect();
+    let products: Vec<u64> = things.iter().map(|thing| thing.id).collect();
+    let zone = TimeZone::get(&local.settings().time_zone)?;
+    let start = local.clock().now().as_microsecond();
+    let rules = rules(rng, Calendar(zone), &products, start);
+    let mut program = Program::standard(Currency::parse("GBP")?);
+    set(&mut program, &rules, things[0].variants[0].id)?;
+    let (app, token) = (process.app.clone(), Secret::new(local.settings().app.admin_token.clone()));
+    let (domain, first) = (local.settings().domain.parse()?, program.clone());
+    let id = process.finish(async move {
+        let added = app.shops.add(&app.admin, &domain, &token).await?;
+        let mut tx = app.db.begin(added.id).await?;
+        programs::set(&mut tx, added.id, first, app.clock.now()).await?;
+        tx.commit().await?;
+        Ok(added.id)
+    })?;
+    let variants = things.iter().map(|thing| thing.variants[0].id).collect();
+    let customers = (0..rng.usize(2..6)).map(|_| local.add_customer("Ada", "Byron", "ada@example.com").id);
+    let customers = customers.collect();
+    Ok(Shop {
+        id,
+        model: Model::new(rules, start),
+        local,
+        program,
+        customers,
+        products,
+        variants,
+        orders: Vec::new(),
+        marks: Default::default(),
+        checkouts: Default::default(),
+        waiting: Vec::new(),
+        told: Default::default(),
+        heard_at: 0,
+        till: Vec::new(),
+    })
 }
 
 fn backend_settings(shop: &DevShop) -> Vec<(String, String)> {
@@ -169,43 +218,28 @@ fn switches(rng: &mut Rng) -> Switches {
     }
 }
 
-fn rules(rng: &mut Rng) -> Rules {
+/// Some of the things are gift cards.
+fn put_on_shelf(shop: &DevShop, thing: usize, rng: &mut Rng) -> Product {
+    let simple = NewProduct::simple(&format!("Thing {thing}"), rng.i64(99..4_000));
+    shop.add_product(NewProduct { gift_card: thing + 1 == PRODUCTS, ..simple })
+}
+
+fn rules(rng: &mut Rng, calendar: Calendar, products: &[u64], now: i64) -> Rules {
     let mut rules = Rules {
+        calendar,
         earn: Default::default(),
         owing: rng.bool(),
         life_minutes: 60,
         grace_minutes: 30,
         lifetime: None,
         grace_days: rng.i64(1..8),
+        sign_up: None,
+        first_order: None,
         title: TITLE.into(),
     };
-    for _ in 0..rng.usize(0..4) {
-        rules.change(plan::change(rng));
+    for _ in 0..rng.usize(0..8) {
+        rules.change(steps::change(rng), products, now);
     }
     rules.earn.points = rules.earn.points.max(1);
     rules
-}
-
-/// The program that says what these rules say.
-pub(super) fn set(program: &mut Program, rules: &Rules) -> Result<()> {
-    let earn = &rules.earn;
-    program.discount_title = rules.title.clone();
-    (program.earn.points, program.earn.per) = (Points::new(earn.points)?, earn.per);
-    program.earn.order_cap = earn.cap.map(Points::new).transpose()?;
-    program.earn.wait.days = earn.wait_days.try_into()?;
-    program.earn.wait.until = match earn.until_fulfilled {
-        true => loyalty::order::Until::Fulfilled,
-        false => loyalty::order::Until::Paid,
-    };
-    program.returns = if rules.owing { ReturnPolicy::NegativeAllowed } else { ReturnPolicy::WithinBalance };
-    let (life_minutes, grace_minutes) = (rules.life_minutes.try_into()?, rules.grace_minutes.try_into()?);
-    program.holds = HoldTimes { life_minutes, grace_minutes };
-    let days = rules.lifetime.map(u16::try_from).transpose()?;
-    program.expiry.rule = days.map(|days| Rule::Term { after: Term::Days(days) });
-    program.expiry.grace_days = rules.grace_days.try_into()?;
-    for (id, points) in [("points", POUND_OFF), ("tenth-off", TENTH_OFF)] {
-        let reward = program.rewards.iter_mut().find(|reward| reward.id == id);
-        reward.context("a standard reward")?.points = Points::new(points)?;
-    }
-    Ok(())
 }

@@ -1,0 +1,241 @@
+//! The backend's own work, turn by turn, its deaths, and what Shopify answers badly.
+
+use std::fmt;
+use std::rc::Rc;
+
+use devshop::{AdminFault, AdminFaultKind};
+use fastrand::Rng;
+use loyalnest::orders::jobs::PostRipe;
+use loyalnest::points::ExpireDaily;
+use loyalnest::redemptions::jobs;
+use loyalnest::sync;
+use loyalnest::tasks::{self, Order};
+
+use super::{Act, CUSTOMERS, Kind, Touches, one, picks, post};
+use crate::process::{Died, Trip};
+use crate::world::{DOWN, Outcome, Trouble, World};
+
+pub const KINDS: &[Kind] = &[
+    (10, |_| one(Turn::Work)),
+    (8, |_| one(Turn::Publish)),
+    (4, |_| one(Turn::Advance)),
+    (2, |_| one(Turn::Chores)),
+    (1, |_| one(Turn::Tell)),
+    (1, |_| one(Crash)),
+    (3, |rng| one(Dying { trip: Trip { commit: rng.u32(1..7), after: rng.bool() }, of: work(rng) })),
+    (2, |rng| one([Fails::Before, Fails::After, Fails::Throttled][rng.usize(0..3)])),
+];
+
+/// What the backend does by itself.
+#[derive(Debug, Clone, Copy)]
+pub enum Turn {
+    /// Works off what was delivered; the model is told of what was.
+    Work,
+    /// Writes metafields.
+    Publish,
+    /// Looks at holds whose time has come.
+    Advance,
+    /// Does what comes round daily and hourly.
+    Chores,
+    /// Tells of what happened.
+    Tell,
+}
+
+/// It dies, and is started again some time later.
+struct Crash;
+
+/// It dies in what it does.
+struct Dying {
+    trip: Trip,
+    of: Rc<dyn Act>,
+}
+
+/// Shopify answers the next request badly.
+#[derive(Debug, Clone, Copy)]
+enum Fails {
+    /// Nothing happened.
+    Before,
+    /// All happened, and the answer is lost.
+    After,
+    /// It was asked too often.
+    Throttled,
+}
+
+/// What the backend may die in.
+fn work(rng: &mut Rng) -> Rc<dyn Act> {
+    match rng.u32(0..7) {
+        0 => Rc::new(Turn::Publish),
+        1 => Rc::new(Turn::Advance),
+        2 => Rc::new(Turn::Chores),
+        3 => Rc::new(post::DeliverAll { seed: rng.u64(..) }),
+        4 => {
+            let who = rng.usize(0..CUSTOMERS);
+            Rc::new(picks::Pick::draw(rng, who, 0))
+        }
+        _ => Rc::new(Turn::Work),
+    }
+}
+
+impl Act for Turn {
+    fn take(&self, world: &mut World) -> Outcome {
+        match self {
+            Turn::Work => world.work(),
+            Turn::Publish => world.publish(),
+            Turn::Advance => world.advance(),
+            Turn::Chores => world.chores(),
+            Turn::Tell => world.tell(),
+        }
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::EveryShop
+    }
+}
+
+impl Act for Crash {
+    fn take(&self, world: &mut World) -> Outcome {
+        world.restart()?;
+        world.pass(DOWN);
+        Ok(String::new())
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::EveryShop
+    }
+}
+
+impl Act for Dying {
+    fn take(&self, world: &mut World) -> Outcome {
+        world.trip = Some(self.trip);
+        let came_of_it = self.of.take(world);
+        world.trip = None;
+        came_of_it
+    }
+
+    fn touches(&self) -> Touches {
+        self.of.touches()
+    }
+}
+
+impl Act for Fails {
+    fn take(&self, world: &mut World) -> Outcome {
+        world.here().local.fail_admin([match self {
+            Fails::Before => AdminFault::before(AdminFaultKind::Status(503)),
+            Fails::After => AdminFault::after(AdminFaultKind::Status(502)),
+            Fails::Throttled => AdminFault::before(AdminFaultKind::Throttled),
+        }]);
+        Ok(String::new())
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
+    }
+}
+
+impl World {
+    pub fn work(&mut self) -> Outcome {
+        let (handled, died) = self.backend_again(async |app| Ok(app.inbox.drain_until_idle().await?))?;
+        let told = self.tell_the_models()?;
+        self.observe()?;
+        Ok(format!("{handled} messages, {told} acted upon{died}"))
+    }
+
+    pub fn publish(&mut self) -> Outcome {
+        let done = self.backend(async |app| Ok(sync::publish_due(&app).await?))?;
+        self.observe()?;
+        Ok(match done {
+            Ok(turns) => format!("{turns} turns"),
+            Err(Died) => {
+                self.pass(DOWN);
+                "died in it".into()
+            }
+        })
+    }
+
+    pub fn advance(&mut self) -> Outcome {
+        let at = self.now();
+        let done = self.backend(async |app| Ok(jobs::advance_due(&app.db, &app.clock).await?))?;
+        if done.is_err() {
+            self.pass(DOWN);
+            // What it has done it did then; what it does now is what was left, and what has become due.
+            let app = self.process.app.clone();
+            self.process.finish(async move { Ok(jobs::advance_due(&app.db, &app.clock).await?) })?;
+        }
+        for shop in &mut self.shops {
+            if done.is_err() {
+                let now = std::mem::replace(&mut shop.model.now, at);
+                shop.model.advance();
+                shop.model.now = now;
+            }
+            shop.model.advance();
+        }
+        self.observe()?;
+        Ok(match done {
+            Ok(advanced) => format!("{advanced} advanced"),
+            Err(Died) => "died in it, did it again".into(),
+        })
+    }
+
+    pub fn chores(&mut self) -> Outcome {
+        let shops: Vec<_> = self.shops.iter().map(|shop| shop.id).collect();
+        let key = self.name("chores");
+        let (runs, died) = self.backend_again(async |app| {
+            let now = app.clock.now();
+            for &shop in &shops {
+                let mut tx = app.db.begin(shop).await?;
+                tasks::push(&mut tx, shop, &ExpireDaily {}, Order::new(key.clone()), now).await?;
+                tasks::push_own(&mut tx, &PostRipe {}, Order::new(key.clone()), now).await?;
+                tx.commit().await?;
+            }
+            Ok(app.tasks.run_due(&app).await?)
+        })?;
+        self.shops.iter_mut().for_each(|shop| shop.model.post_ripe());
+        Ok(format!("{runs} tasks{died}"))
+    }
+
+    pub fn tell(&mut self) -> Outcome {
+        let (told, died) = self.backend_again(async |app| Ok(app.events.deliver_due().await?))?;
+        Ok(format!("{told} events{died}"))
+    }
+
+    /// Tells the models what the backend has acted upon since. Says how much that was.
+    fn tell_the_models(&mut self) -> Result<usize, Trouble> {
+        let mut told = 0;
+        for at in 0..self.shops.len() {
+            told += self.tell_the_model(at)?;
+        }
+        Ok(told)
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Turn::Work => "the inbox works",
+            Turn::Publish => "metafields are written",
+            Turn::Advance => "holds whose time has come are looked at",
+            Turn::Chores => "points expire, and those that have waited are posted",
+            Turn::Tell => "events are told",
+        })
+    }
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the backend dies and is started again")
+    }
+}
+
+impl fmt::Display for Dying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Trip { commit, after } = self.trip;
+        let when = if after { "after" } else { "before" };
+        write!(f, "{} (and the backend dies {when} commit {commit})", self.of)
+    }
+}
+
+impl fmt::Display for Fails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shopify will fail: {self:?}")
+    }
+}

@@ -1,0 +1,160 @@
+//! Carts and checkouts. The backend hears of what is bought by webhooks.
+
+use std::fmt;
+
+use devshop::{Currency, NewCart, Payment, PlaceOptions, Quote};
+use fastrand::Rng;
+
+use super::{Act, CUSTOMERS, Kind, PRODUCTS, Touches, one};
+use crate::world::{Outcome, Shop, World};
+
+pub const KINDS: &[Kind] = &[
+    (10, |rng| one(Buy::draw(rng))),
+    (3, |rng| one(Open { who: rng.usize(0..CUSTOMERS), device: rng.usize(0..2), cart: Cart::draw(rng) })),
+    (4, |rng| one(GoThrough { who: rng.usize(0..CUSTOMERS), device: rng.usize(0..2) })),
+];
+
+/// Things and how many of each, to be paid in pounds or in euros.
+pub struct Cart {
+    things: Vec<(usize, u32)>,
+    euros: bool,
+}
+
+/// A customer buys what is in the cart, at what it comes to now.
+pub struct Buy {
+    pub who: usize,
+    pub device: usize,
+    pub cart: Cart,
+    pub paid: bool,
+    /// In pennies.
+    pub tip: i64,
+}
+
+/// A customer looks at the checkout, and leaves it open.
+pub struct Open {
+    pub who: usize,
+    pub device: usize,
+    pub cart: Cart,
+}
+
+/// Who left a checkout open goes through with it, as it was, whatever happened since.
+pub struct GoThrough {
+    pub who: usize,
+    pub device: usize,
+}
+
+impl Cart {
+    pub fn draw(rng: &mut Rng) -> Cart {
+        let things = (0..rng.usize(1..4)).map(|_| (rng.usize(0..PRODUCTS), rng.u32(1..4))).collect();
+        Cart { things, euros: rng.u32(0..6) == 0 }
+    }
+}
+
+impl Buy {
+    pub fn draw(rng: &mut Rng) -> Buy {
+        let (who, device, cart) = (rng.usize(0..CUSTOMERS), rng.usize(0..2), Cart::draw(rng));
+        let tip = if rng.u32(0..6) == 0 { rng.i64(1..500) } else { 0 };
+        Buy { who, device, cart, paid: rng.u32(0..5) > 0, tip }
+    }
+}
+
+impl Act for Buy {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        Ok(match shop.quote(self.who, self.device, &self.cart) {
+            Some(quote) => shop.place(quote, self.paid, self.tip),
+            None => "there is no such cart".into(),
+        })
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
+    }
+}
+
+impl Act for Open {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let at = (self.who % shop.customers.len(), self.device);
+        let Some(quote) = shop.quote(self.who, self.device, &self.cart) else {
+            return Ok("there is no such cart".into());
+        };
+        let discount = quote.discounts.iter().map(|discount| discount.total.shop).sum::<i64>();
+        shop.checkouts.insert(at, quote);
+        Ok(format!("{discount} off"))
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
+    }
+}
+
+impl Act for GoThrough {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        Ok(match shop.checkouts.remove(&(self.who % shop.customers.len(), self.device)) {
+            Some(quote) => shop.place(quote, true, 0),
+            None => "there is none".into(),
+        })
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
+    }
+}
+
+impl Shop {
+    fn quote(&mut self, who: usize, device: usize, Cart { things, euros }: &Cart) -> Option<Quote> {
+        let who = who % self.customers.len();
+        let currency = if *euros { "EUR".parse().ok()? } else { Currency::GBP };
+        let new = NewCart { currency: Some(currency), ..NewCart::of(self.customers[who]) };
+        let cart = self.local.new_cart(new).ok()?.token;
+        for (thing, units) in things {
+            self.local.add_to_cart(&cart, self.variants[thing % self.variants.len()], *units).ok()?;
+        }
+        let mark = self.marks.get(&(who, device)).map(String::as_str);
+        self.local.set_cart_attribute(&cart, "_loyalty", mark).ok()?;
+        self.local.quote(&cart).ok()
+    }
+
+    fn place(&mut self, quote: Quote, paid: bool, tip: i64) -> String {
+        let payment = if paid { Payment::Immediate } else { Payment::Later };
+        match self.local.place_quoted(quote, PlaceOptions { payment, tip, ..PlaceOptions::default() }) {
+            Ok(order) => {
+                self.orders.push(order.id);
+                let discount = order.discounts.iter().map(|discount| discount.total.shop).sum::<i64>();
+                format!("order {}, {discount} off", self.orders.len() - 1)
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Cart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = self.things.iter().map(|(thing, units)| format!("{units} of thing {thing}"));
+        let currency = if self.euros { " in euros" } else { "" };
+        write!(f, "{}{currency}", each.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl fmt::Display for Buy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Buy { who, device, cart, paid, tip } = self;
+        let paid = if *paid { "" } else { ", to be paid later" };
+        let tip = if *tip == 0 { String::new() } else { format!(", with a tip of {tip}") };
+        write!(f, "customer {who} buys {cart} on device {device}{tip}{paid}")
+    }
+}
+
+impl fmt::Display for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "customer {} opens the checkout on device {} with {}", self.who, self.device, self.cart)
+    }
+}
+
+impl fmt::Display for GoThrough {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "customer {} goes through with the checkout on device {}", self.who, self.device)
+    }
+}

@@ -1,0 +1,107 @@
+//! Time, rest, and a ledger that is spoilt to prove that it is found.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use loyalnest::db;
+
+use super::{Act, Touches};
+use crate::world::{Outcome, Trouble, World};
+
+/// How often is looked whether everything has come to rest, and how long is waited in between: as long as a failed
+/// message waits in the end.
+const LOOKS: u32 = 12;
+const BETWEEN: SignedDuration = SignedDuration::from_mins(20);
+
+/// Time passes.
+pub struct Wait {
+    /// So much.
+    pub minutes: i64,
+}
+
+/// Nothing goes wrong any more, and everything comes to rest: all webhooks arrive, all of them are acted upon, every metafield
+/// is written. Then the invariants hold, every order of a customer is booked, and metafields show the ledger.
+pub struct Settle;
+
+/// Somebody gives everyone a point behind the ledger's back. Never drawn: it proves that a wrong ledger is found.
+pub struct Spoil;
+
+impl Act for Wait {
+    fn take(&self, world: &mut World) -> Outcome {
+        world.pass(SignedDuration::from_mins(self.minutes));
+        Ok(String::new())
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::EveryShop
+    }
+}
+
+impl Act for Settle {
+    fn take(&self, world: &mut World) -> Outcome {
+        world.shops.iter().for_each(|shop| shop.local.heal_admin());
+        for look in 0..LOOKS {
+            world.deliver_everything(u64::from(look))?;
+            world.work()?;
+            world.advance()?;
+            world.chores()?;
+            world.publish()?;
+            world.tell()?;
+            if world.rests()? {
+                for at in 0..world.shops.len() {
+                    world.is_sound(at)?;
+                }
+                return Ok(format!("after {look} looks, {}", world.totals()));
+            }
+            world.pass(BETWEEN);
+        }
+        Err(Trouble::Violation("it does not come to rest".into()))
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::EveryShop
+    }
+}
+
+impl Act for Spoil {
+    fn touches(&self) -> Touches {
+        Touches::EveryShop
+    }
+
+    fn take(&self, world: &mut World) -> Outcome {
+        let (db, shops) = (world.process.app.db.clone(), world.shops.iter().map(|shop| shop.id));
+        let shops: Vec<_> = shops.collect();
+        let spoilt: u64 = world.process.finish(async move {
+            let mut spoilt = 0;
+            for shop in shops {
+                let mut tx = db.begin(shop).await?;
+                spoilt += db!(
+                    tx.execute,
+                    "update points_accounts set available = available + 1 where shop_id = $1",
+                    shop
+                )?;
+                tx.commit().await?;
+            }
+            Ok(spoilt)
+        })?;
+        Ok(format!("{spoilt} accounts"))
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} minutes pass", self.minutes)
+    }
+}
+
+impl fmt::Display for Settle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("everything comes to rest")
+    }
+}
+
+impl fmt::Display for Spoil {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the ledger is spoilt")
+    }
+}

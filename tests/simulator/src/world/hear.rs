@@ -1,0 +1,91 @@
+//! What the backend has acted upon, as the model hears of it.
+
+use loyalnest::db::Db;
+use serde_json::Value;
+
+use super::{Shop, Trouble, World};
+use crate::model::told;
+
+/// Webhooks that were acted upon from some time on, in the order in which they were taken in.
+const SETTLED: &str = "select webhook_id, state, settled_at from inbox_messages
+    where shop_id = $1 and settled_at >= $2 order by message_id";
+
+impl World {
+    /// Tells the model of a shop of the webhooks that the backend has acted upon since, in the order in which it took them
+    /// in. Says how many those were.
+    pub fn tell_the_model(&mut self, at: usize) -> Result<usize, Trouble> {
+        let (id, since) = (self.shops[at].id, self.shops[at].heard_at);
+        let Db::Sqlite { readers, .. } = self.process.app.db.clone() else {
+            return Err(anyhow::anyhow!("not on SQLite").into());
+        };
+        let settled: Vec<(String, String, i64)> = self.process.finish(async move {
+            Ok(sqlx::query_as(SETTLED).bind(id.0).bind(since).fetch_all(&readers).await?)
+        })?;
+        let shop = &mut self.shops[at];
+        let now = shop.model.now;
+        let (mut heard, mut signed_up) = (0, Vec::new());
+        for (webhook, state, settled_at) in settled {
+            if shop.told.contains(&webhook) {
+                continue;
+            }
+            if shop.model.now != settled_at {
+                shop.follow(&mut signed_up);
+            }
+            let event = shop.local.webhooks().event(&webhook);
+            let Some(event) = event.filter(|_| state == "done") else {
+                return Err(Trouble::Violation(format!("a webhook is {state}")));
+            };
+            // It is booked as of then, however much later this is.
+            shop.model.now = settled_at;
+            shop.hear(&event.topic, &event.payload, &mut signed_up);
+            shop.heard_at = shop.heard_at.max(settled_at);
+            shop.told.insert(webhook);
+            heard += 1;
+        }
+        shop.follow(&mut signed_up);
+        shop.model.now = now;
+        Ok(heard)
+    }
+}
+
+impl Shop {
+    /// What follows from all that was acted upon together.
+    fn follow(&mut self, signed_up: &mut Vec<u64>) {
+        self.model.follow_orders();
+        self.model.signed_up(&std::mem::take(signed_up));
+    }
+
+    fn hear(&mut self, topic: &str, payload: &Value, signed_up: &mut Vec<u64>) {
+        let title = self.model.rules.title.clone();
+        match topic {
+            "orders/edited" => {
+                // It says little more than that it happened: the backend reads the order as it is now.
+                let order = self.local.order(told::number(&payload["order_edit"]["order_id"]));
+                if let Some(order) = order {
+                    self.model.told_order(told::order(&self.local.order_payload(&order), &title));
+                }
+            }
+            topic if topic.starts_with("orders/") => self.model.told_order(told::order(payload, &title)),
+            "refunds/create" => {
+                self.model.told_refund(told::number(&payload["order_id"]), told::refund(payload));
+            }
+            "customers/create" => {
+                let customer = told::number(&payload["id"]);
+                if self.model.created(customer, payload["state"] == "enabled") {
+                    signed_up.push(customer);
+                }
+            }
+            "customers/delete" => self.model.deleted(told::number(&payload["id"])),
+            "customers/merge" => {
+                self.model.follow_orders();
+                let number = |name: &str| {
+                    let gid = payload[name].as_str().unwrap_or_default();
+                    gid.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+                };
+                let kept = number("admin_graphql_api_customer_kept_id");
+                self.model.merge(kept, number("admin_graphql_api_customer_deleted_id"));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the ledger says, read at a glance: in one statement, because a glance follows most steps.
+
+use anyhow::{Context, Result, bail};
+use loyalnest::db::Db;
+use serde::Deserialize;
+use sqlx::query_scalar;
+
+use super::World;
+use crate::model::redemptions::State;
+
+/// A customer's available, pending and held points, what is over by then left out; of orders what they have earned; and
+/// holds.
+const GLANCE: &str = "select json_object(
+    'members', (
+        select json_group_array(json_array(m.customer_id,
+            coalesce(a.available, 0) - coalesce((select sum(l.remaining) from points_lots l
+                where l.shop_id = $1 and l.member_id = a.member_id and l.expires_at <= $2), 0),
+            coalesce(a.pending, 0), coalesce(a.held, 0)))
+        from customers_members m left join points_accounts a
+            on a.shop_id = m.shop_id and a.member_id = coalesce(m.merged_into, m.member_id)
+        where m.shop_id = $1 and m.customer_id is not null),
+    'orders', (
+        select json_group_array(json_array(order_id, pending, posted, forgiven))
+        from points_orders where shop_id = $1),
+    'holds', (
+        select json_group_array(json_array(lower(hex(hold_id)), state, expires_at, cleared_at))
+        from redemptions_holds where shop_id = $1))";
+
+/// The ledger of a shop at a moment.
+#[derive(Deserialize)]
+pub struct Ledger {
+    /// Customers, with what is available, pending and held.
+    pub members: Vec<(i64, i64, i64, i64)>,
+    /// Orders, with what is pending, posted and forgiven.
+    pub orders: Vec<(i64, i64, i64, i64)>,
+    pub holds: Vec<Held>,
+}
+
+/// A hold: its number, how it stands, until when, and when checkouts were seen not to know of it.
+#[derive(Deserialize)]
+pub struct Held(pub String, String, pub i64, pub Option<i64>);
+
+impl Held {
+    pub fn state(&self) -> Option<State> {
+        match self.1.as_str() {
+            "opening" | "live" => Some(State::Open),
+            "closing" => Some(State::Closing),
+            "captured" => Some(State::Captured),
+            "released" => Some(State::Released),
+            _ => None,
+        }
+    }
+}
+
+impl World {
+    /// The ledger of one of the shops.
+    pub fn ledger(&mut self, at: usize) -> Result<Ledger> {
+        let (shop, now) = (self.shops[at].id, self.now());
+        let Db::Sqlite { readers, .. } = self.process.app.db.clone() else { bail!("not on SQLite") };
+        let text: String = self
+            .process
+            .finish(async { Ok(query_scalar(GLANCE).bind(shop.0).bind(now).fetch_one(&readers).await?) })?;
+        serde_json::from_str(&text).context("a ledger")
+    }
+}

@@ -1,0 +1,84 @@
+//! What must hold once everything has come to rest.
+
+use anyhow::Result;
+use loyalnest::db;
+use loyalnest::db::Read;
+use loyalnest::ids::ShopId;
+use loyalnest::{proof, sync};
+
+use super::{Trouble, World};
+
+impl World {
+    /// Whether nothing waits any more.
+    pub fn rests(&mut self) -> Result<bool, Trouble> {
+        let (ready, marked) = self.read(0, async |read, _| {
+            let (ready,): (i64,) =
+                db!(read.one, "select count(*) from inbox_messages where state = 'ready'")?;
+            Ok((ready, sync::backlog(read).await?.members))
+        })?;
+        Ok(self.shops.iter().all(|shop| shop.waiting.is_empty()) && ready == 0 && marked == 0)
+    }
+
+    /// Every invariant holds, metafields show the ledger, and every order is booked.
+    pub fn is_sound(&mut self, at: usize) -> Result<(), Trouble> {
+        let (violations, ledger) = self.read(at, async |read, shop| {
+            let all = proof::violations(read, shop).await?;
+            let ledger: Vec<(i64, i64, i64, i64)> = db!(
+                read.all,
+                "select m.customer_id, a.available, a.pending, a.seq from customers_members m
+                 join points_accounts a on a.shop_id = m.shop_id and a.member_id = m.member_id
+                 where m.shop_id = $1 and m.merged_into is null",
+                shop
+            )?;
+            Ok((all, ledger))
+        })?;
+        let broken: Vec<_> = violations.into_iter().filter(|(_, count)| *count != 0).collect();
+        if !broken.is_empty() {
+            return Err(Trouble::Violation(format!("{broken:?}")));
+        }
+        let shop = &self.shops[at];
+        for (customer, available, pending, seq) in ledger {
+            if shop.local.customer(customer.cast_unsigned()).is_none() {
+                continue;
+            }
+            let owner = format!("gid://shopify/Customer/{customer}");
+            let metafield = shop.local.metafield(&owner, "$app", "account");
+            let account: serde_json::Value = metafield
+                .and_then(|metafield| serde_json::from_str(&metafield.value).ok())
+                .unwrap_or_default();
+            let shown = ["points", "pending", "seq"].map(|name| account[name].as_i64());
+            // Who never had anything may have nothing to show.
+            if account.is_null() && seq == 0 {
+                continue;
+            }
+            if shown != [Some(available), Some(pending), Some(seq)] {
+                let text =
+                    format!("a metafield shows {account}, the ledger has {available}, {pending}, {seq}");
+                return Err(Trouble::Violation(text));
+            }
+        }
+        let is_told = |id: &u64| shop.model.orders.iter().any(|order| order.id == *id);
+        match shop.orders.iter().filter(|id| !is_told(id)).count() {
+            0 => Ok(()),
+            count => Err(Trouble::Violation(format!("{count} orders were never booked"))),
+        }
+    }
+
+    /// What all members have together, by the models.
+    pub fn totals(&self) -> String {
+        let mut sums = (0, 0, 0, 0);
+        for shop in &self.shops {
+            for customer in shop.model.members.iter().filter_map(|member| member.customers.first()) {
+                let (available, pending, held) = shop.model.balance(*customer);
+                sums = (sums.0 + 1, sums.1 + available, sums.2 + pending, sums.3 + held);
+            }
+        }
+        format!("{} members have {} points, {} wait, {} are held", sums.0, sums.1, sums.2, sums.3)
+    }
+
+    /// Reads the database in one of the shops.
+    fn read<T>(&mut self, at: usize, with: impl AsyncFnOnce(&mut Read, ShopId) -> Result<T>) -> Result<T> {
+        let (db, shop) = (self.process.app.db.clone(), self.shops[at].id);
+        self.process.finish(async move { with(&mut db.read(shop).await?, shop).await })
+    }
+}
