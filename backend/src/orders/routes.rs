@@ -12,7 +12,6 @@ use super::{Error, words};
 use crate::app::App;
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::languages::{Language, Tongue};
-use crate::redemptions::routes::not_signed_in;
 use crate::web::{Problem, ProxyCaller, Staff, View};
 use crate::{customers, points, programs, redemptions};
 
@@ -67,7 +66,7 @@ async fn for_shopper(
     Path(order): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<ExplainedView>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let asked = language(asked)?;
     let mut explained = find(&app, caller.shop.id, &order).await?;
     let owner = explained.customer.ok_or_else(unknown_order)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Error, HistoryLine, balance, history};
 use crate::app::App;
 use crate::redemptions::lifecycle;
-use crate::redemptions::routes::{RedemptionView, not_signed_in};
+use crate::redemptions::routes::RedemptionView;
 use crate::web::{Problem, ProxyCaller};
 use crate::{customers, merchants};
 
@@ -41,7 +41,7 @@ struct AccountView {
 
 /// What the member has, from the ledger. A visit keeps the redemption that stands alive; whoever is signed in has an account.
 async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<AccountView>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let shop = caller.shop.id;
     let mut read = app.db.read(shop).await?;
     let Some(member) = customers::member(&mut read, shop, customer).await? else {
@@ -81,7 +81,7 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
 
 /// The member's newest entries, newest first.
 async fn lines(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Vec<HistoryLine>>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let mut read = app.db.read(caller.shop.id).await?;
     let member = customers::member(&mut read, caller.shop.id, customer).await?;
     match member {

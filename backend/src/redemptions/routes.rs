@@ -71,7 +71,7 @@ impl From<Offer> for OfferView {
 
 /// `GET /proxy/rewards`: what points buy, and what of it the customer can have now.
 async fn rewards(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Vec<OfferView>>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let mut read = app.db.read(caller.shop.id).await?;
     let member = customers::member(&mut read, caller.shop.id, customer).await?;
     let offers = catalogue::offers(&mut read, caller.shop.id, member, app.clock.now()).await?;
@@ -145,7 +145,7 @@ async fn open(
 ) -> Result<(StatusCode, Json<RedemptionView>), Problem> {
     let Json(request) = body?;
     let OpenRequest { reward, points, currency, scope } = request;
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let (shop, now) = (caller.shop.id, app.clock.now());
     let turn = app.turns.take(shop, customer).await;
     let member = customers::member(&mut app.db.read(shop).await?, shop, customer).await?;
@@ -177,7 +177,7 @@ async fn cancel(
     caller: ProxyCaller,
     Path(id): Path<String>,
 ) -> Result<Json<RedemptionView>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let id = HoldId::parse(&id).ok_or(Error::UnknownHold)?;
     let turn = app.turns.take(caller.shop.id, customer).await;
     let mut tx = app.db.begin(caller.shop.id).await?;
@@ -194,11 +194,6 @@ async fn publish(app: &App, caller: &ProxyCaller, member: MemberId, hold: Hold) 
     let mut read = app.db.read(caller.shop.id).await?;
     let now = lifecycle::get(&mut read, caller.shop.id, member, hold.id).await?;
     Ok(now.unwrap_or(hold))
-}
-
-/// 401: the storefront has nobody signed in.
-pub fn not_signed_in() -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "Sign in to use your points.")
 }
 
 impl From<Error> for Problem {

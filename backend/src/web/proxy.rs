@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use super::{Problem, limits};
@@ -19,6 +20,18 @@ pub struct ProxyCaller {
     pub shop: Arc<Shop>,
     /// The customer who is signed in there; none for a guest.
     pub customer: Option<CustomerId>,
+}
+
+impl ProxyCaller {
+    /// The customer who is signed in.
+    ///
+    /// # Errors
+    /// 401 `not_signed_in` for a guest.
+    pub fn signed_in(&self) -> Result<CustomerId, Problem> {
+        let guest =
+            || Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "Sign in to your account first.");
+        self.customer.ok_or_else(guest)
+    }
 }
 
 impl FromRequestParts<App> for ProxyCaller {

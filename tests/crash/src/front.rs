@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Listens, and hands connections to the processes at these ports, in turn. Returns the address.
+/// Listens, and hands connections to the processes at these ports, in turn. It ends only when it fails.
 ///
 /// # Errors
-/// When no port is free.
+/// When no connection can be taken.
 pub async fn open(listener: TcpListener, ports: Vec<u16>) -> io::Result<()> {
     let (ports, turn) = (Arc::new(ports), Arc::new(AtomicUsize::new(0)));
     loop {

@@ -68,13 +68,6 @@ pub async fn losses(app: &App, id: ShopId, shop: &DevShop, done: &Done) -> Resul
     if dead > 0 {
         losses.push(format!("{dead} webhooks could not be acted upon"));
     }
-    let twice: Vec<(String, String)> = db!(
-        read.all,
-        "select source, source_id from points_entries where shop_id = $1
-         group by kind, source, source_id having count(*) > 1",
-        id
-    )?;
-    losses.extend(twice.iter().map(|(source, of)| format!("{source} {of} is booked twice")));
 
     let ids: Vec<CustomerId> = shop.customers().iter().map(|one| CustomerId(one.id as i64)).collect();
     let members = customers::members(&mut read, id, &ids).await?;

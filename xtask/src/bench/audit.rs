@@ -1,11 +1,9 @@
 //! How long `loyalnest audit` takes over a ledger of ten million postings, on both engines, and how much memory.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::last_line;
-use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::in_root;
+use crate::setup::postgres::Durability;
 use crate::{progress, release};
 
 /// Options of `cargo xtask bench audit`.
@@ -35,19 +33,8 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn measure(postings: u64, on_postgres: bool) -> Result<Value> {
-    let folder = super::folder("audit")?;
-    // Never the one of DATABASE_URL: its data is somebody's. What is read is as durable as it gets either way.
-    let cluster: Option<Cluster> = on_postgres.then(|| postgres::private(Durability::None)).transpose()?;
-    let database = match &cluster {
-        Some(cluster) => cluster.url.clone(),
-        None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
-    };
-    let mut load = in_root(release::program("load"));
-    load.args(["audit", "--postings", &postings.to_string(), "--program"]).arg(release::program("loyalnest"));
-    load.env("DATABASE_URL", database)
-        .env("SHOPIFY_API_KEY", "bench")
-        .env("SHOPIFY_API_SECRET", "bench-secret");
-    load.env("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32));
-    let output = last_line(&mut load)?;
-    serde_json::from_str(&output).with_context(|| format!("the loader said {output:?}"))
+    // What is read is as durable as it gets either way.
+    super::load("audit", on_postgres.then_some(Durability::None), |load, _| {
+        load.args(["--postings", &postings.to_string(), "--program"]).arg(release::program("loyalnest"));
+    })
 }

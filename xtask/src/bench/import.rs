@@ -4,12 +4,10 @@
 //! whoever is to be published. PostgreSQL writes every commit through, SQLite too. The ledger's invariants are counted
 //! afterwards.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::last_line;
-use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::in_root;
+use crate::setup::postgres::Durability;
 use crate::{progress, release};
 
 /// Options of `cargo xtask bench import`.
@@ -48,18 +46,8 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn measure(args: &Args, on_postgres: bool) -> Result<Value> {
-    let folder = super::folder("import")?;
-    // Never the one of DATABASE_URL: its data is somebody's.
-    let cluster: Option<Cluster> = on_postgres.then(|| postgres::private(Durability::Full)).transpose()?;
-    let database = match &cluster {
-        Some(cluster) => cluster.url.clone(),
-        None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
-    };
-    let mut load = in_root(release::program("load"));
-    load.args(["import", "--members", &args.members.to_string(), "--rounds", &args.rounds.to_string()]);
-    load.args(["--note", &args.note.to_string()]).arg("--folder").arg(&folder);
-    load.env("DATABASE_URL", database);
-    load.env("SHOPIFY_API_SECRET", "bench-secret").env("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32));
-    let output = last_line(&mut load)?;
-    serde_json::from_str(&output).with_context(|| format!("the loader said {output:?}"))
+    super::load("import", on_postgres.then_some(Durability::Full), |load, folder| {
+        load.args(["--members", &args.members.to_string(), "--rounds", &args.rounds.to_string()]);
+        load.args(["--note", &args.note.to_string()]).arg("--folder").arg(folder);
+    })
 }

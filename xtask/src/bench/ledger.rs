@@ -5,12 +5,10 @@
 //! order, the event and the member's mark. PostgreSQL writes every commit through (`fsync`, `synchronous_commit`), SQLite
 //! too (`synchronous = full`). The ledger's invariants are counted afterwards.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::last_line;
-use crate::setup::postgres::{self, Cluster, Durability};
-use crate::workspace::in_root;
+use crate::setup::postgres::Durability;
 use crate::{progress, release};
 
 /// Options of `cargo xtask bench ledger`.
@@ -66,19 +64,8 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn measure(part: &Part, rounds: u32) -> Result<Value> {
-    let folder = super::folder("ledger")?;
-    // Never the one of DATABASE_URL: its data is somebody's.
-    let cluster: Option<Cluster> =
-        part.on_postgres.then(|| postgres::private(Durability::Full)).transpose()?;
-    let database = match &cluster {
-        Some(cluster) => cluster.url.clone(),
-        None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
-    };
-    let mut load = in_root(release::program("load"));
-    load.args(["ledger", "--members", &part.members.to_string(), "--orders", &part.orders.to_string()]);
-    load.args(["--rounds", &rounds.to_string()]);
-    load.env("DATABASE_URL", database).env("LOYALNEST_INBOX__BATCH", part.batch.to_string());
-    load.env("SHOPIFY_API_SECRET", "bench-secret").env("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32));
-    let output = last_line(&mut load)?;
-    serde_json::from_str(&output).with_context(|| format!("the loader said {output:?}"))
+    super::load("ledger", part.on_postgres.then_some(Durability::Full), |load, _| {
+        load.args(["--members", &part.members.to_string(), "--orders", &part.orders.to_string()]);
+        load.args(["--rounds", &rounds.to_string()]).env("LOYALNEST_INBOX__BATCH", part.batch.to_string());
+    })
 }

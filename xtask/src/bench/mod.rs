@@ -9,14 +9,16 @@ mod replay;
 mod server;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
+use serde_json::Value;
 
-use crate::process;
-use crate::workspace::target_dir;
+use crate::setup::postgres::{self, Cluster, Durability};
+use crate::workspace::{in_root, target_dir};
+use crate::{process, release};
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -57,6 +59,24 @@ pub fn run(args: &Args) -> Result<()> {
         What::Import(args) => import::run(args),
         What::Audit(args) => audit::run(args),
     }
+}
+
+/// Runs the loader on an empty database of its own; what it says in the end. `args` are its arguments, by its folder.
+fn load(name: &str, durability: Option<Durability>, args: impl FnOnce(&mut Command, &Path)) -> Result<Value> {
+    let folder = folder(name)?;
+    // Never the one of DATABASE_URL: its data is somebody's.
+    let cluster: Option<Cluster> = durability.map(postgres::private).transpose()?;
+    let database = match &cluster {
+        Some(cluster) => cluster.url.clone(),
+        None => format!("sqlite://{}", folder.join("loyalnest.db").display()),
+    };
+    let mut load = in_root(release::program("load"));
+    load.arg(name).env("DATABASE_URL", database);
+    load.env("SHOPIFY_API_KEY", "bench").env("SHOPIFY_API_SECRET", "bench-secret");
+    load.env("LOYALNEST_ENCRYPTION_KEY", "5a".repeat(32));
+    args(&mut load, &folder);
+    let output = last_line(&mut load)?;
+    serde_json::from_str(&output).with_context(|| format!("the loader said {output:?}"))
 }
 
 /// An empty folder for a benchmark's files.

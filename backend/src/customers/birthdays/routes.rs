@@ -16,7 +16,6 @@ use crate::customers::{self, of_path};
 use crate::db::{Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::merchants::lock_installed;
-use crate::redemptions::routes::not_signed_in;
 use crate::web::{Edit, Problem, ProxyCaller, Staff, View};
 
 /// The routes for the storefront.
@@ -61,7 +60,7 @@ impl Told {
 
 /// `GET /proxy/birthday`
 async fn own(State(app): State<App>, caller: ProxyCaller) -> Result<Json<BirthdayView>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let mut read = app.db.read(caller.shop.id).await?;
     match customers::member(&mut read, caller.shop.id, customer).await? {
         Some(member) => Ok(Json(store::of(&mut read, caller.shop.id, member).await?.into())),
@@ -76,7 +75,7 @@ async fn tell(
     body: Result<Json<Told>, JsonRejection>,
 ) -> Result<Json<BirthdayView>, Problem> {
     let Json(told) = body?;
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let (shop, now) = (caller.shop.id, app.clock.now());
     let birthday = told.read()?;
     let mut tx = app.db.begin(shop).await?;
@@ -89,7 +88,7 @@ async fn tell(
 
 /// `DELETE /proxy/birthday`
 async fn take_back(State(app): State<App>, caller: ProxyCaller) -> Result<Json<BirthdayView>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let shop = caller.shop.id;
     let mut tx = app.db.begin(shop).await?;
     if let Some(member) = customers::member(&mut tx, shop, customer).await? {

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::{Payout, Wish, ask, store};
 use crate::app::App;
 use crate::redemptions::Error;
-use crate::redemptions::routes::not_signed_in;
 use crate::web::{Problem, ProxyCaller};
 use crate::{customers, points};
 
@@ -76,7 +75,7 @@ async fn open(
     body: Result<Json<OpenRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<PayoutView>), Problem> {
     let Json(OpenRequest { id, reward, currency }) = body?;
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let shop = caller.shop.id;
     let _turn = app.turns.take(shop, customer).await;
     let mut tx = app.db.begin(shop).await?;
@@ -96,7 +95,7 @@ async fn show(
     caller: ProxyCaller,
     Path(id): Path<String>,
 ) -> Result<Json<PayoutView>, Problem> {
-    let customer = caller.customer.ok_or_else(not_signed_in)?;
+    let customer = caller.signed_in()?;
     let id: Uuid = id.parse().map_err(|_| Error::UnknownPayout)?;
     let mut read = app.db.read(caller.shop.id).await?;
     let member = customers::member(&mut read, caller.shop.id, customer).await?;

@@ -15,7 +15,7 @@ use crate::support::orders::Order;
 use crate::support::till::{ADA, Shop};
 
 /// Seals what there is, in as many blocks as it takes.
-async fn seal(shop: &Shop<'_>) -> usize {
+pub async fn seal(shop: &Shop<'_>) -> usize {
     let mut sealer =
         Sealer::open(&mut shop.db.read(shop.id).await.unwrap(), shop.id, shop.now).await.unwrap();
     let mut sealed = 0;
