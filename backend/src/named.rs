@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::error::Error;
 use crate::ids::ShopId;
+use crate::shopify::ShopDomain;
 
 /// One shop, or all.
 #[derive(Debug, clap::Args)]
@@ -32,11 +33,21 @@ impl OfShop {
     /// The shop that was named, if one was.
     ///
     /// # Errors
-    /// When the name is none, or the shop has not installed the app.
+    /// As [`known_shop`].
     pub async fn id(&self, app: &App) -> Result<Option<ShopId>, Error> {
         match &self.shop {
-            Some(name) => Ok(Some(app.shop_named(name).await?.id)),
+            Some(name) => Ok(Some(known_shop(app, name).await?)),
             None => Ok(None),
         }
     }
+}
+
+/// The shop of this name, which has, or had, the app installed.
+///
+/// # Errors
+/// When the name is none (NAME.myshopify.com), or the shop never had.
+pub async fn known_shop(app: &App, name: &str) -> Result<ShopId, Error> {
+    let domain: ShopDomain = name.parse().map_err(|error| Error::Usage(format!("{name} is {error}")))?;
+    let found = app.shops.find_known(&domain).await?;
+    found.ok_or_else(|| Error::Usage(format!("{domain} never installed the app")))
 }

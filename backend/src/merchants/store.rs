@@ -92,6 +92,20 @@ pub async fn zones(read: &mut Read, after: ShopId, most: i64) -> Result<Vec<Zone
     )
 }
 
+/// Every shop there is, by id, from after one of them: also those that uninstalled the app.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn shops(read: &mut Read, after: ShopId, most: i64) -> Result<Vec<ShopId>, db::Error> {
+    let found: Vec<(ShopId,)> = db!(
+        read.all,
+        "select shop_id from merchants_shops where shop_id > $1 order by shop_id limit $2",
+        after,
+        most
+    )?;
+    Ok(found.into_iter().map(|(shop,)| shop).collect())
+}
+
 /// The time zone in which a shop's days begin and end: UTC where Shopify's word for it is not known here.
 ///
 /// # Errors

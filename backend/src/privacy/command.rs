@@ -6,8 +6,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::ids::ShopId;
-use crate::shopify::ShopDomain;
+use crate::named::known_shop;
 
 /// The most requests that one list shows.
 const LISTED: i64 = 1_000;
@@ -36,7 +35,7 @@ pub enum PrivacyCommand {
 pub async fn run(app: &App, command: PrivacyCommand) -> Result<(), Error> {
     match command {
         PrivacyCommand::List { shop } => {
-            let shop = shop_named(app, &shop).await?;
+            let shop = known_shop(app, &shop).await?;
             for request in super::requests(&mut app.db.read(shop).await?, shop, LISTED).await? {
                 println!(
                     "{}\t{}\t{}\t{}\t{}",
@@ -49,7 +48,7 @@ pub async fn run(app: &App, command: PrivacyCommand) -> Result<(), Error> {
             }
         }
         PrivacyCommand::Export { shop, request } => {
-            let shop = shop_named(app, &shop).await?;
+            let shop = known_shop(app, &shop).await?;
             let document = super::document(app, shop, request).await;
             let document =
                 document.map_err(|error| Error::Usage(format!("the export cannot be read: {error}")))?;
@@ -58,11 +57,4 @@ pub async fn run(app: &App, command: PrivacyCommand) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// A shop that has, or had, the app installed.
-async fn shop_named(app: &App, name: &str) -> Result<ShopId, Error> {
-    let domain: ShopDomain = name.parse().map_err(|error| Error::Usage(format!("{name} is {error}")))?;
-    let found = app.shops.find_known(&domain).await?;
-    found.ok_or_else(|| Error::Usage(format!("{domain} never installed the app")))
 }

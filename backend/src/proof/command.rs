@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::ids::ShopId;
 use crate::merchants;
 use crate::named::OfShop;
-use crate::shopify::ShopDomain;
 
 /// How many shops are looked up in one transaction.
 const AT_ONCE: i64 = 500;
@@ -66,7 +65,7 @@ struct Report {
 /// What was found of a shop.
 #[derive(Debug, Serialize)]
 struct OfOne {
-    shop: ShopDomain,
+    shop: String,
     /// Entries that were booked before then were looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Timestamp>,
@@ -101,11 +100,11 @@ pub async fn run(app: &App, args: AuditArgs) -> Result<(), Error> {
     } else {
         let mut after = ShopId(Uuid::nil());
         loop {
-            let shops = merchants::zones(&mut app.db.read_outside().await?, after, AT_ONCE).await?;
+            let shops = merchants::shops(&mut app.db.read_outside().await?, after, AT_ONCE).await?;
             let Some(end) = shops.last() else { break };
-            after = end.shop_id;
-            for shop in &shops {
-                one(app, shop.shop_id, &args, &mut report).await?;
+            after = *end;
+            for shop in shops {
+                one(app, shop, &args, &mut report).await?;
             }
         }
     }
@@ -117,8 +116,8 @@ pub async fn run(app: &App, args: AuditArgs) -> Result<(), Error> {
 }
 
 async fn one(app: &App, shop: ShopId, args: &AuditArgs, report: &mut Report) -> Result<(), Error> {
-    let Some(known) = app.shops.find(shop).await? else { return Ok(()) };
     let mut read = app.db.read(shop).await?;
+    let Some(domain) = merchants::domain(&mut read, shop).await? else { return Ok(()) };
     let before = match args.as_of {
         None => None,
         Some(AsOf::Instant(at)) => Some(at + jiff::SignedDuration::from_micros(1)),
@@ -138,7 +137,7 @@ async fn one(app: &App, shop: ShopId, args: &AuditArgs, report: &mut Report) -> 
         first_break: chain.broken.map(|broken| (broken.block, broken.wrong.as_str())),
     });
     let invariants = violations.into_iter().collect();
-    let found = OfOne { shop: known.domain, before, entries, postings, accounts, invariants, chain };
+    let found = OfOne { shop: domain, before, entries, postings, accounts, invariants, chain };
     if args.json {
         report.shops.push(found);
     } else {

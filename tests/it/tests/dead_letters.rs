@@ -97,7 +97,7 @@ fn what_was_put_right_is_acted_upon_and_what_lost_its_body_stays_dead() {
         let refused = command::run(&app.app, requeue(id, SHOP)).await.unwrap_err();
         assert!(refused.to_string().contains("no dead webhook that still has its body"), "{refused}");
         let unknown = command::run(&app.app, requeue(None, "none.myshopify.com")).await.unwrap_err();
-        assert!(unknown.to_string().contains("none.myshopify.com has not installed"), "{unknown}");
+        assert!(unknown.to_string().contains("none.myshopify.com never installed"), "{unknown}");
         let nonsense = command::run(&app.app, requeue(None, "none")).await.unwrap_err();
         assert!(nonsense.to_string().starts_with("none is "), "{nonsense}");
     });

@@ -209,7 +209,7 @@ fn what_fails_is_tried_again_later_and_is_dead_in_the_end_until_it_is_requeued()
         assert!(refused.contains("is no dead task"), "{refused}");
         let unknown = TasksCommand::Dead(OfShop { shop: Some("none.myshopify.com".into()) });
         let unknown = command::run(&app, unknown).await.unwrap_err().to_string();
-        assert!(unknown.contains("has not installed"), "{unknown}");
+        assert!(unknown.contains("never installed"), "{unknown}");
         assert_eq!(app.tasks.run_due(&app).await.unwrap(), 1);
         assert_eq!(task(&test.db, pushed.id).await.1, 1, "all its tries are ahead of it");
     });
