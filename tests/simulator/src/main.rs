@@ -59,7 +59,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let rate = days / seconds;
     if args.json {
         let result = json!({
-            "seed": args.seed, "seeds": args.seeds, "hours": args.hours, "steps": steps,
+            "seed": args.seed, "seeds": args.seeds, "hours": args.hours, "shop_days": days as u64, "steps": steps,
             "disagreements": disagreements, "violations": violations,
             "seconds": (seconds * 1_000.0).round() / 1_000.0, "shop_days_per_second": rate.round(),
         });
