@@ -20,6 +20,9 @@ struct Args {
     /// How many hours pass in each world
     #[arg(long, default_value_t = 240)]
     hours: i64,
+    /// Run the real WebAssembly at checkout (`cargo xtask build` makes it)
+    #[arg(long)]
+    wasm: bool,
     /// Tell the result as JSON
     #[arg(long)]
     json: bool,
@@ -32,6 +35,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let start = Instant::now();
     let template = Template::new()?;
+    let template = if args.wasm { template.with_wasm()? } else { template };
     let (mut steps, mut disagreements, mut violations) = (0, 0, 0);
     for seed in args.seed..args.seed + args.seeds {
         if args.trace {

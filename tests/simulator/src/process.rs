@@ -10,10 +10,12 @@ use axum::Router;
 use loyalnest::app::App;
 use loyalnest::clock::Clock;
 use loyalnest::config::Config;
+use loyalnest::customers::birthdays::Celebrate;
 use loyalnest::db::{Db, Options};
 use loyalnest::orders::jobs::PostRipe;
 use loyalnest::outgoing::Outgoing;
 use loyalnest::points::ExpireDaily;
+use loyalnest::privacy::Settle;
 use loyalnest::tasks::Kind;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -89,7 +91,12 @@ impl Process {
         let app = runtime.block_on(async {
             let db = Db::connect(&format!("sqlite://{}", file.display()), &Options::default()).await?;
             stretch(&db, wire.clone()).await?;
-            let kinds = vec![Kind::of::<PostRipe>(), Kind::of::<ExpireDaily>()];
+            let kinds = vec![
+                Kind::of::<PostRipe>(),
+                Kind::of::<ExpireDaily>(),
+                Kind::of::<Celebrate>(),
+                Kind::of::<Settle>(),
+            ];
             let app = App::builder(Config::load(None, settings).context("settings")?)
                 .db(db)
                 .clock(clock.clone())

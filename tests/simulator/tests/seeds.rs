@@ -5,10 +5,9 @@
 use simulator::steps::{Spoil, Step};
 use simulator::{Template, Trouble, run};
 
-fn agree(seeds: std::ops::Range<u64>, hours: i64) {
-    let template = Template::new().unwrap();
+fn agree(template: &Template, seeds: std::ops::Range<u64>, hours: i64) {
     for seed in seeds {
-        let (_, failure) = run::run(&template, seed, hours).unwrap();
+        let (_, failure) = run::run(template, seed, hours).unwrap();
         if let Some(failure) = failure {
             panic!("seed {seed}: {}\n{}", failure.trouble, failure.trace.join("\n"));
         }
@@ -17,13 +16,18 @@ fn agree(seeds: std::ops::Range<u64>, hours: i64) {
 
 #[test]
 fn twenty_seeds_agree() {
-    agree(1..21, 36);
+    agree(&Template::new().unwrap(), 1..21, 36);
+}
+
+#[test]
+fn a_seed_agrees_with_the_real_webassembly_at_checkout() {
+    agree(&Template::new().unwrap().with_wasm().unwrap(), 3..4, 36);
 }
 
 #[test]
 #[ignore = "takes an hour"]
 fn thousands_of_seeds_agree() {
-    agree(1_000..3_000, 120);
+    agree(&Template::new().unwrap(), 1_000..3_000, 120);
 }
 
 #[test]

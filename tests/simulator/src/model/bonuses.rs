@@ -1,5 +1,8 @@
 //! What members get for occasions, each once.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::Model;
 use super::orders::Standing;
 use super::tally::Tally;
@@ -17,10 +20,27 @@ pub struct Bonus {
     tally: Tally,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Occasion {
     SignUp,
     FirstOrder,
+    /// Of this year.
+    Birthday(i16),
+}
+
+/// The day of a member's birthday in a year, and when it was told first.
+#[derive(Debug, Clone, Copy)]
+pub struct Birthday {
+    pub month: i8,
+    pub day: i8,
+    told_at: i64,
+}
+
+/// What birthdays give, and how many days ahead they must be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BirthdayBonus {
+    pub points: i64,
+    pub ahead: i64,
 }
 
 impl Model {
@@ -86,28 +106,65 @@ impl Model {
     pub fn signed_up(&mut self, customers: &[u64]) {
         let Some(points) = self.rules.sign_up else { return };
         for customer in customers {
-            let Some(member) = self.find_member(*customer) else { continue };
-            if self.bonuses.iter().any(|bonus| (bonus.occasion, bonus.member) == (Occasion::SignUp, member)) {
-                continue;
+            if let Some(member) = self.find_member(*customer) {
+                self.give(member, Occasion::SignUp, points, self.now);
             }
-            let mut bonus = Bonus {
-                occasion: Occasion::SignUp,
-                member,
-                number: self.number(),
-                order: None,
-                occurred_at: self.now,
-                tally: Tally::default(),
-            };
-            self.expire(member);
-            self.book(member, &mut bonus.tally, (0, points), bonus.occurred_at);
-            self.bonuses.push(bonus);
         }
+    }
+
+    /// A customer tells their birthday.
+    pub fn told_birthday(&mut self, customer: u64, month: i8, day: i8) {
+        let (member, told_at) = (self.member_of(customer), self.now);
+        let known = &mut self.members[member].birthday;
+        if known.is_none_or(|known| (known.month, known.day) != (month, day)) {
+            *known = Some(Birthday { month, day, told_at });
+        }
+    }
+
+    /// Birthdays until today that nobody looked at yet, by what the merchant had set when their day began.
+    pub fn celebrate(&mut self) {
+        let today = self.rules.calendar.day(self.now);
+        let mut day = self.celebrated.map_or(today, |last| last.saturating_add(1.day()));
+        while day <= today {
+            self.celebrate_on(day);
+            self.celebrated = Some(day);
+            day = day.saturating_add(1.day());
+        }
+    }
+
+    fn celebrate_on(&mut self, day: Date) {
+        let begins = self.rules.calendar.start(day);
+        let set = self.birthdays.iter().rev().find(|(set_at, _)| *set_at <= begins);
+        let Some(BirthdayBonus { points, ahead }) = set.and_then(|(_, set)| *set) else { return };
+        let told_before = self.rules.calendar.start(day.saturating_sub((ahead - 1).days()));
+        for member in 0..self.members.len() {
+            let is_theirs = |theirs: Birthday| (theirs.month, theirs.day) == (day.month(), day.day());
+            let birthday = self.members[member].birthday;
+            if birthday.is_some_and(|theirs| is_theirs(theirs) && theirs.told_at < told_before) {
+                self.give(member, Occasion::Birthday(day.year()), points, begins);
+            }
+        }
+    }
+
+    /// Gives a member what an occasion gives, once.
+    fn give(&mut self, member: usize, occasion: Occasion, points: i64, occurred_at: i64) {
+        if self.bonuses.iter().any(|bonus| (bonus.occasion, bonus.member) == (occasion, member)) {
+            return;
+        }
+        let (number, order, mut tally) = (self.number(), None, Tally::default());
+        self.expire(member);
+        self.book(member, &mut tally, (0, points), occurred_at);
+        self.bonuses.push(Bonus { occasion, member, number, order, occurred_at, tally });
     }
 
     /// What both of two members had was had once: the earlier stays, of first orders the one that is for the first.
     pub fn merge_bonuses(&mut self, from: usize, into: usize) {
         let first = self.first_order(into);
-        for occasion in [Occasion::FirstOrder, Occasion::SignUp] {
+        let theirs = self.bonuses.iter().filter(|bonus| [from, into].contains(&bonus.member));
+        let mut occasions: Vec<Occasion> = theirs.map(|bonus| bonus.occasion).collect();
+        occasions.sort_unstable();
+        occasions.dedup();
+        for occasion in occasions {
             let is_theirs =
                 |bonus: &Bonus| bonus.occasion == occasion && [from, into].contains(&bonus.member);
             let mut both: Vec<Bonus> =
@@ -125,7 +182,7 @@ impl Model {
             }
             match occasion {
                 Occasion::FirstOrder => self.belong_to(stays, first),
-                Occasion::SignUp => self.bonuses.push(stays),
+                Occasion::SignUp | Occasion::Birthday(_) => self.bonuses.push(stays),
             }
         }
     }

@@ -14,15 +14,18 @@ mod tally;
 pub mod tills;
 pub mod told;
 
+use jiff::civil::Date;
+
 use self::account::{Account, Life};
-use self::bonuses::Bonus;
+use self::bonuses::{Birthday, BirthdayBonus, Bonus};
 use self::calendar::Calendar;
 use self::earn::Earn;
 use self::orders::Order;
 use self::redemptions::{Hold, Use};
 use self::tills::Till;
 
-pub const MINUTE: i64 = 60_000_000;
+pub const SECOND: i64 = 1_000_000;
+pub const MINUTE: i64 = 60 * SECOND;
 pub const DAY: i64 = 24 * 60 * MINUTE;
 
 /// What the merchant set.
@@ -38,6 +41,7 @@ pub struct Rules {
     pub grace_days: i64,
     pub sign_up: Option<i64>,
     pub first_order: Option<i64>,
+    pub birthday: Option<BirthdayBonus>,
     /// What the discount that points buy is called.
     pub title: String,
 }
@@ -83,6 +87,10 @@ pub struct Model {
     pub holds: Vec<Hold>,
     pub uses: Vec<Use>,
     pub bonuses: Vec<Bonus>,
+    /// What birthdays gave from when on.
+    birthdays: Vec<(i64, Option<BirthdayBonus>)>,
+    /// The last day whose birthdays were looked at.
+    celebrated: Option<Date>,
     pub till: Till,
     numbers: usize,
 }
@@ -93,6 +101,7 @@ pub struct Member {
     pub customers: Vec<u64>,
     pub account: Account,
     pub tier: Option<&'static str>,
+    pub birthday: Option<Birthday>,
     signed_up: bool,
     deleted: bool,
 }
@@ -103,8 +112,32 @@ pub const TIERS: [&str; 2] = ["silver", "gold"];
 impl Model {
     pub fn new(rules: Rules, now: i64) -> Model {
         let (members, orders, holds, uses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (bonuses, till) = (Vec::new(), Till::default());
-        Model { now, rules, members, orders, holds, uses, bonuses, till, numbers: 0 }
+        let (bonuses, birthdays, till) = (Vec::new(), vec![(now, rules.birthday)], Till::default());
+        Model {
+            now,
+            rules,
+            members,
+            orders,
+            holds,
+            uses,
+            bonuses,
+            birthdays,
+            celebrated: None,
+            till,
+            numbers: 0,
+        }
+    }
+
+    /// The merchant has set what birthdays give.
+    pub fn birthdays_set(&mut self) {
+        self.birthdays.push((self.now, self.rules.birthday));
+    }
+
+    /// What happened at that time.
+    pub fn as_of(&mut self, then: i64, happen: impl FnOnce(&mut Model)) {
+        let now = std::mem::replace(&mut self.now, then);
+        happen(self);
+        self.now = now;
     }
 
     /// The shop told of a customer.
@@ -116,6 +149,7 @@ impl Model {
             customers: vec![customer],
             account: Account::default(),
             tier: None,
+            birthday: None,
             signed_up: false,
             deleted: false,
         });
@@ -172,9 +206,25 @@ impl Model {
         let member = self.members.iter().position(|member| member.customers.first() == Some(&customer));
         if let Some(member) = member {
             self.members[member].deleted = true;
+            self.members[member].birthday = None;
         }
         let standing = member.and_then(|member| self.standing(member)).map(|hold| hold.id.clone());
         if let Some(standing) = standing {
+            self.release(&standing);
+        }
+    }
+
+    /// What leads to a customer is erased: what they had picked is free, what they have stays in the books, and whoever comes
+    /// with their number is somebody else. One who became another is only forgotten.
+    pub fn erased(&mut self, customer: u64) {
+        let Some(member) = self.find_member(customer) else { return };
+        let customers = &mut self.members[member].customers;
+        if customers.first() != Some(&customer) {
+            return customers.retain(|known| *known != customer);
+        }
+        customers.clear();
+        self.members[member].birthday = None;
+        if let Some(standing) = self.standing(member).map(|hold| hold.id.clone()) {
             self.release(&standing);
         }
     }
@@ -209,10 +259,12 @@ impl Model {
         kept.customers.append(&mut customers);
         let rank = |tier: Option<&str>| tier.map(|tier| TIERS.iter().position(|one| *one == tier));
         let theirs = self.members[from].tier.take();
+        let birthday = self.members[from].birthday.take();
         let kept = &mut self.members[into];
         if rank(kept.tier) < rank(theirs) {
             kept.tier = theirs;
         }
+        kept.birthday = kept.birthday.or(birthday);
         self.merge_bonuses(from, into);
     }
 

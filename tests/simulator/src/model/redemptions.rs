@@ -2,7 +2,7 @@
 
 use super::orders::Facts;
 use super::told::{Back, Line, Told};
-use super::{MINUTE, Model};
+use super::{MINUTE, Model, SECOND};
 
 /// Points that are held for a reward.
 #[derive(Debug, Clone)]
@@ -11,6 +11,7 @@ pub struct Hold {
     pub member: usize,
     pub offer: Offer,
     pub state: State,
+    opened_at: i64,
     /// When it closes; once it is cleared, when its points are free.
     pub expires_at: i64,
     /// When the checkout was seen not to know of it any more.
@@ -128,6 +129,7 @@ impl Model {
             member,
             offer: offer.clone(),
             state: State::Open,
+            opened_at: self.now,
             expires_at: until,
             cleared_at: None,
             pins: taken.into_iter().map(|(lot, points)| (lot, points, 0)).collect(),
@@ -215,8 +217,14 @@ impl Model {
         let lines: Vec<_> = lines.into_iter().map(|line| (line.id, line.quantity, line.off)).collect();
         let used = lines.iter().map(|(_, _, off)| off).sum::<i64>() + told.delivery.0;
         let Some(member) = self.orders[order].member.filter(|_| used > 0) else { return };
-        let named =
-            told.mark.as_ref().and_then(|mark| self.holds.iter().find(|hold| hold.id == *mark).cloned());
+        // Without a mark it is for the hold that stands, if that was there when the order was placed.
+        let is_meant = |hold: &&Hold| match &told.mark {
+            Some(mark) => hold.id == *mark,
+            None => {
+                hold.member == member && hold.is_held() && hold.opened_at / SECOND <= told.placed_at / SECOND
+            }
+        };
+        let named = self.holds.iter().find(is_meant).cloned();
         let mut settled = Use {
             order,
             member,

@@ -1,10 +1,10 @@
-//! The backend's own work, turn by turn, its deaths, and what Shopify answers badly.
+//! The backend's own work, turn by turn, and its deaths.
 
 use std::fmt;
 use std::rc::Rc;
 
-use devshop::{AdminFault, AdminFaultKind};
 use fastrand::Rng;
+use loyalnest::customers::birthdays::Celebrate;
 use loyalnest::orders::jobs::PostRipe;
 use loyalnest::points::ExpireDaily;
 use loyalnest::redemptions::jobs;
@@ -23,7 +23,6 @@ pub const KINDS: &[Kind] = &[
     (1, |_| one(Turn::Tell)),
     (1, |_| one(Crash)),
     (3, |rng| one(Dying { trip: Trip { commit: rng.u32(1..7), after: rng.bool() }, of: work(rng) })),
-    (2, |rng| one([Fails::Before, Fails::After, Fails::Throttled][rng.usize(0..3)])),
 ];
 
 /// What the backend does by itself.
@@ -48,17 +47,6 @@ struct Crash;
 struct Dying {
     trip: Trip,
     of: Rc<dyn Act>,
-}
-
-/// Shopify answers the next request badly.
-#[derive(Debug, Clone, Copy)]
-enum Fails {
-    /// Nothing happened.
-    Before,
-    /// All happened, and the answer is lost.
-    After,
-    /// It was asked too often.
-    Throttled,
 }
 
 /// What the backend may die in.
@@ -117,21 +105,6 @@ impl Act for Dying {
     }
 }
 
-impl Act for Fails {
-    fn take(&self, world: &mut World) -> Outcome {
-        world.here().local.fail_admin([match self {
-            Fails::Before => AdminFault::before(AdminFaultKind::Status(503)),
-            Fails::After => AdminFault::after(AdminFaultKind::Status(502)),
-            Fails::Throttled => AdminFault::before(AdminFaultKind::Throttled),
-        }]);
-        Ok(String::new())
-    }
-
-    fn touches(&self) -> Touches {
-        Touches::Nothing
-    }
-}
-
 impl World {
     pub fn work(&mut self) -> Outcome {
         let (handled, died) = self.backend_again(async |app| Ok(app.inbox.drain_until_idle().await?))?;
@@ -184,12 +157,17 @@ impl World {
             for &shop in &shops {
                 let mut tx = app.db.begin(shop).await?;
                 tasks::push(&mut tx, shop, &ExpireDaily {}, Order::new(key.clone()), now).await?;
+                tasks::push(&mut tx, shop, &Celebrate {}, Order::new(key.clone()), now).await?;
                 tasks::push_own(&mut tx, &PostRipe {}, Order::new(key.clone()), now).await?;
                 tx.commit().await?;
             }
             Ok(app.tasks.run_due(&app).await?)
         })?;
-        self.shops.iter_mut().for_each(|shop| shop.model.post_ripe());
+        self.hear_of_erasures()?;
+        for shop in &mut self.shops {
+            shop.model.celebrate();
+            shop.model.post_ripe();
+        }
         Ok(format!("{runs} tasks{died}"))
     }
 
@@ -231,11 +209,5 @@ impl fmt::Display for Dying {
         let Trip { commit, after } = self.trip;
         let when = if after { "after" } else { "before" };
         write!(f, "{} (and the backend dies {when} commit {commit})", self.of)
-    }
-}
-
-impl fmt::Display for Fails {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Shopify will fail: {self:?}")
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use devshop::{Currency, NewCart, Payment, PlaceOptions, Quote};
 use fastrand::Rng;
+use serde_json::json;
 
 use super::{Act, CUSTOMERS, Kind, PRODUCTS, Touches, one};
 use crate::world::{Outcome, Shop, World};
@@ -14,10 +15,14 @@ pub const KINDS: &[Kind] = &[
     (4, |rng| one(GoThrough { who: rng.usize(0..CUSTOMERS), device: rng.usize(0..2) })),
 ];
 
-/// Things and how many of each, to be paid in pounds or in euros.
+/// Things and how many of each, and how they are bought.
 pub struct Cart {
     things: Vec<(usize, u32)>,
+    /// Else in pounds.
     euros: bool,
+    shop_pay: bool,
+    /// The checkout marks the cart; else the theme does.
+    marked_at_checkout: bool,
 }
 
 /// A customer buys what is in the cart, at what it comes to now.
@@ -46,7 +51,8 @@ pub struct GoThrough {
 impl Cart {
     pub fn draw(rng: &mut Rng) -> Cart {
         let things = (0..rng.usize(1..4)).map(|_| (rng.usize(0..PRODUCTS), rng.u32(1..4))).collect();
-        Cart { things, euros: rng.u32(0..6) == 0 }
+        let (euros, shop_pay) = (rng.u32(0..6) == 0, rng.u32(0..6) == 0);
+        Cart { things, euros, shop_pay, marked_at_checkout: rng.u32(0..3) == 0 }
     }
 }
 
@@ -104,16 +110,24 @@ impl Act for GoThrough {
 }
 
 impl Shop {
-    fn quote(&mut self, who: usize, device: usize, Cart { things, euros }: &Cart) -> Option<Quote> {
+    fn quote(&mut self, who: usize, device: usize, cart: &Cart) -> Option<Quote> {
+        let Cart { things, euros, shop_pay, marked_at_checkout } = cart;
         let who = who % self.customers.len();
         let currency = if *euros { "EUR".parse().ok()? } else { Currency::GBP };
-        let new = NewCart { currency: Some(currency), ..NewCart::of(self.customers[who]) };
+        let new =
+            NewCart { currency: Some(currency), shop_pay: *shop_pay, ..NewCart::of(self.customers[who]) };
         let cart = self.local.new_cart(new).ok()?.token;
         for (thing, units) in things {
             self.local.add_to_cart(&cart, self.variants[thing % self.variants.len()], *units).ok()?;
         }
         let mark = self.marks.get(&(who, device)).map(String::as_str);
-        self.local.set_cart_attribute(&cart, "_loyalty", mark).ok()?;
+        match mark.and_then(|mark| mark.split_once('.')).filter(|_| *marked_at_checkout) {
+            Some((hold, attempt)) => {
+                let mark = json!({"v": 1, "hold": hold, "attempt": attempt.parse::<u32>().ok()?});
+                self.local.set_cart_metafield(&cart, "redemption", Some(&mark.to_string())).ok()?;
+            }
+            None => self.local.set_cart_attribute(&cart, "_loyalty", mark).ok()?,
+        }
         self.local.quote(&cart).ok()
     }
 
@@ -133,8 +147,13 @@ impl Shop {
 impl fmt::Display for Cart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let each = self.things.iter().map(|(thing, units)| format!("{units} of thing {thing}"));
-        let currency = if self.euros { " in euros" } else { "" };
-        write!(f, "{}{currency}", each.collect::<Vec<_>>().join(", "))
+        let how = [
+            (self.euros, " in euros"),
+            (self.shop_pay, " by Shop Pay"),
+            (self.marked_at_checkout, " marked at checkout"),
+        ];
+        let how: String = how.into_iter().filter(|(is_so, _)| *is_so).map(|(_, how)| how).collect();
+        write!(f, "{}{how}", each.collect::<Vec<_>>().join(", "))
     }
 }
 

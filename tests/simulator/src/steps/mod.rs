@@ -5,6 +5,8 @@
 
 mod backend;
 mod checkout;
+mod faults;
+mod merchant;
 mod orders;
 mod people;
 mod picks;
@@ -24,6 +26,7 @@ use crate::world::{Outcome, World};
 pub use settle::{Settle, Spoil, Wait};
 
 pub use rules::change;
+pub use staff::OWNER;
 
 /// How many things are on a shelf.
 pub const PRODUCTS: usize = 4;
@@ -61,9 +64,11 @@ pub enum Touches {
 type Kind = (u32, fn(&mut Rng) -> Vec<Rc<dyn Act>>);
 
 /// Every kind there is.
-const KINDS: [&[Kind]; 9] = [
+const KINDS: [&[Kind]; 11] = [
     backend::KINDS,
     checkout::KINDS,
+    faults::KINDS,
+    merchant::KINDS,
     orders::KINDS,
     people::KINDS,
     picks::KINDS,

@@ -2,13 +2,22 @@
 
 use std::fmt;
 
-use super::{Act, CUSTOMERS, Kind, Touches, one};
-use crate::world::{Outcome, World};
+use axum::http::Method;
+use jiff::ToSpan;
+use serde_json::json;
 
-pub const KINDS: &[Kind] = &[(1, |rng| match rng.u32(0..3) {
-    0 => one(Delete { who: rng.usize(0..CUSTOMERS) }),
-    _ => one(Merge { kept: rng.usize(0..CUSTOMERS), gone: rng.usize(0..CUSTOMERS) }),
-})];
+use super::{Act, CUSTOMERS, Kind, Touches, one};
+use crate::process::Died;
+use crate::world::{DOWN, Outcome, Shop, Trouble, World};
+
+pub const KINDS: &[Kind] = &[
+    (2, |rng| one(TellBirthday { who: rng.usize(0..CUSTOMERS), days: rng.i64(0..6) })),
+    (1, |rng| match rng.u32(0..6) {
+        0 => one(Erase { who: rng.usize(0..CUSTOMERS) }),
+        1 => one(Delete { who: rng.usize(0..CUSTOMERS) }),
+        _ => one(Merge { kept: rng.usize(0..CUSTOMERS), gone: rng.usize(0..CUSTOMERS) }),
+    }),
+];
 
 /// Two customers become one.
 struct Merge {
@@ -19,6 +28,39 @@ struct Merge {
 /// A customer goes, unless it is the last.
 struct Delete {
     who: usize,
+}
+
+/// A customer wants everything that leads to them to be erased, and is not seen again; unless it is the last.
+struct Erase {
+    who: usize,
+}
+
+/// A customer tells their birthday: so many days from now.
+struct TellBirthday {
+    who: usize,
+    days: i64,
+}
+
+impl Act for TellBirthday {
+    fn take(&self, world: &mut World) -> Outcome {
+        let now = world.now();
+        let shop = world.here();
+        let customer = shop.customers[self.who % shop.customers.len()];
+        let day = shop.model.rules.calendar.day(now).saturating_add(self.days.days());
+        let body = json!({"birthday": day.strftime("%m-%d").to_string()});
+        let mut told = world.storefront(Method::POST, "/proxy/birthday", customer, Some(&body))?;
+        if told.is_err() {
+            world.pass(DOWN);
+            told = world.storefront(Method::POST, "/proxy/birthday", customer, Some(&body))?;
+        }
+        match told.map_err(|Died| Trouble::Violation("it died without a cause".into()))? {
+            (200, _) => world.here().model.told_birthday(customer, day.month(), day.day()),
+            (status, answer) => {
+                return Err(Trouble::Disagreement(format!("telling a birthday is {status} {answer}")));
+            }
+        }
+        Ok(body["birthday"].to_string())
+    }
 }
 
 impl Act for Merge {
@@ -43,17 +85,44 @@ impl Act for Merge {
 impl Act for Delete {
     fn take(&self, world: &mut World) -> Outcome {
         let shop = world.here();
-        let gone = shop.customers[self.who % shop.customers.len()];
-        if shop.customers.iter().all(|customer| *customer == gone) {
-            return Ok("it is the last".into());
-        }
-        shop.customers.retain(|customer| *customer != gone);
+        let Some(gone) = shop.take_out(self.who) else { return Ok("it is the last".into()) };
         shop.local.delete_customer(gone);
         Ok(String::new())
     }
 
     fn touches(&self) -> Touches {
         Touches::Nothing
+    }
+}
+
+impl Act for Erase {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let Some(gone) = shop.take_out(self.who) else { return Ok("it is the last".into()) };
+        shop.local.redact_customer(gone).map_err(anyhow::Error::from)?;
+        Ok(String::new())
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
+    }
+}
+
+impl Shop {
+    /// A customer does nothing any more.
+    fn take_out(&mut self, who: usize) -> Option<u64> {
+        let gone = self.customers[who % self.customers.len()];
+        if self.customers.iter().all(|customer| *customer == gone) {
+            return None;
+        }
+        self.customers.retain(|customer| *customer != gone);
+        Some(gone)
+    }
+}
+
+impl fmt::Display for TellBirthday {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "customer {} tells that their birthday is in {} days", self.who, self.days)
     }
 }
 
@@ -66,5 +135,11 @@ impl fmt::Display for Merge {
 impl fmt::Display for Delete {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "customer {} is deleted", self.who)
+    }
+}
+
+impl fmt::Display for Erase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "customer {} wants to be erased", self.who)
     }
 }

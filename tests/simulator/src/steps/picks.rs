@@ -112,12 +112,13 @@ impl Act for Pick {
         let expected = shop.model.may_pick(customer, &offer);
         let points = matches!(self.wish, Wish::Pounds(_)).then_some(offer.points);
         let body = json!({"reward": offer.reward, "points": points, "currency": offer.currency});
+        let asked_at = world.now();
         let asked = world.storefront(Method::POST, "/proxy/redemptions", customer, Some(&body))?;
         let said = match asked {
             Err(Died) => {
                 // Nobody heard what came of it: either nothing, or what was asked for.
                 if expected.is_ok() {
-                    world.adopt_pick(customer, &offer)?;
+                    world.adopt_pick(customer, &offer, asked_at)?;
                 }
                 world.pass(DOWN);
                 "died in it".into()
@@ -128,7 +129,7 @@ impl Act for Pick {
                 }
                 let id = answer["id"].as_str().context("a pick has a number")?;
                 let shop = world.here();
-                shop.model.picked(customer, &offer, id);
+                shop.model.as_of(asked_at, |model| model.picked(customer, &offer, id));
                 match answer["mark"].as_str() {
                     Some(mark) => {
                         shop.marks.insert((who, self.device), mark.to_owned());
@@ -186,8 +187,9 @@ impl Act for Visit {
     fn take(&self, world: &mut World) -> Outcome {
         let shop = world.here();
         let customer = shop.customers[self.who % shop.customers.len()];
+        let asked_at = world.now();
         let Ok((status, account)) = world.storefront(Method::GET, "/proxy/account", customer, None)? else {
-            world.adopt_renewal(customer)?;
+            world.adopt_renewal(customer, asked_at)?;
             world.pass(DOWN);
             return Ok("died in it".into());
         };
@@ -199,7 +201,7 @@ impl Act for Visit {
                 format!("a widget shows {shown:?} ({status}); by the model {:?}", (points, pending, held));
             return Err(Trouble::Disagreement(text));
         }
-        world.here().model.visited(customer);
+        world.here().model.as_of(asked_at, |model| model.visited(customer));
         Ok(format!("{points} points"))
     }
 }

@@ -6,6 +6,7 @@ use fastrand::Rng;
 use jiff::ToSpan;
 
 use super::{Act, Kind, PRODUCTS, one};
+use crate::model::bonuses::BirthdayBonus;
 use crate::model::earn::{Campaign, Things};
 use crate::model::{Lifetime, Rules, TIERS};
 use crate::world::{Outcome, World};
@@ -54,13 +55,14 @@ pub enum Change {
     },
     SignUp(Option<i64>),
     FirstOrder(Option<i64>),
+    Birthday(Option<BirthdayBonus>),
 }
 
 /// Other rules than those that stand.
 pub fn change(rng: &mut Rng) -> Change {
     let maybe = |rng: &mut Rng, up_to: i64| rng.bool().then(|| rng.i64(1..up_to));
     let factor = |rng: &mut Rng| [0, 5_000, 10_000, 12_345, 20_000, 30_000][rng.usize(0..6)];
-    match rng.u32(0..15) {
+    match rng.u32(0..16) {
         0 => Change::Rate(rng.i64(0..6)),
         1 => Change::OrderCap(rng.bool().then(|| rng.i64(0..200))),
         2 => Change::DayCap(rng.bool().then(|| rng.i64(0..300))),
@@ -85,7 +87,10 @@ pub fn change(rng: &mut Rng) -> Change {
         11 => Change::Lifetime(rng.bool().then(|| Lifetime { days: rng.i64(1..6), rolls: rng.bool() })),
         12 => Change::HoldMinutes { life: rng.i64(5..90), grace: rng.i64(5..60) },
         13 => Change::SignUp(maybe(rng, 100)),
-        _ => Change::FirstOrder(maybe(rng, 100)),
+        14 => Change::FirstOrder(maybe(rng, 100)),
+        _ => Change::Birthday(
+            rng.bool().then(|| BirthdayBonus { points: rng.i64(1..100), ahead: rng.i64(1..3) }),
+        ),
     }
 }
 
@@ -120,6 +125,7 @@ impl Rules {
             Change::HoldMinutes { life, grace } => (self.life_minutes, self.grace_minutes) = (life, grace),
             Change::SignUp(points) => self.sign_up = points,
             Change::FirstOrder(points) => self.first_order = points,
+            Change::Birthday(bonus) => self.birthday = bonus,
         }
     }
 }
@@ -129,6 +135,7 @@ impl Act for Set {
         let now = world.now();
         let shop = world.here();
         shop.model.rules.change(self.0, &shop.products, now);
+        shop.model.birthdays_set();
         world.set_rules().map(str::to_owned)
     }
 }

@@ -39,6 +39,7 @@ impl Act for Wait {
 
 impl Act for Settle {
     fn take(&self, world: &mut World) -> Outcome {
+        world.line.slow_down(0);
         world.shops.iter().for_each(|shop| shop.local.heal_admin());
         for look in 0..LOOKS {
             world.deliver_everything(u64::from(look))?;

@@ -5,26 +5,26 @@ use crate::model::redemptions::Offer;
 
 impl World {
     /// It died in a pick.
-    pub fn adopt_pick(&mut self, customer: u64, offer: &Offer) -> Result<(), Trouble> {
+    pub fn adopt_pick(&mut self, customer: u64, offer: &Offer, asked_at: i64) -> Result<(), Trouble> {
         let ledger = self.ledger(self.here)?;
         let model = &mut self.here().model;
         let member = model.find_member(customer);
         let has_one = member.is_some_and(|member| model.standing(member).is_some());
         let is_new = |id: &String| !model.holds.iter().any(|hold| hold.id == *id);
         match ledger.holds.into_iter().map(|hold| hold.0).find(is_new) {
-            Some(new) => model.picked(customer, offer, &new),
-            None if has_one => self.adopt_renewal(customer)?,
+            Some(new) => model.as_of(asked_at, |model| model.picked(customer, offer, &new)),
+            None if has_one => self.adopt_renewal(customer, asked_at)?,
             None => {}
         }
         Ok(())
     }
 
     /// It died in a visit: the hold that stands lives on, or has not been renewed.
-    pub fn adopt_renewal(&mut self, customer: u64) -> Result<(), Trouble> {
+    pub fn adopt_renewal(&mut self, customer: u64, asked_at: i64) -> Result<(), Trouble> {
         let ledger = self.ledger(self.here)?;
         let model = &mut self.here().model;
         let mut renewed = model.clone();
-        renewed.visited(customer);
+        renewed.as_of(asked_at, |model| model.visited(customer));
         let standing = renewed.find_member(customer).and_then(|member| renewed.standing(member)).cloned();
         let Some(standing) = standing else { return Ok(()) };
         if ledger.holds.iter().any(|hold| hold.0 == standing.id && hold.2 == standing.expires_at) {

@@ -21,6 +21,7 @@ impl World {
         let trip = self.trip.take();
         let app = self.process.app.clone();
         let done = self.process.run(trip, work(app))?;
+        self.tell_the_time();
         if done.is_err() {
             self.restart()?;
         }
@@ -39,7 +40,8 @@ impl World {
 
     /// Kills the backend and starts it again.
     pub fn restart(&mut self) -> Result<()> {
-        let process = Process::start(&self.file, &self.settings, self.clock.clone(), self.shopify.clone())?;
+        let process =
+            Process::start(&self.file, &self.settings, self.line.clock.clone(), self.shopify.clone())?;
         drop(std::mem::replace(&mut self.process, process));
         Ok(())
     }

@@ -4,13 +4,36 @@ use loyalnest::db::Db;
 use serde_json::Value;
 
 use super::{Shop, Trouble, World};
-use crate::model::told;
+use crate::model::told::{self, Told};
 
 /// Webhooks that were acted upon from some time on, in the order in which they were taken in.
 const SETTLED: &str = "select webhook_id, state, settled_at from inbox_messages
     where shop_id = $1 and settled_at >= $2 order by message_id";
 
+/// Requests to erase a customer that are settled.
+const ERASED: &str = "select webhook_id, settled_at from privacy_requests
+    where shop_id = $1 and kind = 'customers/redact' and state = 'done' order by settled_at";
+
 impl World {
+    /// Tells the models whom the backend has erased.
+    pub fn hear_of_erasures(&mut self) -> Result<(), Trouble> {
+        let Db::Sqlite { readers, .. } = self.process.app.db.clone() else {
+            return Err(anyhow::anyhow!("not on SQLite").into());
+        };
+        for shop in &mut self.shops {
+            let settled: Vec<(String, i64)> = self
+                .process
+                .finish(async { Ok(sqlx::query_as(ERASED).bind(shop.id.0).fetch_all(&readers).await?) })?;
+            for (webhook, settled_at) in settled {
+                let event = shop.local.webhooks().event(&webhook);
+                let Some(event) = event.filter(|_| shop.erased.insert(webhook)) else { continue };
+                let customer = told::number(&event.payload["customer"]["id"]);
+                shop.model.as_of(settled_at, |model| model.erased(customer));
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the model of a shop of the webhooks that the backend has acted upon since, in the order in which it took them
     /// in. Says how many those were.
     pub fn tell_the_model(&mut self, at: usize) -> Result<usize, Trouble> {
@@ -62,10 +85,14 @@ impl Shop {
                 // It says little more than that it happened: the backend reads the order as it is now.
                 let order = self.local.order(told::number(&payload["order_edit"]["order_id"]));
                 if let Some(order) = order {
-                    self.model.told_order(told::order(&self.local.order_payload(&order), &title));
+                    let told = told::order(&self.local.order_payload(&order), &title);
+                    self.model.told_order(self.marked(told));
                 }
             }
-            topic if topic.starts_with("orders/") => self.model.told_order(told::order(payload, &title)),
+            topic if topic.starts_with("orders/") => {
+                let told = told::order(payload, &title);
+                self.model.told_order(self.marked(told));
+            }
             "refunds/create" => {
                 self.model.told_refund(told::number(&payload["order_id"]), told::refund(payload));
             }
@@ -87,5 +114,16 @@ impl Shop {
             }
             _ => {}
         }
+    }
+
+    /// The mark of a hold may stand in the order's metafield.
+    fn marked(&self, mut told: Told) -> Told {
+        if told.mark.is_none() {
+            let owner = format!("gid://shopify/Order/{}", told.order);
+            let mark = self.local.metafield(&owner, "$app", "redemption");
+            let mark = mark.and_then(|mark| serde_json::from_str::<Value>(&mark.value).ok());
+            told.mark = mark.and_then(|mark| Some(mark["hold"].as_str()?.to_owned()));
+        }
+        told
     }
 }

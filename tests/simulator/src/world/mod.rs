@@ -10,23 +10,26 @@ mod ledger;
 mod open;
 mod program;
 mod rest;
+mod template;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use devshop::{Delivery, DevShop, Quote};
 use jiff::SignedDuration;
-use loyalnest::clock::Clock;
 use loyalnest::db::Timestamp;
 use loyalnest::ids::ShopId;
 use loyalnest::outgoing::Outgoing;
+use tempfile::TempDir;
 
 use crate::model::Model;
 use crate::model::tills::Operation;
 use crate::process::{Process, Trip};
 use crate::steps::{Step, Touches};
 
-pub use open::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF, Template};
+pub use exchange::Line;
+pub use open::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF};
+pub use template::Template;
 
 /// How long the backend is down after it died: longer than any of its leases.
 pub const DOWN: SignedDuration = SignedDuration::from_mins(5);
@@ -57,9 +60,7 @@ pub struct World {
     pub process: Process,
     /// How it dies in what it does next.
     pub trip: Option<Trip>,
-    /// The backend's clock, and the shops'.
-    clock: Clock,
-    shops_clock: devshop::Clock,
+    pub line: Line,
     /// What the backend needs to be started again.
     file: PathBuf,
     settings: Vec<(String, String)>,
@@ -67,7 +68,7 @@ pub struct World {
     /// How many adjustments and chores there were: each has a name.
     named: u64,
     // Dropped, and with it the database, when the world ends.
-    _folder: tempfile::TempDir,
+    _folder: TempDir,
 }
 
 /// A shop and all that is in it.
@@ -89,6 +90,8 @@ pub struct Shop {
     pub waiting: Vec<Delivery>,
     /// Webhooks of which the model knows that the backend has acted upon them.
     told: HashSet<String>,
+    /// And that it has erased whom they were about.
+    erased: HashSet<String>,
     /// When it acted upon the last of them.
     heard_at: i64,
     /// What the till did, and when.
@@ -126,7 +129,7 @@ impl World {
 
     /// Now (UTC).
     pub fn at(&self) -> Timestamp {
-        self.clock.now()
+        self.line.clock.now()
     }
 
     /// Now, as models count.
@@ -136,8 +139,12 @@ impl World {
 
     /// Time passes, for everyone.
     pub fn pass(&mut self, time: SignedDuration) {
-        self.clock.advance(time);
-        self.shops_clock.advance(time.unsigned_abs());
+        self.line.pass(time);
+        self.tell_the_time();
+    }
+
+    /// Models do not see clocks.
+    fn tell_the_time(&mut self) {
         let now = self.now();
         self.shops.iter_mut().for_each(|shop| shop.model.now = now);
     }

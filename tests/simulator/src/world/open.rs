@@ -1,30 +1,28 @@
 //! How a world opens: shops with their shelves and customers, a database that was migrated before, the backend, the rules.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use devshop::{
-    CombinesWith, DevShop, DiscountClass, Freshness, Function, NewDiscount, NewProduct, Product, Rate,
-    Settings, Switches,
+    Authentication, CartToOrder, CombinesWith, DevShop, DiscountClass, Freshness, Function, LastUnits,
+    NewDiscount, NewProduct, OrderTitle, PosCartProperties, Product, Rate, Settings, Surface, Switches,
+    ThrottledStatus,
 };
 use fastrand::Rng;
 use jiff::tz::TimeZone;
 use loyalnest::clock::Clock;
-use loyalnest::config::{Config, Secret};
-use loyalnest::db::{Db, Options, Timestamp};
-use loyalnest::outgoing::Outgoing;
+use loyalnest::config::Secret;
+use loyalnest::db::Timestamp;
 use loyalnest::programs;
 use loyalty::{Currency, Program};
 
-use super::exchange::exchange;
+use super::exchange::Line;
 use super::program::set;
-use super::{Shop, World};
+use super::{Shop, Template, World};
 use crate::model::calendar::Calendar;
 use crate::model::{Model, Rules};
-use crate::native;
 use crate::process::Process;
-use crate::steps::{self, PRODUCTS};
+use crate::steps::{self, OWNER, PRODUCTS};
 
 /// When worlds begin: where clocks are put back or forward soon after, at different hours, and where nothing happens.
 const STARTS: [(&str, &str); 7] = [
@@ -46,42 +44,6 @@ pub const TENTH_OFF: i64 = 60;
 pub const FREE_DELIVERY: i64 = 50;
 pub const FREE_THING: i64 = 90;
 
-/// What worlds have in common: a migrated database, to be copied, and clients, which read the machine's certificates.
-pub struct Template {
-    folder: tempfile::TempDir,
-    shopify: Outgoing,
-    function: Arc<Function>,
-}
-
-impl Template {
-    /// Prepares it.
-    ///
-    /// # Errors
-    /// When the database cannot be made.
-    pub fn new() -> Result<Template> {
-        let folder = in_memory()?;
-        let url = format!("sqlite://{}", folder.path().join("empty.db").display());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let db = Db::connect(&url, &Options::default()).await?;
-            db.migrate().await?;
-            db.close().await;
-            anyhow::Ok(())
-        })?;
-        let key = ("LOYALNEST_ENCRYPTION_KEY".to_owned(), "5a".repeat(32));
-        let shopify = Outgoing::to_shops(&Config::load(None, &[key])?)?;
-        let function = Arc::new(native::points_redemption()?);
-        Ok(Template { folder, shopify, function })
-    }
-}
-
-/// A folder that is gone when it is dropped: in memory, where the machine has such a place.
-fn in_memory() -> Result<tempfile::TempDir> {
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    Ok(folder?)
-}
-
 impl World {
     /// Opens a world. What is not told from outside (the rules, how Shopify behaves where nobody knows) is drawn.
     ///
@@ -92,24 +54,22 @@ impl World {
         let start: Timestamp = start.parse()?;
         let shops_clock = devshop::Clock::standing_at(start.into());
         let locals: Vec<DevShop> = (0..shops)
-            .map(|number| local_shop(rng, number, (&shops_clock, zone), &template.function))
+            .map(|number| local_shop(rng, number, (&shops_clock, zone), &template.function()))
             .collect::<Result<_>>()?;
 
-        let folder = in_memory()?;
-        let file = folder.path().join("world.db");
-        std::fs::copy(template.folder.path().join("empty.db"), &file)?;
+        let (folder, file) = template.database()?;
         let settings = backend_settings(&locals[0]);
         let clock = Clock::fixed(start);
-        let shopify = template.shopify.clone().answered_by(exchange(&locals));
-        let process = Process::start(&file, &settings, clock.clone(), shopify.clone())?;
+        let line = Line::new(clock.clone(), shops_clock);
+        let shopify = template.shopify().answered_by(line.to(&locals));
+        let process = Process::start(&file, &settings, clock, shopify.clone())?;
         let shops = locals.into_iter().map(|local| install(&process, local, rng)).collect::<Result<_>>()?;
         Ok(World {
             shops,
             here: 0,
             process,
             trip: None,
-            clock,
-            shops_clock,
+            line,
             file,
             settings,
             shopify,
@@ -181,9 +141,39 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         checkouts: Default::default(),
         waiting: Vec::new(),
         told: Default::default(),
+        erased: Default::default(),
         heard_at: 0,
         till: Vec::new(),
     })
+}
+
+impl World {
+    /// The merchant installs the app again, and opens it.
+    pub fn reinstall(&mut self) -> Result<()> {
+        let local = &self.here().local;
+        local.install_app();
+        let token = local.session_token(Surface::Admin(OWNER));
+        let (app, domain) = (self.process.app.clone(), self.here().local.settings().domain.parse()?);
+        let id = self
+            .process
+            .finish(async move { Ok(app.shops.install(&app.admin, &domain, &token).await?.id) })?;
+        self.here().id = id;
+        Ok(())
+    }
+}
+
+impl Shop {
+    /// Nobody knows anything of it any more, but for the shop itself.
+    pub fn forget(&mut self) {
+        self.model = Model::new(self.model.rules.clone(), self.model.now);
+        self.orders.clear();
+        self.marks.clear();
+        self.checkouts.clear();
+        self.told.clear();
+        self.erased.clear();
+        self.heard_at = 0;
+        self.till.clear();
+    }
 }
 
 fn backend_settings(shop: &DevShop) -> Vec<(String, String)> {
@@ -206,15 +196,16 @@ fn switches(rng: &mut Rng) -> Switches {
         true => Freshness::Immediate,
         false => Freshness::StaleFor(rng.u32(1..600)),
     };
-    let all = Switches::all_combinations_that_matter();
-    let drawn = all[rng.usize(0..all.len())];
     Switches {
         metafield_freshness: freshness(rng),
         cart_metafield_freshness: freshness(rng),
-        // The model knows the discount by one title.
-        order_title: Default::default(),
-        authentication: Default::default(),
-        ..drawn
+        order_title: [OrderTitle::CandidateMessage, OrderTitle::NodeTitle][rng.usize(0..2)],
+        authentication: [Authentication::AsSignedIn, Authentication::FalseUnderShopPay][rng.usize(0..2)],
+        last_units: [LastUnits::LargestRemainder, LastUnits::FirstLines, LastUnits::LastLine]
+            [rng.usize(0..3)],
+        pos_cart_properties: [PosCartProperties::Visible, PosCartProperties::Hidden][rng.usize(0..2)],
+        cart_to_order: [CartToOrder::Copied, CartToOrder::NotCopied][rng.usize(0..2)],
+        throttled_status: [ThrottledStatus::Ok, ThrottledStatus::TooManyRequests][rng.usize(0..2)],
     }
 }
 
@@ -235,6 +226,7 @@ fn rules(rng: &mut Rng, calendar: Calendar, products: &[u64], now: i64) -> Rules
         grace_days: rng.i64(1..8),
         sign_up: None,
         first_order: None,
+        birthday: None,
         title: TITLE.into(),
     };
     for _ in 0..rng.usize(0..8) {

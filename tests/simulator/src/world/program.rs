@@ -9,9 +9,10 @@ use loyalty::order::Until;
 use loyalty::program::{HoldTimes, ReturnPolicy};
 use loyalty::reward::{Amounts, Benefit, Reward};
 use loyalty::rule::EarnRule;
-use loyalty::{Campaign, Currency, Gate, LocalTime, Points, Program, Tier};
+use loyalty::{Campaign, Currency, Gate, LocalTime, Points, Program, Tier, bonus};
 
 use super::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF};
+use crate::model::bonuses::BirthdayBonus;
 use crate::model::earn::{self, Earn, Things};
 use crate::model::{Lifetime, Rules, TIERS};
 
@@ -35,6 +36,11 @@ pub fn set(program: &mut Program, rules: &Rules, free: u64) -> Result<()> {
     let points = |points: Option<i64>| points.map(Points::new).transpose();
     program.bonuses.sign_up = points(rules.sign_up)?;
     program.bonuses.first_order = points(rules.first_order)?;
+    let birthday = rules.birthday.map(|BirthdayBonus { points, ahead }| {
+        let (points, days_ahead) = (Points::new(points)?, ahead.try_into()?);
+        anyhow::Ok(bonus::BirthdayBonus { points, days_ahead })
+    });
+    program.bonuses.birthday = birthday.transpose()?;
     program.returns = if rules.owing { ReturnPolicy::NegativeAllowed } else { ReturnPolicy::WithinBalance };
     let (life_minutes, grace_minutes) = (rules.life_minutes.try_into()?, rules.grace_minutes.try_into()?);
     program.holds = HoldTimes { life_minutes, grace_minutes };

@@ -27,7 +27,7 @@ impl World {
                 read.all,
                 "select m.customer_id, a.available, a.pending, a.seq from customers_members m
                  join points_accounts a on a.shop_id = m.shop_id and a.member_id = m.member_id
-                 where m.shop_id = $1 and m.merged_into is null",
+                 where m.shop_id = $1 and m.merged_into is null and m.customer_id is not null",
                 shop
             )?;
             Ok((all, ledger))
