@@ -130,11 +130,7 @@ async fn created(
     now: Timestamp,
 ) -> Result<Option<MemberId>, Error> {
     let id = CustomerId(customer.id);
-    let known = store::member(tx, shop, id).await?;
     let member = store::enrol(tx, shop, &[id], now).await?.remove(&id);
-    if let (None, Some(member)) = (known, member) {
-        sync::mark(tx, shop, &[member], now).await?;
-    }
     let signed_up = updated(tx, shop, customer, now).await?;
     match member {
         // They were made with an account, or have one by now: what was told of that came first.

@@ -8,6 +8,7 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::events::{self, CustomerCreated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
+use crate::sync;
 
 crate::holds! {
     customers_members [shop_id, member_id] of Customer("customer_id"), kept "as long as the programme; the number until it is to be erased" {
@@ -89,7 +90,8 @@ pub async fn enrolled(
         |customer| shop, *customer)
 }
 
-/// The members that these customers are; those that are none yet are enrolled.
+/// The members that these customers are; those that are none yet are enrolled. They are marked: what a metafield shows of
+/// them may be from before the shop took the app out and came back.
 ///
 /// # Errors
 /// Any error of the database.
@@ -99,10 +101,12 @@ pub async fn enrol(
     customers: &[CustomerId],
     now: Timestamp,
 ) -> Result<HashMap<CustomerId, MemberId>, db::Error> {
-    Ok(enrol_and_tell(tx, shop, customers, now).await?.0)
+    let (members, new) = enrol_and_tell(tx, shop, customers, now).await?;
+    sync::mark(tx, shop, &new, now).await?;
+    Ok(members)
 }
 
-/// As [`enrol`], and who of them became a member by it: whom nobody else knows yet.
+/// As [`enrol`], and who of them became a member by it: whom nobody else knows yet. It is left to the caller to mark them.
 ///
 /// # Errors
 /// Any error of the database.

@@ -71,7 +71,7 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let mut known = store::lock(tx, shop, &ids).await?;
     let batch: Vec<Incoming> = batch.into_iter().filter(|incoming| incoming.is_taken_on(&known)).collect();
     let bookings = points::orders::load(tx, shop, &ids).await?;
-    let members = members(tx, shop, &batch, &known, now).await?;
+    let (members, new) = members(tx, shop, &batch, &known, now).await?;
     let guests = customers::note_guests(tx, shop, &guests(&batch, &known)).await?;
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
     let booked = bookings.values().map(|booking| booking.member);
@@ -101,9 +101,10 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     points::orders::save(tx, shop, bookings.values()).await?;
     points::bonuses::follow_orders(tx, &mut book, bookings.values(), &program).await?;
     desk.save(tx).await.map_err(Error::from)?;
-    let changed: Vec<MemberId> = book.changed().collect();
+    // Who is new is shown, too, also where nothing was earned.
+    let changed: BTreeSet<MemberId> = book.changed().chain(new).collect();
     book.save(tx).await?;
-    sync::mark(tx, shop, &changed, now).await?;
+    sync::mark(tx, shop, &changed.into_iter().collect::<Vec<_>>(), now).await?;
     Ok(())
 }
 
@@ -275,21 +276,21 @@ impl Known {
     }
 }
 
-/// Everyone whom the batch is about; who is no member yet is enrolled.
+/// Everyone whom the batch is about, and who of them is new: who is no member yet is enrolled.
 async fn members(
     tx: &mut Tx,
     shop: ShopId,
     batch: &[Incoming],
     known: &HashMap<OrderId, Known>,
     now: Timestamp,
-) -> Result<HashMap<CustomerId, MemberId>, Error> {
+) -> Result<(HashMap<CustomerId, MemberId>, Vec<MemberId>), Error> {
     let is_erased = |order: OrderId| known.get(&order).is_some_and(|known| known.erased);
     let orders = batch.iter().filter_map(Incoming::as_order);
     let told = orders.filter_map(|order| order.customer.filter(|_| !is_erased(order.id)));
     let customers: BTreeSet<CustomerId> =
         told.chain(known.values().filter_map(|known| known.customer)).collect();
     let customers: Vec<CustomerId> = customers.into_iter().collect();
-    Ok(customers::enrol(tx, shop, &customers, now).await?)
+    Ok(customers::enrol_and_tell(tx, shop, &customers, now).await?)
 }
 
 /// Who had no account when these orders told of them.

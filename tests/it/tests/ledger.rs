@@ -5,11 +5,25 @@ use loyalnest::orders::{Incoming, payload};
 use loyalnest::points;
 use loyalnest::redemptions::catalogue::Refusal;
 use loyalnest::redemptions::{self, Hold, State};
+use loyalnest::sync;
 use loyalty::Scope;
 
 use crate::support::on_both_engines;
 use crate::support::orders::{Order, refund};
 use crate::support::till::{ADA, BOB, Shop, later, redeeming};
+
+#[test]
+fn a_customer_whose_first_order_earns_nothing_is_shown_as_a_member_too() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        // What Shopify shows of them may be from before the shop took the app out and came back.
+        let free = Order { lines: vec![(11, 1, "0.00")], ..Order::new(1, ADA) };
+        shop.take(vec![shop.order(&free)]).await;
+        let marked = sync::backlog(&mut test.db.read_across().await.unwrap()).await.unwrap().members;
+        assert_eq!((shop.points(ADA).await, marked), ((0, 0, 0), 1));
+        shop.is_sound().await;
+    });
+}
 
 #[test]
 fn a_paid_order_earns_and_an_unpaid_one_waits() {
