@@ -1,7 +1,7 @@
 //! A shop's weeks in seconds.
 //!
-//! One seed makes one world: a local shop, the backend, and what happens to both. It is drawn ahead as a list of steps
-//! ([`plan`]) and taken one by one (`world`). Nothing runs by itself: no listener, no worker, no timer; the clock moves
+//! One seed makes one world: some local shops, the backend, and what happens to them. It is drawn ahead as a list of
+//! [`steps`] and taken one by one (`world`). Nothing runs by itself: no listener, no worker, no timer; the clock moves
 //! when a step moves it, and each turn of the backend (the inbox, a batch of metafields, what is due) is a step. So
 //! the same seed takes the same steps to the same end, and a test holds two runs against each other.
 //!
@@ -21,7 +21,7 @@
 //! When they disagree, steps are left out as long as they still do (`shrink`), and what is left is told, a line for each.
 //!
 //! At checkout the Function's rules run natively, called as the Function calls them (`native`): its WebAssembly, in which a run
-//! costs as much as all the rest of a step, has its own tests, and runs in `tests/it` and the demo.
+//! costs as much as all the rest of a step, has its own tests, and runs here where it is asked for (`--wasm`).
 
 mod model;
 mod native;

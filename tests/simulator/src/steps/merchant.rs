@@ -30,6 +30,8 @@ struct Leave {
 impl Act for Leave {
     fn take(&self, world: &mut World) -> Outcome {
         Settle.take(world)?;
+        // Shopify tells times in whole seconds.
+        world.pass(SignedDuration::from_secs(1));
         world.here().local.uninstall_app();
         hear(world)?;
         if !self.for_good {
