@@ -1,7 +1,7 @@
 //! What staff say about a member's tier.
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -14,7 +14,7 @@ use crate::audit::{self, Action, Change};
 use crate::customers::of_path;
 use crate::merchants::lock_installed;
 use crate::programs;
-use crate::web::{Edit, Problem, Staff, View};
+use crate::web::{Edit, Path, Problem, Staff, View};
 
 /// The routes below `/api`, for staff.
 pub fn api() -> Router<App> {

@@ -1,7 +1,7 @@
 //! Why an order earned what it earned, for staff and for whom it is about.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -12,7 +12,7 @@ use super::{Error, words};
 use crate::app::App;
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::languages::{Language, Tongue};
-use crate::web::{Problem, ProxyCaller, Staff, View};
+use crate::web::{Path, Problem, ProxyCaller, Staff, View};
 use crate::{customers, points, programs, redemptions};
 
 /// The routes for the storefront.

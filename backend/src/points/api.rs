@@ -1,7 +1,7 @@
 //! What staff and the merchant's programs do to a member's points: adjust them by hand, and say what a member did.
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,7 +20,7 @@ use crate::customers::of_path;
 use crate::db::Timestamp;
 use crate::merchants::lock_installed;
 use crate::programs;
-use crate::web::{Edit, IdempotencyKey, Problem, Staff, View};
+use crate::web::{Edit, IdempotencyKey, Path, Problem, Staff, View};
 
 /// How many adjustments are listed.
 const LISTED: i64 = 100;

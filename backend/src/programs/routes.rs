@@ -3,8 +3,8 @@
 //! Whoever changes them says which version they have seen (`If-Match`), so that nobody overwrites what they never saw.
 
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
-use axum::extract::{Path, State};
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::routing::{get, post};
@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::merchants::Shop;
 use crate::orders::preview::{self, Preview};
-use crate::web::{Edit, Problem, Staff, View};
+use crate::web::{Edit, Path, Problem, Staff, View};
 
 /// How many days a preview looks back, unless it is asked for others.
 const DAYS: i64 = 30;

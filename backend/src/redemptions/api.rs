@@ -1,7 +1,7 @@
 //! The catalogue as staff see it: how many of each reward are left.
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, put};
 use axum::{Json, Router};
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::merchants::lock_installed;
 use crate::programs;
-use crate::web::{Edit, Problem, Staff, View};
+use crate::web::{Edit, Path, Problem, Staff, View};
 
 /// As many as anybody can count.
 const MOST: i64 = 1_000_000_000;

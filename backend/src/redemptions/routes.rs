@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -19,7 +19,7 @@ use crate::db::Timestamp;
 use crate::ids::MemberId;
 use crate::points;
 use crate::sync;
-use crate::web::{Problem, ProxyCaller};
+use crate::web::{Path, Problem, ProxyCaller};
 
 /// How long a pick waits for its metafield. Beyond, the worker publishes it.
 const BUDGET: Duration = Duration::from_secs(3);

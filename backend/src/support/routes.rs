@@ -1,7 +1,7 @@
 //! What a merchant sees of support, and how they end it.
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, put};
 use axum::{Json, Router};
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::db::Timestamp;
 use crate::merchants::{allow_support, lock_installed, support_allowed};
-use crate::web::{Manage, Problem, Staff, View};
+use crate::web::{Manage, Path, Problem, Staff, View};
 
 /// How many sessions the list has.
 const LISTED: i64 = 100;

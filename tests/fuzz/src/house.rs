@@ -2,15 +2,18 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use axum::{Json, Router};
 use loyalnest::app::App;
 use loyalnest::clock::Clock;
 use loyalnest::config::{Config, Secret};
 use loyalnest::db::{Db, Options};
 use loyalnest::ids::ShopId;
+use loyalnest::outgoing::Outgoing;
 use loyalnest::shopify::ShopDomain;
 use loyalnest::shopify::admin::ShopDetails;
 use loyalnest::{programs, proof};
 use loyalty::{Currency, Program};
+use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
@@ -87,7 +90,6 @@ async fn opened() -> (App, ShopId) {
         ("SHOPIFY_API_KEY", API_KEY),
         ("SHOPIFY_API_SECRET", SECRET),
         ("LOYALNEST_ENCRYPTION_KEY", key.as_str()),
-        // Nobody listens there: this is not about what Shopify says.
         ("LOYALNEST_SHOPIFY_URL", "http://127.0.0.1:9"),
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -95,7 +97,10 @@ async fn opened() -> (App, ShopId) {
     let db = Db::connect("sqlite::memory:", &Options::default()).await.unwrap();
     db.migrate().await.unwrap();
     let clock = Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap());
-    let app = App::builder(config).db(db).clock(clock).build().await.unwrap();
+    // This is not about what Shopify says: whatever is asked for is not there.
+    let nothing = Router::new().fallback(async || Json(json!({"data": {"order": null}})));
+    let shopify = Outgoing::to_shops(&config).unwrap().answered_by(nothing);
+    let app = App::builder(config).db(db).clock(clock).simulated(shopify).build().await.unwrap();
     let domain: ShopDomain = SHOP.parse().unwrap();
     let details = ShopDetails {
         id: "gid://shopify/Shop/1".into(),

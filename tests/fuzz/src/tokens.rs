@@ -36,6 +36,6 @@ pub fn session_tokens(data: &[u8]) {
         claims["aud"] == API_KEY || claims["aud"].as_array().is_some_and(|all| all.contains(&API_KEY.into()))
     );
     assert!(claims["exp"].as_f64().unwrap() > now.as_second() as f64 - 11.0);
-    assert!(claims["dest"].as_str().unwrap().ends_with(session.shop.as_str()));
+    assert!(claims["dest"].as_str().unwrap().to_ascii_lowercase().ends_with(session.shop.as_str()));
     assert!(session.shop.as_str().ends_with(".myshopify.com"));
 }

@@ -433,6 +433,7 @@ fn an_order_is_explained_to_staff_and_to_whom_it_belongs() {
             assert_eq!(shopper(customer, order).await.problem(), (404, "unknown_order".to_owned()));
         }
         assert_eq!(shopper(None, &id).await.problem(), (401, "not_signed_in".to_owned()));
+        assert_eq!(shopper(Some(ada), "%80").await.problem(), (400, "bad_path".to_owned()));
         for (path, code) in
             [("/api/orders/7/explain", "unknown_order"), ("/api/orders/x/explain", "unknown_order")]
         {

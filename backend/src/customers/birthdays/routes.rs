@@ -1,7 +1,7 @@
 //! Birthdays over HTTP: a member's own in the storefront, any member's for staff.
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,7 +16,7 @@ use crate::customers::{self, of_path};
 use crate::db::{Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::merchants::lock_installed;
-use crate::web::{Edit, Problem, ProxyCaller, Staff, View};
+use crate::web::{Edit, Path, Problem, ProxyCaller, Staff, View};
 
 /// The routes for the storefront.
 pub fn routes() -> Router<App> {

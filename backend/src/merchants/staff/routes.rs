@@ -1,7 +1,7 @@
 //! Who works here, and as what.
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, put};
 use axum::{Json, Router};
@@ -12,7 +12,7 @@ use super::{Role, RoleError, roles};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::shopify::UserId;
-use crate::web::{Manage, Own, Problem, Staff, View};
+use crate::web::{Manage, Own, Path, Problem, Staff, View};
 
 /// The routes below `/api`, for staff.
 pub fn api() -> Router<App> {

@@ -1,7 +1,7 @@
 //! Asking for store credit and gift cards, from the storefront.
 
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Payout, Wish, ask, store};
 use crate::app::App;
 use crate::redemptions::Error;
-use crate::web::{Problem, ProxyCaller};
+use crate::web::{Path, Problem, ProxyCaller};
 use crate::{customers, points};
 
 /// The routes of this room.
