@@ -11,13 +11,16 @@ use serde::{Deserialize, Serialize};
 use crate::customers::{birthdays, emails};
 use crate::sync::reconcile;
 use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{activation, bulk, merchants, orders, points, privacy, products, proof, redemptions};
+use crate::{activation, bulk, merchants, orders, points, privacy, products, proof, redemptions, rfm};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
 
 /// When points expire, and birthdays are: with the shop's day.
 const MIDNIGHT: When = When::Daily(Time::MIN);
+
+/// When members are scored anew, within the hour: they buy little then.
+const AT_NIGHT: When = When::Daily(Time::constant(1, 0, 0, 0));
 
 /// When a shop's books of the day before are proven.
 const AFTER_MIDNIGHT: When = When::Daily(Time::constant(2, 0, 0, 0));
@@ -53,6 +56,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<orders::jobs::PostRipe>(),
         Kind::of::<products::jobs::ReadShelf>(),
         Kind::of::<products::jobs::ReadShelves>(),
+        Kind::of::<rfm::Refresh>(),
         Kind::of::<proof::Nightly>(),
     ]
 }
@@ -74,6 +78,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
         Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,
         Schedule::new(&products::jobs::ReadShelves {}, BEFORE_DAWN)?,
+        Schedule::new(&rfm::Refresh {}, AT_NIGHT)?.spread(SignedDuration::from_hours(1)),
         Schedule::new(&proof::Nightly {}, AFTER_MIDNIGHT)?,
     ])
 }

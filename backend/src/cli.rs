@@ -18,6 +18,7 @@ use crate::programs;
 use crate::proof::{self, command::AuditArgs};
 use crate::redemptions::{self, command::RedemptionCommand};
 use crate::replay;
+use crate::rfm::{self, RfmCommand};
 use crate::serve::{Role, serve};
 use crate::shopify::ShopDomain;
 use crate::support::{self, command::SupportCommand};
@@ -75,6 +76,9 @@ enum Command {
     /// What a shop's points come to at the end of any day, as tables.
     #[command(subcommand)]
     Finance(FinanceCommand),
+    /// Members' scores by what they have bought.
+    #[command(subcommand)]
+    Rfm(RfmCommand),
     /// Let someone of the installation act as a shop's staff for a time.
     #[command(subcommand)]
     Support(SupportCommand),
@@ -162,6 +166,7 @@ async fn act(cli: Cli) -> Result<(), Error> {
         Command::Finance(command) => {
             finance::command::run(&App::builder(config).build().await?, command).await
         }
+        Command::Rfm(command) => rfm::run(&App::builder(config).build().await?, command).await,
         Command::Support(command) => {
             support::command::run(&App::builder(config).build().await?, command).await
         }

@@ -34,6 +34,7 @@ pub mod proof;
 pub mod redemptions;
 pub mod replay;
 mod retry;
+pub mod rfm;
 mod rota;
 pub mod rounds;
 pub mod serve;

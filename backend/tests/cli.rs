@@ -301,3 +301,55 @@ fn support_is_let_in_by_a_command_that_shows_the_token_once() {
     }
     assert_eq!(support(&["list"]).1, "");
 }
+
+/// Orders of three customers: one sends all of it back, one some of it.
+const HISTORY: &str = "invoice,time,customer,stock_code,quantity,price_pence
+1,2010-01-05T10:00:00,7,A,2,150
+2,2010-01-06T10:00:00,8,A,1,500
+3,2010-01-20T10:00:00,7,B,1,99
+C4,2010-01-21T10:00:00,8,A,-1,500
+5,2010-01-22T10:00:00,9,A,3,100
+C6,2010-01-25T10:00:00,9,A,-1,100
+";
+
+#[test]
+fn the_scores_of_a_replayed_history_are_printed_as_of_any_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fine, _, complaint) = run(loyalnest(folder.path()).args(["rfm", "export"]));
+    assert!(!fine && complaint.contains("no shop has installed the app"), "{complaint}");
+    std::fs::write(folder.path().join("history.csv"), HISTORY).unwrap();
+    let (fine, _, complaint) = run(loyalnest(folder.path()).args(["replay", "history.csv"]));
+    assert!(fine, "{complaint}");
+    let scores = |arguments: &[&str]| {
+        let (fine, printed, complaint) =
+            run(loyalnest(folder.path()).args(["rfm", "export"]).args(arguments));
+        assert!(fine, "{complaint}");
+        let (header, lines) = printed.split_once('\n').unwrap();
+        assert_eq!(header, "customer,recency_days,frequency,monetary,r,f,m,score,segment,group");
+        let mut lines: Vec<String> = lines.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let prospect = |customer: i64| format!("{customer},,0,0,1,1,1,1.0,seg_111,prospects");
+    assert_eq!(
+        scores(&["--as-of", "2010-01-31"]),
+        [
+            "7,11,2,399,1,3,3,2.2,seg_133,at_risk".to_owned(),
+            prospect(8),
+            "9,9,1,200,3,1,1,1.8,seg_311,almost_lost".to_owned(),
+        ]
+    );
+    assert_eq!(
+        scores(&["--as-of", "2010-01-06", "--shop", "replay.myshopify.com"]),
+        ["7,1,1,300,1,1,1,1.0,seg_111,dormant".to_owned(), prospect(8), prospect(9)]
+    );
+    let ever = scores(&[]);
+    assert!(ever[0].starts_with("7,") && ever[0].ends_with(",2,399,1,3,3,2.2,seg_133,at_risk"), "{ever:?}");
+    for (arguments, says) in [
+        (["--shop", "tea.myshopify.com"], "tea.myshopify.com has not installed the app"),
+        (["--as-of", "yesterday"], "--as-of"),
+    ] {
+        let (fine, _, complaint) = run(loyalnest(folder.path()).args(["rfm", "export"]).args(arguments));
+        assert!(!fine && complaint.contains(says), "{complaint}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
     json::{FormatError, Json, check_version, optional, required},
     points::Points,
     redemption::Terms,
+    rfm::Segment,
 };
 
 /// What a member's metafield says. The ledger is the truth; this is its projection as of entry [`Account::seq`].
@@ -22,6 +23,9 @@ pub struct Account {
     /// The tier's key.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub tier: Option<String>,
+    /// The segment by what the member has bought; none for prospects.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub segment: Option<Segment>,
     /// The live hold.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub hold: Option<Terms>,
@@ -59,6 +63,7 @@ impl Account {
             points: required(json, "points", points)?,
             pending: required(json, "pending", points)?,
             tier: optional(json, "tier", Json::text)?,
+            segment: optional(json, "segment", |segment| segment.text()?.parse().ok())?,
             hold,
             next: next.transpose()?,
         })
@@ -112,6 +117,7 @@ mod tests {
             points: Points::new(1_500).unwrap(),
             pending: Points::new(20).unwrap(),
             tier: Some("gold".to_string()),
+            segment: Some(Segment::of(5, 4, 3)),
             hold: Some(Terms {
                 id: HoldId(0xabc),
                 scope: Scope::NextOrder,
@@ -133,6 +139,7 @@ mod tests {
         let text = full().to_json().unwrap();
         let expected = json!({
             "v": 1, "seq": 12, "points": 1500, "pending": 20, "tier": "gold",
+            "segment": "seg_543",
             "hold": {
                 "id": "00000000000000000000000000000abc", "scope": "next_order", "kind": "product", "points": 500,
                 "value": 0, "cur": "GBP", "cap": 500, "min": 2000, "variant": "gid://shopify/ProductVariant/1",
@@ -185,6 +192,8 @@ mod tests {
             ("/seq", json!(-1), "seq"),
             ("/next/at", json!(1), "at"),
             ("/tier", json!(["gold"]), "tier"),
+            ("/segment", json!("seg_666"), "segment"),
+            ("/segment", json!(543), "segment"),
         ] {
             let mut value = written.clone();
             *value.pointer_mut(pointer).unwrap() = bad;
@@ -193,14 +202,15 @@ mod tests {
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
-        let key = "v|seq|points|pending|hold|id|scope|kind|value|cur|cap|min|variant|label|next|at|tier";
+        let key =
+            "v|seq|points|pending|hold|id|scope|kind|value|cur|cap|min|variant|label|next|at|tier|segment";
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             Just(json!(1)),
             Just(json!(1e300)),
-            "GBP|amount|percent|cart|next_order|[0-9a-f]{32}|.{0,8}".prop_map(Value::from),
+            "GBP|amount|percent|cart|next_order|seg_[0-6]{3}|[0-9a-f]{32}|.{0,8}".prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 40, 10, move |inner| {
             prop_oneof![

@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::{campaign::LocalTime, limit::Limit};
+use crate::{campaign::LocalTime, limit::Limit, rfm::Group};
 
 /// Who may have a reward, when, and how often. Nobody is kept out by an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct Gate {
     /// The ids of the tiers whose members may have it; empty for every member.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub tiers: Vec<String>,
+    /// The groups of segments whose members may have it; empty for every member.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub segments: Vec<Group>,
     /// The first minute in which it may be had.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub from: Option<LocalTime>,
@@ -38,6 +41,9 @@ pub enum Closed {
     /// It is for members of other tiers.
     #[error("the reward is for members of other tiers")]
     Tier,
+    /// It is for members in other segments.
+    #[error("the reward is for members in other segments")]
+    Segment,
 }
 
 impl Gate {
@@ -46,11 +52,11 @@ impl Gate {
         *self == Gate::default()
     }
 
-    /// Whether a member of this tier may have the reward at this minute, as far as the gate says.
+    /// Whether a member of this tier and this group of segments may have the reward at this minute, as far as the gate says.
     ///
     /// # Errors
     /// Why not.
-    pub fn admits(&self, tier: Option<&str>, now: LocalTime) -> Result<(), Closed> {
+    pub fn admits(&self, tier: Option<&str>, group: Group, now: LocalTime) -> Result<(), Closed> {
         if self.until.is_some_and(|until| until <= now) {
             return Err(Closed::Over);
         }
@@ -58,7 +64,10 @@ impl Gate {
             return Err(Closed::Until(from));
         }
         let is_theirs = |tier: &str| self.tiers.iter().any(|known| known == tier);
-        if self.tiers.is_empty() || tier.is_some_and(is_theirs) { Ok(()) } else { Err(Closed::Tier) }
+        if !self.tiers.is_empty() && !tier.is_some_and(is_theirs) {
+            return Err(Closed::Tier);
+        }
+        if self.segments.is_empty() || self.segments.contains(&group) { Ok(()) } else { Err(Closed::Segment) }
     }
 
     /// Whether a merchant may set it in a program with these tiers.
@@ -82,6 +91,7 @@ mod tests {
     fn gate() -> Gate {
         Gate {
             tiers: ["gold".into()].into(),
+            segments: Vec::new(),
             from: Some(at("2026-11-27T09:00")),
             until: Some(at("2026-11-30T00:00")),
             limit: None,
@@ -96,7 +106,7 @@ mod tests {
             ("2026-11-29T23:59", Ok(())),
             ("2026-11-30T00:00", Err(Closed::Over)),
         ] {
-            assert_eq!(gate().admits(Some("gold"), at(minute)), admits, "{minute}");
+            assert_eq!(gate().admits(Some("gold"), Group::Prospects, at(minute)), admits, "{minute}");
         }
     }
 
@@ -104,9 +114,23 @@ mod tests {
     fn it_is_open_for_members_of_its_tiers_and_without_tiers_for_all() {
         let now = at("2026-11-28T12:00");
         for tier in [None, Some("silver")] {
-            assert_eq!(gate().admits(tier, now), Err(Closed::Tier));
-            assert_eq!(Gate { tiers: Vec::new(), ..gate() }.admits(tier, now), Ok(()));
+            assert_eq!(gate().admits(tier, Group::Loyal, now), Err(Closed::Tier));
+            assert_eq!(Gate { tiers: Vec::new(), ..gate() }.admits(tier, Group::Loyal, now), Ok(()));
         }
+    }
+
+    #[test]
+    fn it_is_open_for_members_in_its_segments_and_without_segments_for_all() {
+        let now = at("2026-11-28T12:00");
+        let gate = Gate { segments: [Group::Champions, Group::AtRisk].into(), ..gate() };
+        for (group, admits) in [
+            (Group::AtRisk, Ok(())),
+            (Group::Loyal, Err(Closed::Segment)),
+            (Group::Prospects, Err(Closed::Segment)),
+        ] {
+            assert_eq!(gate.admits(Some("gold"), group, now), admits, "{group:?}");
+        }
+        assert_eq!(gate.admits(None, Group::AtRisk, now), Err(Closed::Tier), "both must be open");
     }
 
     #[test]

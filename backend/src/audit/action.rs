@@ -45,6 +45,8 @@ crate::text_enum! {
         StockChanged = "stock.changed",
         /// Published accounts are to be compared with the ledger.
         ReconcileAsked = "reconcile.asked",
+        /// Members are to be scored anew.
+        ScoresAsked = "rfm.asked",
         /// The program's settings were changed.
         ProgramChanged = "program.changed",
         /// Older settings of the program were put back.

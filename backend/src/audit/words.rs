@@ -117,6 +117,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat alle Metafelder mit dem Hauptbuch vergleichen lassen (Lauf {target}).",
             "{who} a fait comparer tous les métachamps avec le grand livre (exécution {target}).",
         ],
+        Action::ScoresAsked => [
+            "{who} asked for members to be scored anew.",
+            "{who} hat die Mitglieder neu bewerten lassen.",
+            "{who} a demandé une nouvelle notation des membres.",
+        ],
         Action::ProgramChanged => [
             "{who} changed the program's settings: version {before.version} became {after.version}.",
             "{who} hat die Einstellungen des Programms geändert: aus Version {before.version} wurde {after.version}.",

@@ -9,7 +9,7 @@ use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
-use crate::{programs, redemptions, sync};
+use crate::{programs, redemptions, rfm, sync};
 
 /// The longest state that is kept: Shopify's words are shorter.
 const LONGEST_STATE: usize = 32;
@@ -182,6 +182,7 @@ async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp
     birthdays::forget(tx, shop, &[member]).await?;
     let program = programs::current(tx, shop).await?;
     redemptions::let_go(tx, shop, member, &program, now).await?;
+    rfm::leave(tx, shop, member).await?;
     sync::forget(tx, shop, member).await?;
     let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted });
     Ok(events::publish(tx, shop, event, now).await?)

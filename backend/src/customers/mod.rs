@@ -18,8 +18,8 @@ pub use path::of_path;
 pub use shadows::{is_shadow, note_guests};
 pub use sign_ups::signed_in;
 pub use store::{
-    Enrolled, Number, after, current, customers, enrol, enrol_and_tell, enrolled, member, members, numbers,
-    redact,
+    Enrolled, Number, after, count, current, customers, enrol, enrol_and_tell, enrolled, member, members,
+    numbers, redact,
 };
 
 use store::lock;

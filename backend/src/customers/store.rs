@@ -188,6 +188,20 @@ pub async fn after(
     )
 }
 
+/// How many members there are who are customers.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn count(read: &mut Read, shop: ShopId) -> Result<i64, db::Error> {
+    let (count,): (i64,) = db!(
+        read.one,
+        "select count(*) from customers_members
+         where shop_id = $1 and customer_id is not null and merged_into is null and deleted_at is null",
+        shop
+    )?;
+    Ok(count)
+}
+
 /// Who these members are now: whoever was merged into another is that one.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::payload::{
     AccountsDrifted, BooksBroken, CustomerCreated, CustomerUpdated, GdprRequestCreated, ImportCompleted,
     ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked,
-    ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, VipTierAssigned,
+    RfmUpdated, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, VipTierAssigned,
 };
 use crate::db::Timestamp;
 use crate::ids::ShopId;
@@ -34,6 +34,8 @@ crate::text_enum! {
         CustomerUpdated = "customer.updated",
         /// A member belongs to another tier than before.
         VipTierAssigned = "vip_tier.assigned",
+        /// A member is in another segment than before.
+        RfmUpdated = "rfm.updated",
         /// A file of members was imported.
         ImportCompleted = "import.completed",
         /// What an import brought was taken back.
@@ -81,6 +83,8 @@ pub enum Event {
     CustomerUpdated(CustomerUpdated),
     /// `vip_tier.assigned`.
     VipTierAssigned(VipTierAssigned),
+    /// `rfm.updated`.
+    RfmUpdated(RfmUpdated),
     /// `import.completed`.
     ImportCompleted(ImportCompleted),
     /// `import.reverted`.
@@ -121,6 +125,7 @@ impl Event {
             Event::CustomerCreated(_) => Kind::CustomerCreated,
             Event::CustomerUpdated(_) => Kind::CustomerUpdated,
             Event::VipTierAssigned(_) => Kind::VipTierAssigned,
+            Event::RfmUpdated(_) => Kind::RfmUpdated,
             Event::ImportCompleted(_) => Kind::ImportCompleted,
             Event::ImportReverted(_) => Kind::ImportReverted,
             Event::ProductUpdated(_) => Kind::ProductUpdated,
@@ -146,6 +151,7 @@ impl Event {
             Event::CustomerCreated(created) => created.member,
             Event::CustomerUpdated(updated) => updated.member,
             Event::VipTierAssigned(assigned) => assigned.member,
+            Event::RfmUpdated(updated) => updated.member,
             Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
@@ -178,6 +184,7 @@ impl Event {
             Kind::CustomerCreated => Event::CustomerCreated(from_value(payload)?),
             Kind::CustomerUpdated => Event::CustomerUpdated(from_value(payload)?),
             Kind::VipTierAssigned => Event::VipTierAssigned(from_value(payload)?),
+            Kind::RfmUpdated => Event::RfmUpdated(from_value(payload)?),
             Kind::ImportCompleted => Event::ImportCompleted(from_value(payload)?),
             Kind::ImportReverted => Event::ImportReverted(from_value(payload)?),
             Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
@@ -268,6 +275,16 @@ mod tests {
             (
                 Event::VipTierAssigned(VipTierAssigned { member, tier: Some("gold".into()), before: None }),
                 "vip_tier.assigned",
+                format!("member:{member}"),
+            ),
+            (
+                Event::RfmUpdated(RfmUpdated {
+                    member,
+                    segment: Some("seg_543".into()),
+                    group: "active".into(),
+                    before: None,
+                }),
+                "rfm.updated",
                 format!("member:{member}"),
             ),
             (

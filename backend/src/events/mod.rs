@@ -33,7 +33,7 @@ pub use event::{Envelope, Event, Kind};
 pub use payload::{
     AccountsDrifted, BooksBroken, CustomerChange, CustomerCreated, CustomerUpdated, GdprRequestCreated,
     ImportCompleted, ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated,
-    RedemptionUnbacked, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome,
+    RedemptionUnbacked, RfmUpdated, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome,
     VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};

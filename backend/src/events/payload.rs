@@ -100,6 +100,19 @@ pub struct VipTierAssigned {
     pub before: Option<String>,
 }
 
+/// A member who is in another segment than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RfmUpdated {
+    /// Who.
+    pub member: MemberId,
+    /// The segment, such as `seg_543`; none for those who have no order of which something is left.
+    pub segment: Option<String>,
+    /// Its group, such as `active`; `prospects` for those.
+    pub group: String,
+    /// The segment before; none as well for those who were in none yet.
+    pub before: Option<String>,
+}
+
 /// A file of members that was imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportCompleted {

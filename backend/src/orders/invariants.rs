@@ -5,7 +5,7 @@ use loyalty::order::standing;
 use super::{Error, store};
 use crate::db::Read;
 use crate::ids::{OrderId, ShopId};
-use crate::points;
+use crate::points::{self, history::Kept};
 
 /// How many orders are read at a time.
 const PAGE: i64 = 2_000;
@@ -27,7 +27,9 @@ pub async fn violations(tx: &mut Read, shop: ShopId) -> Result<Vec<(&'static str
             let gone = known.gone(Some(&booking.earning));
             let standing = standing(facts, &booking.earning, &gone, booking.ripe);
             let target = standing.give(booking.earning.points_after(&gone));
-            if target != booking.tally.booked || standing != booking.standing {
+            let kept = known.kept(facts, &gone).map_or(Kept::Nothing, Kept::Paid);
+            let is_counted = booking.kept == Kept::Unknown || booking.kept == kept;
+            if target != booking.tally.booked || standing != booking.standing || !is_counted {
                 differing += 1;
             }
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Error, Incoming, process};
 use crate::db::{Db, Timestamp};
-use crate::ids::ShopId;
+use crate::ids::{OrderId, ShopId};
 use crate::tasks::{INSTALLATION, Run, Task, TaskError};
 use crate::{merchants, points};
 
@@ -60,6 +60,23 @@ pub async fn post_ripe(db: &Db, shop: ShopId, now: Timestamp) -> Result<usize, E
         }
         posted += due.len();
         process(&mut tx, shop, due.into_iter().map(Incoming::Ripe).collect(), now).await?;
+        tx.commit().await?;
+    }
+}
+
+/// Counts what orders of a shop are left of that were booked before anybody counted that, as if something were told of
+/// them. Each is counted once.
+///
+/// # Errors
+/// Any error of the ledger or the database.
+pub async fn count_old(db: &Db, shop: ShopId, now: Timestamp) -> Result<(), Error> {
+    let mut after = OrderId(i64::MIN);
+    loop {
+        let mut tx = db.begin(shop).await?;
+        let old = points::history::uncounted(&mut tx, shop, after, AT_ONCE).await?;
+        let Some(last) = old.last() else { return Ok(()) };
+        after = *last;
+        process(&mut tx, shop, old.into_iter().map(Incoming::Ripe).collect(), now).await?;
         tx.commit().await?;
     }
 }

@@ -17,7 +17,7 @@ use crate::ids::{CustomerId, MemberId, OrderId, ShopId};
 use crate::points::{self, Book, orders::Booking};
 use crate::programs::{self, Versioned};
 use crate::redemptions::{Desk, OrderUse};
-use crate::sync;
+use crate::{rfm, sync};
 
 /// One message about an order.
 #[derive(Debug, Clone)]
@@ -102,8 +102,9 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     points::bonuses::follow_orders(tx, &mut book, bookings.values(), &program).await?;
     desk.save(tx).await.map_err(Error::from)?;
     // Who is new is shown, too, also where nothing was earned.
-    let changed: BTreeSet<MemberId> = book.changed().chain(new).collect();
+    let mut changed: BTreeSet<MemberId> = book.changed().chain(new).collect();
     book.save(tx).await?;
+    changed.extend(rfm::follow_orders(tx, shop, bookings.values(), now).await?);
     sync::mark(tx, shop, &changed.into_iter().collect::<Vec<_>>(), now).await?;
     Ok(())
 }
@@ -202,6 +203,7 @@ impl Work<'_> {
             let target = standing.give(booking.earning.points_after(&gone));
             booking.settle(&mut self.book, target, policy, earned_at)?;
             booking.stand(standing);
+            booking.count(known.kept(facts, &gone));
             self.pricing.note(booking);
         }
         Ok(())
@@ -266,6 +268,12 @@ impl Known {
         let known = known.or_else(|| latest.and_then(|latest| latest.paid.clone()));
         let told = is_paid(&order.facts).then(|| (order.as_of, order.lines.clone()));
         known.into_iter().chain(told).max_by_key(|(as_of, _)| *as_of)
+    }
+
+    /// What was paid for what is left of the order; none where nothing is.
+    pub(super) fn kept(&self, facts: &Facts, gone: &[Returned]) -> Option<i64> {
+        let lines = self.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
+        order::kept(facts, lines, gone)
     }
 
     /// All that is gone of the order: what came back, and what an edit took off.

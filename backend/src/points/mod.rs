@@ -18,6 +18,7 @@ pub mod days;
 pub mod effects;
 mod entry;
 mod expiry;
+pub mod history;
 mod import;
 pub mod invariants;
 mod jobs;

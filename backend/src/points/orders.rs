@@ -12,6 +12,7 @@ use sqlx::types::Json;
 use super::account::LotId;
 use super::book::Book;
 use super::entry::{Kind, Source};
+use super::history::Kept;
 use super::tally::{Named, Tally};
 use super::{Error, store};
 use crate::db;
@@ -45,6 +46,9 @@ pub struct Booking {
     pub standing: Standing,
     /// What is booked.
     pub tally: Tally,
+    /// What it counts for in the member's history.
+    pub kept: Kept,
+    pub(super) kept_before: Kept,
     ripe_at: Option<Timestamp>,
     changed: bool,
     moved: bool,
@@ -72,6 +76,8 @@ impl Booking {
             ripe: false,
             standing: Standing::Gone,
             tally: Tally::default(),
+            kept: Kept::Unknown,
+            kept_before: Kept::Unknown,
             ripe_at: None,
             changed: true,
             moved: false,
@@ -131,6 +137,14 @@ impl Booking {
         }
     }
 
+    /// What it counts for now in the member's history: nothing where nothing of it is left.
+    pub fn count(&mut self, paid: Option<i64>) {
+        let kept = paid.map_or(Kept::Nothing, Kept::Paid);
+        if self.kept != kept {
+            (self.kept, self.changed) = (kept, true);
+        }
+    }
+
     /// Whether something became of its points since it was read: it may be another order that is the member's first now.
     pub fn has_moved(&self) -> bool {
         self.moved
@@ -171,12 +185,15 @@ struct Row {
     forgiven: i64,
     lot_id: Option<LotId>,
     revision: i64,
+    kept: Option<bool>,
+    spent: i64,
 }
 
 impl TryFrom<Row> for Booking {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Booking, Error> {
+        let kept = Kept::read(row.kept, row.spent);
         Ok(Booking {
             order: row.order_id,
             member: row.member_id,
@@ -195,6 +212,8 @@ impl TryFrom<Row> for Booking {
                 lot: row.lot_id,
                 revision: row.revision,
             },
+            kept,
+            kept_before: kept,
             ripe_at: row.ripe_at,
             changed: false,
             moved: false,
@@ -238,27 +257,29 @@ pub async fn save(
     db!(tx.each changed,
         sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
                      day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
-                     revision, source)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                     revision, source, kept, spent)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
                  on conflict (shop_id, order_id) do update set earning = excluded.earning,
                      circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
                      standing = excluded.standing, pending = excluded.pending, posted = excluded.posted,
-                     forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+                     forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision,
+                     kept = excluded.kept, spent = excluded.spent",
         postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
                        day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
-                       revision, source)
+                       revision, source, kept, spent)
                    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::jsonb[],
                        $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::boolean[], $11::timestamptz[],
                        $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[], $17::bigint[],
-                       $18::text[])
+                       $18::text[], $19::boolean[], $20::bigint[])
                    on conflict (shop_id, order_id) do update set earning = excluded.earning,
                        circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
                        standing = excluded.standing, pending = excluded.pending, posted = excluded.posted,
-                       forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+                       forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision,
+                     kept = excluded.kept, spent = excluded.spent",
         |b| shop, b.order, b.member, b.program_version, Json(&b.earning), Json(&b.circumstances), b.day_from,
             b.placed_at, b.first_order.get(), b.ripe, b.ripe_at, b.standing.as_str(), b.tally.booked.pending.get(),
             b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.lot, b.tally.revision,
-            b.source)?;
+            b.source, b.kept.stored().0, b.kept.stored().1)?;
     Ok(())
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn collect(
         "holds_something": holds_something,
         "held_here": found,
         "email": email.map(|email| email.unwrap_or_else(|_| "sealed with a key that is lost".to_owned())),
-        "held_at_shopify": "the customer's metafield `$app.account`, which shows balance and tier",
+        "held_at_shopify": "the customer's metafield `$app.account`, which shows balance, tier and segment",
         "held_for_a_time": "the bodies of webhooks about the customer, sealed, for some days (`inbox.payloads_kept`)",
     });
     Ok((document, holds_something))

@@ -13,7 +13,7 @@ use crate::db::{Table, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, ShopId};
 use crate::tasks::{self, Order, Run, Task, TaskError};
-use crate::{customers, imports, inbox, merchants, orders, points, programs, redemptions, sync};
+use crate::{customers, imports, inbox, merchants, orders, points, programs, redemptions, rfm, sync};
 
 /// Why nothing of a shop is erased.
 pub(super) const REINSTALLED: &str = "the shop has the app installed again";
@@ -114,6 +114,7 @@ async fn redact_customer(
     {
         let program = programs::current(&mut tx, shop).await.map_err(failed)?;
         redemptions::let_go(&mut tx, shop, own.member_id, &program, now).await.map_err(failed)?;
+        rfm::leave(&mut tx, shop, own.member_id).await?;
         sync::forget(&mut tx, shop, own.member_id).await?;
         let (member, change) = (own.member_id, CustomerChange::Redacted);
         events::publish(&mut tx, shop, Event::CustomerUpdated(CustomerUpdated { member, change }), now)

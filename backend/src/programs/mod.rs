@@ -20,6 +20,7 @@ use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
 use crate::merchants::{Shop, ShopError};
 use crate::products;
+use crate::rfm;
 use crate::shopify::admin::{AdminError, CompareDigest, MetafieldWrite};
 use crate::web::Problem;
 
@@ -144,7 +145,10 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
             let version = newest.version + 1;
             // What stands in Shopify follows.
             let occasion = format!("program, version {version}");
-            activation::stand_soon(tx, shop, Again::LeftOut, occasion, now).await?;
+            activation::stand_soon(tx, shop, Again::LeftOut, occasion.clone(), now).await?;
+            if newest.program.rfm != program.rfm {
+                rfm::refresh_soon(tx, shop, occasion, now).await?;
+            }
             version
         }
         Err(Error::Missing) => 1,

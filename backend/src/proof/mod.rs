@@ -15,7 +15,7 @@ use crate::db::{self, Read, Timestamp};
 use crate::ids::ShopId;
 use crate::points::recount::{AtOnce, recount};
 use crate::points::seals::{self, Chain};
-use crate::{imports, orders, points, redemptions};
+use crate::{imports, orders, points, redemptions, rfm};
 
 pub use jobs::Nightly;
 pub use store::{Last, Overview, last, overview};
@@ -85,6 +85,7 @@ pub async fn prove(read: &mut Read, shop: ShopId, asked: Asked) -> Result<Proof,
         violations.extend(redemptions::invariants::violations(read, shop).await?);
         violations.extend(orders::invariants::violations(read, shop).await?);
         violations.extend(imports::invariants::violations(read, shop).await?);
+        violations.extend(rfm::invariants::violations(read, shop).await?);
     }
     let chain = if asked.chain { Some(seals::verify(read, shop).await?) } else { None };
     violations.extend(chain.iter().flat_map(Chain::violations));

@@ -2,6 +2,7 @@
 
 use loyalty::gate::Closed;
 use loyalty::reward::Reward;
+use loyalty::rfm::Group;
 use loyalty::{HoldId, Limit, LocalTime, Points};
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use crate::db;
 use crate::db::{Read, Timestamp};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Calendar;
-use crate::{campaigns, customers, merchants, points, programs};
+use crate::{campaigns, customers, merchants, points, programs, rfm};
 
 /// Why a reward cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +46,7 @@ impl Refusal {
             Refusal::Closed(Closed::Until(_)) => "not_yet",
             Refusal::Closed(Closed::Over) => "over",
             Refusal::Closed(Closed::Tier) => "other_tier",
+            Refusal::Closed(Closed::Segment) => "other_segment",
             Refusal::LimitReached { .. } => "limit_reached",
             Refusal::SoldOut => "sold_out",
             Refusal::Insufficient => "insufficient_points",
@@ -119,6 +121,7 @@ pub(super) struct Visit {
     shop: ShopId,
     member: MemberId,
     tier: Option<String>,
+    group: Group,
     calendar: Calendar,
     minute: LocalTime,
 }
@@ -134,10 +137,12 @@ impl Visit {
         // In years of five digits, which clocks do not show, what has a beginning does not begin.
         let minute = programs::minute(&zone, now).unwrap_or_default();
         let tier = campaigns::tier_of(read, shop, member).await?;
+        let segments = rfm::segments(read, shop, &[member]).await?;
         Ok(Visit {
             shop,
             member,
             tier,
+            group: Group::of(segments.get(&member).copied()),
             calendar: Calendar::new(now, zone, loyalty::Expiry::default()),
             minute,
         })
@@ -150,7 +155,7 @@ impl Visit {
         reward: &Reward,
         replaced: Option<HoldId>,
     ) -> Result<Option<Refusal>, db::Error> {
-        if let Err(closed) = reward.gate.admits(self.tier.as_deref(), self.minute) {
+        if let Err(closed) = reward.gate.admits(self.tier.as_deref(), self.group, self.minute) {
             return Ok(Some(closed.into()));
         }
         let Some(Limit { most, per }) = reward.gate.limit else { return Ok(None) };

@@ -7,7 +7,7 @@ use loyalty::Account;
 use super::Error;
 use crate::db::{Read, Timestamp};
 use crate::ids::{MemberId, ShopId};
-use crate::{campaigns, merchants, points, redemptions};
+use crate::{campaigns, merchants, points, redemptions, rfm};
 
 /// The account of each of these members, as the ledger has it now; an empty one where there is nothing.
 ///
@@ -23,10 +23,15 @@ pub(super) async fn accounts(
     let holds = redemptions::lifecycle::visible(read, shop, members).await?;
     let zone = merchants::zone(read, shop).await?;
     let mut tiers = campaigns::tiers(read, shop, members).await?;
+    let segments = rfm::segments(read, shop, members).await?;
     let mut holds: HashMap<MemberId, _> = holds.into_iter().map(|hold| (hold.member, hold.terms)).collect();
     let account = |member: &MemberId| {
-        let mut account =
-            Account { hold: holds.remove(member), tier: tiers.remove(member), ..Account::default() };
+        let mut account = Account {
+            hold: holds.remove(member),
+            tier: tiers.remove(member),
+            segment: segments.get(member).copied(),
+            ..Account::default()
+        };
         if let Some(balance) = balances.get(member) {
             (account.seq, account.points, account.pending) =
                 (balance.seq, balance.available, balance.pending);

@@ -38,6 +38,7 @@ pub struct Schedule {
     payload: Value,
     priority: i64,
     when: When,
+    spread: SignedDuration,
 }
 
 impl Schedule {
@@ -46,7 +47,27 @@ impl Schedule {
     /// # Errors
     /// When the task is none that JSON can hold.
     pub fn new<T: Task>(task: &T, when: When) -> Result<Self, serde_json::Error> {
-        Ok(Schedule { kind: T::KIND, payload: serde_json::to_value(task)?, priority: T::PRIORITY, when })
+        Ok(Schedule {
+            kind: T::KIND,
+            payload: serde_json::to_value(task)?,
+            priority: T::PRIORITY,
+            when,
+            spread: SignedDuration::ZERO,
+        })
+    }
+
+    /// Each shop at its own moment within this time after the usual one, always the same, so that not all of a zone come at
+    /// once.
+    #[must_use]
+    pub fn spread(mut self, within: SignedDuration) -> Self {
+        self.spread = within;
+        self
+    }
+
+    /// How long after the usual time it is a shop's turn. The end of its id is random.
+    fn offset(&self, shop: ShopId) -> SignedDuration {
+        let within = u128::try_from(self.spread.as_micros()).unwrap_or(0).max(1);
+        SignedDuration::from_micros(i64::try_from(shop.0.as_u128() % within).unwrap_or(0))
     }
 
     fn occurrence(&self, shop: ShopId, key: &str, run_at: Timestamp) -> NewTask {
@@ -57,7 +78,7 @@ impl Schedule {
             key: key.to_owned(),
             payload: self.payload.clone(),
             priority: self.priority,
-            run_at,
+            run_at: run_at + self.offset(shop),
         }
     }
 }
@@ -205,6 +226,29 @@ mod tests {
             let found = daily("Europe/London", "01:00", now);
             assert_eq!(found, ("2026-10-25".to_owned(), "2026-10-25T00:00:00Z".to_owned()), "{now}");
         }
+    }
+
+    #[test]
+    fn shops_of_one_zone_are_spread_over_the_time_there_is_always_in_the_same_way() {
+        let nightly = Schedule {
+            kind: "example",
+            payload: Value::Null,
+            priority: 0,
+            when: When::Daily(Time::MIN),
+            spread: SignedDuration::from_hours(1),
+        };
+        let night = Timestamp::UNIX_EPOCH;
+        let mut minutes = [0; 60];
+        for _ in 0..5_000 {
+            let shop = ShopId(Uuid::now_v7());
+            let at = nightly.occurrence(shop, "1970-01-01", night).run_at;
+            assert_eq!(nightly.occurrence(shop, "1970-01-01", night).run_at, at);
+            minutes[usize::try_from((at - night).as_mins()).unwrap()] += 1;
+        }
+        // 83 on the average; a hundred more would be a herd.
+        assert!(minutes.iter().all(|shops| (1..183).contains(shops)), "{minutes:?}");
+        let at_once = Schedule { spread: SignedDuration::ZERO, ..nightly };
+        assert_eq!(at_once.occurrence(ShopId(Uuid::now_v7()), "1970-01-01", night).run_at, night);
     }
 
     #[test]

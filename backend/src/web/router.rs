@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::duration;
 use crate::{
     activation, audit, campaigns, customers, finance, inbox, merchants, orders, points, pos, privacy,
-    programs, proof, redemptions, support, sync, tasks,
+    programs, proof, redemptions, rfm, support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -63,6 +63,7 @@ fn api(app: &App) -> Router<App> {
         .merge(points::api::api())
         .merge(redemptions::api::api())
         .merge(pos::routes::api())
+        .merge(rfm::routes::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())

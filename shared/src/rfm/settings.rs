@@ -85,7 +85,7 @@ impl RfmError {
 
 impl Rfm {
     /// What is wrong with it, each with the setting that it is about.
-    pub(crate) fn faults(&self) -> Vec<(&'static str, RfmError)> {
+    pub fn faults(&self) -> Vec<(&'static str, RfmError)> {
         match self {
             Rfm::Relative => Vec::new(),
             Rfm::Thresholds(thresholds) => thresholds.faults(),

@@ -50,6 +50,7 @@ mod publications;
 mod reconcile;
 mod revoked;
 mod rewards;
+mod rfm;
 mod serve;
 mod session;
 mod staff;

@@ -211,7 +211,7 @@ fn a_gate_opens_for_its_tiers_in_its_time_and_says_why_it_does_not() {
                 };
                 program.tiers = vec![gold];
                 let (from, until) = (at("2026-11-23T13:00"), at("2026-11-23T15:00"));
-                gated(program, Gate { tiers: vec!["gold".into()], from, until, limit: None });
+                gated(program, Gate { tiers: vec!["gold".into()], from, until, ..Gate::default() });
             })
             .await;
         let told = async |code: &str, again_at: Option<&str>| {

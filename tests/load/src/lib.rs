@@ -12,6 +12,7 @@ pub mod intake;
 pub mod ledger;
 mod orders;
 pub mod reconcile;
+pub mod rfm;
 pub mod store;
 mod usage;
 pub mod webhook;

@@ -12,6 +12,7 @@ use load::import::Import;
 use load::intake::Intake;
 use load::ledger::Ledger;
 use load::reconcile::{Reconcile, play_shop};
+use load::rfm::Scoring;
 use load::{Watched, store};
 use loyalnest::app::App;
 use loyalnest::config::Config;
@@ -122,6 +123,15 @@ enum Command {
         #[arg(long)]
         program: PathBuf,
     },
+    /// How many members a second are scored, in memory.
+    Rfm {
+        /// How many there are.
+        #[arg(long, default_value_t = 1_000_000)]
+        members: usize,
+        /// How often; the median counts.
+        #[arg(long, default_value_t = 25)]
+        rounds: usize,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -220,6 +230,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             })
             .await?
         }
+        Command::Rfm { members, rounds } => Scoring { members, rounds }.measure(),
     };
     println!("{report}");
     Ok(())

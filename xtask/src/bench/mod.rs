@@ -6,6 +6,7 @@ mod intake;
 mod ledger;
 mod reconcile;
 mod replay;
+mod rfm;
 mod server;
 
 use std::fs;
@@ -47,6 +48,8 @@ enum What {
     Import(import::Args),
     /// How long the audit of a large ledger takes, on both engines, and how much memory
     Audit(audit::Args),
+    /// How many members a second are scored, in memory
+    Rfm(rfm::Args),
 }
 
 /// Measures.
@@ -58,6 +61,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Ledger(args) => ledger::run(args),
         What::Import(args) => import::run(args),
         What::Audit(args) => audit::run(args),
+        What::Rfm(args) => rfm::run(args),
     }
 }
 

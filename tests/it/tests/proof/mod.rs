@@ -159,6 +159,12 @@ async fn sabotage(tx: &mut Tx, shop: ShopId, invariant: &str) -> bool {
             shop,
             vec![0_u8; 32]
         ),
+        "what_members_bought_is_in_their_orders" => {
+            db!(tx.execute, "update rfm_members set spent = spent + 1 where shop_id = $1", shop)
+        }
+        "members_are_in_their_segment" => {
+            db!(tx.execute, "update rfm_members set segment = 555, is_there = false where shop_id = $1", shop)
+        }
         "lots_hold_no_more_than_was_earned"
         | "discounts_are_captured_debited_or_unbacked"
         | "one_live_hold_per_member" => return false,

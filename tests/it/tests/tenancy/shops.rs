@@ -212,6 +212,7 @@ impl Side {
             (Method::POST, "/api/activation", Value::Null),
             (Method::PUT, "/api/rewards/points/stock", json!({"stock": 5})),
             (Method::POST, "/api/pos/queue", queue(self.order, customer)),
+            (Method::POST, "/api/rfm/refresh", Value::Null),
         ] {
             self.door.staff(42, method, path, &body).await.json();
         }
@@ -299,6 +300,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 | "tasks.forget"
                 | "privacy.forget"
                 | "activation.look"
+                | "rfm.refresh"
                 | "proof.nightly" => json!({}),
                 kind => panic!("each kind of task has a case here: {kind}"),
             };
