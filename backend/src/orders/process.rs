@@ -129,7 +129,8 @@ impl Work<'_> {
                 known.refunds.insert(refund.id, refund.returned);
             }
             Incoming::Ripe(_) => {}
-            Incoming::Order { order, metafield, .. } => {
+            Incoming::Order { mut order, metafield, .. } => {
+                known.agree_on_tips(&mut order);
                 // Where Shopify stamped both alike, what came later was written later.
                 let paid = known.paid_lines(&order);
                 if known.latest.as_ref().is_none_or(|latest| latest.as_of <= order.as_of) {
@@ -215,15 +216,7 @@ impl Work<'_> {
         let ours = self.used(order, titles);
         let mut titles = titles.to_vec();
         titles.extend(ours.titles.into_iter().filter(|title| !titles.contains(title)).collect::<Vec<_>>());
-        let mut lines = order.lines.clone();
-        // An order that is read again does not tell which of its lines are tips.
-        let before = known.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
-        let tips = before.iter().filter(|line| line.kind == LineKind::Tip);
-        for line in tips.filter_map(|tip| lines.iter().position(|line| line.id == tip.id)).collect::<Vec<_>>()
-        {
-            lines[line].kind = LineKind::Tip;
-        }
-        Latest { as_of: order.as_of, lines, used: ours.used, titles, paid: None }
+        Latest { as_of: order.as_of, lines: order.lines.clone(), used: ours.used, titles, paid: None }
     }
 
     /// What the discount that points buy took off the order: known by its title, or by one it had on this order before.
@@ -257,6 +250,21 @@ impl Known {
     /// Whose the order is, with what it tells now. Nothing leads to an erased customer again.
     fn customer_of(&self, order: &Order) -> Option<CustomerId> {
         if self.erased { self.customer } else { self.customer.or(order.customer) }
+    }
+
+    /// An order that is read again does not tell which of its lines are tips: where one message told, older or newer, all
+    /// are taken to.
+    fn agree_on_tips(&mut self, order: &mut Order) {
+        let known = self.latest.iter_mut().flat_map(|latest| {
+            let paid = latest.paid.iter_mut().flat_map(|(_, lines)| lines);
+            latest.lines.iter_mut().chain(paid)
+        });
+        let lines: Vec<&mut LineNow> = known.chain(&mut order.lines).collect();
+        let tips = lines.iter().filter(|line| line.kind == LineKind::Tip);
+        let tips: HashSet<i64> = tips.map(|line| line.id).collect();
+        for line in lines.into_iter().filter(|line| tips.contains(&line.id)) {
+            line.kind = LineKind::Tip;
+        }
     }
 
     /// The newest lines that were paid for, by what was known of the order and what it tells now.

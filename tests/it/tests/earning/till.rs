@@ -409,3 +409,21 @@ fn what_an_edit_adds_waits_for_its_payment_whichever_webhook_comes_first() {
         }
     });
 }
+
+#[test]
+fn a_tip_is_none_of_what_was_bought_though_the_edit_that_does_not_tell_comes_first() {
+    on_both_engines(async |test| {
+        let placed = Order::new(1, ADA);
+        let again = later(&placed, |_| {}).payload();
+        let mut tipped = placed.payload();
+        tipped["line_items"][1]["tip_payment_gateway"] = json!("cash");
+        for told in [[&tipped, &again], [&again, &tipped]] {
+            let shop = Shop::open(&test.db).await;
+            for body in told {
+                shop.take(vec![as_told(body)]).await;
+            }
+            assert_eq!(shop.points(ADA).await, (50, 0, 0), "{told:?}");
+            shop.is_sound().await;
+        }
+    });
+}
