@@ -35,7 +35,7 @@ pub async fn redact(
     db!(tx.each lanes,
         sqlite: "with v (shop_id, lane) as (values ($1, $2))
                  delete from inbox_payloads where (shop_id, message_id) in (
-                     select m.shop_id, m.message_id from v join inbox_messages m
+                     select m.shop_id, m.message_id from v join inbox_messages m indexed by inbox_messages_settled_lane
                          on m.shop_id = v.shop_id and m.lane = v.lane where m.state <> 'ready')",
         postgres: "with v (shop_id, lane) as (select * from unnest($1::uuid[], $2::text[]))
                    delete from inbox_payloads where (shop_id, message_id) in (
@@ -50,8 +50,9 @@ pub async fn redact(
         |lane| shop, lane.as_str())?;
     db!(tx.each lanes,
         sqlite: "with v (shop_id, lane) as (values ($1, $2))
-                 update inbox_messages set lane = 'redacted'
-                 where state <> 'ready' and (shop_id, lane) in (select shop_id, lane from v)",
+                 update inbox_messages set lane = 'redacted' where (shop_id, message_id) in (
+                     select m.shop_id, m.message_id from v join inbox_messages m indexed by inbox_messages_settled_lane
+                         on m.shop_id = v.shop_id and m.lane = v.lane where m.state <> 'ready')",
         postgres: "with v (shop_id, lane) as (select * from unnest($1::uuid[], $2::text[]))
                    update inbox_messages set lane = 'redacted'
                    where state <> 'ready' and (shop_id, lane) in (select shop_id, lane from v)",

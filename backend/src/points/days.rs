@@ -34,8 +34,9 @@ impl Days {
         let rows: Vec<Row> = db!(tx.all each days,
             sqlite: "with v (shop_id, member_id, day_from) as (values ($1, $2, $3))
                      select o.member_id, o.day_from, o.order_id, o.pending + o.posted as points
-                     from v join points_orders o on o.shop_id = v.shop_id and o.member_id = v.member_id
-                         and o.day_from = v.day_from",
+                     from v join points_orders o indexed by points_orders_by_day
+                         on o.shop_id = v.shop_id and o.member_id = v.member_id
+                         and o.day_from = v.day_from and o.day_from is not null",
             postgres: "with v (shop_id, member_id, day_from) as (
                            select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]))
                        select o.member_id, o.day_from, o.order_id, o.pending + o.posted as points

@@ -96,7 +96,8 @@ pub async fn of(
     let rows: Vec<Bought> = db!(read.all each members,
         sqlite: "with v (shop_id, member_id) as (values ($1, $2))
                  select o.member_id, max(o.placed_at) as last_order_at, count(*) as orders, sum(o.spent) as spent
-                 from v join points_orders o on o.shop_id = v.shop_id and o.member_id = v.member_id
+                 from v join points_orders o indexed by points_orders_by_member
+                     on o.shop_id = v.shop_id and o.member_id = v.member_id
                  where o.kept group by o.member_id",
         postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
                    select o.member_id, max(o.placed_at) as last_order_at, count(*) as orders,

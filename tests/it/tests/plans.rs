@@ -106,3 +106,37 @@ fn who_comes_next_is_a_few_steps_into_an_index_however_much_waits() {
         }
     });
 }
+
+/// The same on SQLite, of rows that are looked for by their keys: a statement that goes through a whole table instead
+/// takes as long as the shop is large. Where the planner would, `indexed by` tells it which index to take: it knows nothing of
+/// how many rows there are.
+#[test]
+fn rows_are_found_by_their_keys_on_sqlite() {
+    on_engine(Engine::Sqlite, async |test| {
+        let Db::Sqlite { writer, .. } = &test.db else { panic!("SQLite is asked") };
+        let (mut asked, mut scans) = (0, Vec::new());
+        for statement in inventory::iter::<Statement>.into_iter().filter(|one| one.each) {
+            let Some((head, rest)) = statement.sqlite.split_once("values (") else { continue };
+            let Some((row, tail)) = rest.split_once(')').filter(|_| head.starts_with("with v ")) else {
+                continue;
+            };
+            asked += 1;
+            let rows = vec![format!("({row})"); 64].join(", ");
+            let text = AssertSqlSafe(format!("explain query plan {head}values {rows}{tail}"));
+            let plan = sqlx::query(text).fetch_all(writer).await.unwrap();
+            let steps = plan.iter().map(|step| step.get::<String, _>("detail"));
+            // All of a table, or all of a shop's rows in it.
+            let is_through = |step: &String| {
+                let scans =
+                    step.starts_with("SCAN ") && !step.contains(" v") && !step.contains("CONSTANT ROW");
+                scans || step.contains("(shop_id=?)")
+            };
+            let tables: Vec<String> = steps.filter(is_through).collect();
+            if !tables.is_empty() {
+                scans.push(format!("{}:{}: {tables:?}", statement.file, statement.line));
+            }
+        }
+        assert!(asked > 30, "{asked}");
+        assert!(scans.is_empty(), "{scans:#?}");
+    });
+}
