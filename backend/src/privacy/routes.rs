@@ -1,7 +1,7 @@
 //! What a merchant sees of privacy requests.
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
@@ -16,7 +16,7 @@ use super::store::{self, Request};
 use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::db::Timestamp;
-use crate::web::{Manage, Problem, Staff, View};
+use crate::web::{Manage, Path, Problem, Staff, View};
 
 /// How many requests a list has, and may have.
 const LISTED: i64 = 50;
@@ -87,7 +87,7 @@ async fn list(
 async fn download(
     State(app): State<App>,
     staff: Staff<Manage>,
-    request: Result<Path<Uuid>, PathRejection>,
+    request: Result<Path<Uuid>, Problem>,
 ) -> Result<impl IntoResponse, Problem> {
     let missing =
         || Problem::new(StatusCode::NOT_FOUND, "unknown_export", "There is no such export any more.");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -24,7 +24,7 @@ use crate::db::{Read, Timestamp};
 use crate::ids::{MemberId, ShopId};
 use crate::merchants::{self, lock_installed};
 use crate::points::Calendar;
-use crate::web::{Edit, Problem, Staff, View};
+use crate::web::{Edit, Path, Problem, Staff, View};
 
 /// How many changes of a member are shown.
 const CHANGES: i64 = 50;

@@ -1,7 +1,5 @@
 //! The tables of scales, of what members have bought, and of their segments.
 
-use std::collections::BTreeMap;
-
 use loyalty::rfm::{Scale, Steps, ranks};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -100,6 +98,17 @@ pub(super) async fn done(tx: &mut Tx, shop: ShopId, refresh: Uuid) -> Result<(),
     Ok(())
 }
 
+/// A member who stands at one of the places between scores, by one number or another.
+#[derive(Debug, sqlx::FromRow)]
+struct Placed {
+    last_order_at: Option<Timestamp>,
+    orders: i64,
+    spent: i64,
+    by_recency: i64,
+    by_frequency: i64,
+    by_money: i64,
+}
+
 /// The scale on which the shop's members are beside each other. The database sorts: memory does not grow with them.
 pub(super) async fn relative_scale(read: &mut Read, shop: ShopId) -> Result<Scale, db::Error> {
     let (count,): (i64,) = db!(
@@ -107,51 +116,30 @@ pub(super) async fn relative_scale(read: &mut Read, shop: ShopId) -> Result<Scal
         "select count(*) from rfm_members where shop_id = $1 and orders > 0 and is_there",
         shop
     )?;
-    let [one, two, three, four] =
-        ranks(count.unsigned_abs()).map(|rank| i64::try_from(rank).unwrap_or(i64::MAX));
-    let recency: Vec<(i64, Option<Timestamp>)> = db!(
+    let places = ranks(count.unsigned_abs()).map(|rank| i64::try_from(rank).unwrap_or(i64::MAX));
+    let [one, two, three, four] = places;
+    let placed: Vec<Placed> = db!(
         read.all,
-        "select place, last_order_at from (
-             select last_order_at, row_number() over (order by last_order_at) as place
+        "select last_order_at, orders, spent, by_recency, by_frequency, by_money from (
+             select last_order_at, orders, spent, row_number() over (order by last_order_at) as by_recency,
+                 row_number() over (order by orders) as by_frequency, row_number() over (order by spent) as by_money
              from rfm_members where shop_id = $1 and orders > 0 and is_there) as sorted
-         where place in ($2, $3, $4, $5)",
+         where by_recency in ($2, $3, $4, $5) or by_frequency in ($2, $3, $4, $5) or by_money in ($2, $3, $4, $5)",
         shop,
         one,
         two,
         three,
         four
     )?;
-    let frequency: Vec<(i64, i64)> = db!(
-        read.all,
-        "select place, orders from (
-             select orders, row_number() over (order by orders) as place
-             from rfm_members where shop_id = $1 and orders > 0 and is_there) as sorted
-         where place in ($2, $3, $4, $5)",
-        shop,
-        one,
-        two,
-        three,
-        four
-    )?;
-    let monetary: Vec<(i64, i64)> = db!(
-        read.all,
-        "select place, spent from (
-             select spent, row_number() over (order by spent) as place
-             from rfm_members where shop_id = $1 and orders > 0 and is_there) as sorted
-         where place in ($2, $3, $4, $5)",
-        shop,
-        one,
-        two,
-        three,
-        four
-    )?;
-    let steps = |found: Vec<(i64, i64)>| {
-        let found: BTreeMap<i64, i64> = found.into_iter().collect();
-        Steps::above([one, two, three, four].map(|place| found.get(&place).copied().unwrap_or(i64::MAX)))
+    let steps = |place_of: fn(&Placed) -> i64, number: fn(&Placed) -> i64| {
+        let at = |place| placed.iter().find(|one| place_of(one) == place).map_or(i64::MAX, number);
+        Steps::above(places.map(at))
     };
-    let micros = |at: Option<Timestamp>| at.map_or(i64::MAX, Timestamp::as_microsecond);
-    let recency = recency.into_iter().map(|(place, at)| (place, micros(at))).collect();
-    Ok(Scale::new(steps(recency), steps(frequency), steps(monetary)))
+    Ok(Scale::new(
+        steps(|one| one.by_recency, |one| one.last_order_at.map_or(i64::MAX, Timestamp::as_microsecond)),
+        steps(|one| one.by_frequency, |one| one.orders),
+        steps(|one| one.by_money, |one| one.spent),
+    ))
 }
 
 /// Adds to members' histories, each once and in the order of their ids, and gives what they are then, in no promised order.

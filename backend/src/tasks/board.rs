@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use axum::Router;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +21,7 @@ use super::{INSTALLATION, State as TaskState};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::ids::ShopId;
-use crate::web::{Operator, Problem, operator_page};
+use crate::web::{Operator, Path, Problem, operator_page};
 
 /// How many tasks a page shows.
 const PAGE: i64 = 50;
@@ -87,7 +87,7 @@ async fn show(
 async fn requeue(
     State(app): State<App>,
     _: Operator,
-    task: Result<Path<Uuid>, PathRejection>,
+    task: Result<Path<Uuid>, Problem>,
 ) -> Result<Response, Problem> {
     let no_task = || Problem::new(StatusCode::NOT_FOUND, "no_dead_task", "This is no dead task.");
     let Path(task) = task.map_err(|_| no_task())?;

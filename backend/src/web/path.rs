@@ -10,6 +10,7 @@ use super::Problem;
 #[derive(Debug, Clone)]
 pub struct Path<T>(pub T);
 
+#[expect(clippy::disallowed_types, reason = "this is the one place")]
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Problem;
 

@@ -89,6 +89,7 @@ fn staff_see_segments_and_have_members_scored() {
         assert_eq!(get("/api/rfm/segments?day=2026-11-22").await, (404, "unknown_day".into()));
         assert_eq!(get("/api/rfm/segments?day=yesterday").await, (400, "bad_parameter".into()));
         assert_eq!(get("/api/members/1/rfm").await, (404, "unknown_member".into()));
+        assert_eq!(get("/api/members/%80/rfm").await, (400, "bad_path".into()));
         let role = json!({"role": "viewer"});
         counter.door.staff(OWNER, Method::PUT, &format!("/api/staff/{CLERK}/role"), &role).await.json();
         let clerk = counter.door.staff(CLERK, Method::POST, REFRESH, &Value::Null).await.problem();
