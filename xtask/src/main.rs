@@ -10,6 +10,7 @@ mod demo;
 mod functions;
 mod fuzz;
 mod http;
+mod mutants;
 mod postgres;
 mod process;
 mod progress;
@@ -54,6 +55,8 @@ enum Command {
     Crash(crash::Args),
     /// Feed what strangers send (webhooks, metafields, files, queries, tokens, carts) with what nobody made on purpose
     Fuzz(fuzz::Args),
+    /// Change the rules, the ledger and redemptions, one thing at a time, and look whether the tests notice
+    Mutants(mutants::Args),
     /// Simulate, kill and feed for as long as you like, and write a report of it
     Prove(prove::Args),
     /// Measure what the project promises about speed
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Postgres(args) => postgres::run(&args).map(done),
         Command::Crash(args) => crash::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Prove(args) => prove::run(&args),
         Command::Bench(args) => bench::run(&args).map(done),
         Command::Simulate(args) => simulate::run(&args),

@@ -28,8 +28,40 @@ pub struct Import<'a> {
     pub rounds: i64,
     /// Bytes of a column that nobody reads.
     pub note: usize,
+    /// What rows say.
+    pub rows: Rows,
     /// Where they are made.
     pub folder: &'a Path,
+}
+
+/// What the rows of a file say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Rows {
+    /// A balance, as exports of other programmes have it.
+    Balance,
+    /// Two lots with their dates, a referral code and a birthday: as much as a row can bring.
+    Full,
+}
+
+impl Rows {
+    /// The names of the columns.
+    fn header(self) -> &'static str {
+        match self {
+            Rows::Balance => "customer_id,points,note",
+            Rows::Full => "customer_id,points,lots,referral_code,birthday,note",
+        }
+    }
+
+    /// A member's row, without the note.
+    fn row(self, customer: i64) -> String {
+        match self {
+            Rows::Balance => format!("{customer},{POINTS}"),
+            Rows::Full => {
+                let lots = "200@2025-03-01>2027-03-01; 300@2025-09-01>2027-09-01";
+                format!("{customer},{POINTS},{lots},R{customer},1990-05-27")
+            }
+        }
+    }
 }
 
 /// What it came to.
@@ -51,7 +83,7 @@ struct Report {
     violations: i64,
 }
 
-/// What each member brings, in two lots.
+/// What each member brings.
 const POINTS: i64 = 500;
 
 impl Import<'_> {
@@ -93,13 +125,10 @@ impl Import<'_> {
     fn request(&self, round: i64, bytes: &mut u64) -> Result<Request> {
         let file = self.folder.join("members.csv");
         let mut writer = BufWriter::new(std::fs::File::create(&file)?);
-        writeln!(writer, "customer_id,points,lots,referral_code,birthday,note")?;
+        writeln!(writer, "{}", self.rows.header())?;
         let (first, note) = (7_000_000_000_000 + round * self.members, "x".repeat(self.note));
         for customer in first..first + self.members {
-            writeln!(
-                writer,
-                "{customer},{POINTS},200@2025-03-01>2027-03-01; 300@2025-09-01>2027-09-01,R{customer},1990-05-27,{note}"
-            )?;
+            writeln!(writer, "{},{note}", self.rows.row(customer))?;
         }
         writer.flush()?;
         *bytes = std::fs::metadata(&file)?.len();

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use load::audit::Audit;
 use load::follow::Follow;
-use load::import::Import;
+use load::import::{Import, Rows};
 use load::intake::Intake;
 use load::ledger::Ledger;
 use load::reconcile::{Reconcile, play_shop};
@@ -110,6 +110,9 @@ enum Command {
         /// Bytes of a column that nobody reads: how large files are.
         #[arg(long, default_value_t = 10)]
         note: usize,
+        /// What rows say.
+        #[arg(long, value_enum, default_value = "full")]
+        rows: Rows,
         /// Where they are made.
         #[arg(long)]
         folder: PathBuf,
@@ -218,9 +221,9 @@ async fn run(arguments: Arguments) -> Result<()> {
             })
             .await?
         }
-        Command::Import { members, rounds, note, folder } => {
+        Command::Import { members, rounds, note, rows, folder } => {
             as_in_a_server(config, async move |app, shop| {
-                Import { app, shop, members, rounds, note, folder: &folder }.measure().await
+                Import { app, shop, members, rounds, note, rows, folder: &folder }.measure().await
             })
             .await?
         }

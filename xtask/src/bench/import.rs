@@ -1,7 +1,8 @@
 //! How many members a second are imported from a file, on both engines, and how much memory that takes.
 //!
-//! Every member is new and brings two lots: an entry with its postings and moves, the account, the event and the mark of
-//! whoever is to be published. PostgreSQL writes every commit through, SQLite too. The ledger's invariants are counted
+//! Every member is new: an account, an entry with its postings, lots and moves, the event and the mark of whoever is to
+//! be published. Two kinds of files: a balance in each row, as exports of other programmes have it; and full rows, with
+//! two lots and their dates, a referral code and a birthday. PostgreSQL writes every commit through, SQLite too. The ledger's invariants are counted
 //! afterwards.
 
 use anyhow::Result;
@@ -32,8 +33,13 @@ pub fn run(args: &Args) -> Result<()> {
     release::build()?;
     let mut summary = json!({});
     let mut reports = json!({});
-    for (name, on_postgres) in [("postgres_per_second", true), ("sqlite_per_second", false)] {
-        let report = progress::step(name, || measure(args, on_postgres))?;
+    for (name, on_postgres, rows) in [
+        ("postgres_per_second", true, "balance"),
+        ("sqlite_per_second", false, "balance"),
+        ("postgres_full_per_second", true, "full"),
+        ("sqlite_full_per_second", false, "full"),
+    ] {
+        let report = progress::step(name, || measure(args, on_postgres, rows))?;
         println!("{name}: {report}");
         summary[name] = report["members_per_second"].clone();
         reports[name] = report;
@@ -45,9 +51,9 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn measure(args: &Args, on_postgres: bool) -> Result<Value> {
+fn measure(args: &Args, on_postgres: bool, rows: &str) -> Result<Value> {
     super::load("import", on_postgres.then_some(Durability::Full), |load, folder| {
         load.args(["--members", &args.members.to_string(), "--rounds", &args.rounds.to_string()]);
-        load.args(["--note", &args.note.to_string()]).arg("--folder").arg(folder);
+        load.args(["--note", &args.note.to_string(), "--rows", rows]).arg("--folder").arg(folder);
     })
 }

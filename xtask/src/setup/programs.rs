@@ -18,6 +18,8 @@ pub struct Program {
 pub const DENY: Program = Program { name: "cargo-deny", version: "0.20.2" };
 /// Builds with coverage and runs libFuzzer.
 pub const FUZZ: Program = Program { name: "cargo-fuzz", version: "0.13.2" };
+/// Changes the code and looks whether tests notice.
+pub const MUTANTS: Program = Program { name: "cargo-mutants", version: "27.1.0" };
 
 impl Program {
     /// Its path. It is installed into the target directory, once.

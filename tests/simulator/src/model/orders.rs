@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::earn::{Circumstances, Earn};
 use super::tally::Tally;
-use super::told::{Back, Line, Payment, Refund, Told};
+use super::told::{Back, Kind, Line, Payment, Refund, Told};
 use super::{DAY, Model};
 
 /// An order, and all that was ever told of it.
@@ -121,6 +121,17 @@ impl Order {
         gone
     }
 
+    /// What is a tip in one message is a tip in all.
+    fn agree_on_tips(&mut self, new: &mut Told) {
+        let mut lines: Vec<&mut Line> =
+            self.told.iter_mut().chain([new]).flat_map(|told| &mut told.lines).collect();
+        let tips: Vec<Option<u64>> =
+            lines.iter().filter(|line| line.kind == Kind::Tip).map(|line| line.id).collect();
+        for line in lines.iter_mut().filter(|line| tips.contains(&line.id)) {
+            line.kind = Kind::Tip;
+        }
+    }
+
     /// When what its points wait for comes to pass.
     pub fn ripe_at(&self, facts: &Facts, now: i64) -> Option<i64> {
         if !facts.paid || facts.void {
@@ -141,8 +152,9 @@ impl Order {
 
 impl Model {
     /// The shop tells of an order.
-    pub fn told_order(&mut self, told: Told) {
+    pub fn told_order(&mut self, mut told: Told) {
         let at = self.order_at(told.order);
+        self.orders[at].agree_on_tips(&mut told);
         let is_first = self.orders[at].told.is_empty();
         if is_first {
             let member = told.customer.map(|customer| self.member_of(customer));

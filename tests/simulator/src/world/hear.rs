@@ -86,7 +86,7 @@ impl Shop {
                 let order = self.local.order(told::number(&payload["order_edit"]["order_id"]));
                 if let Some(order) = order {
                     let told = told::order(&self.local.order_payload(&order), &title);
-                    self.model.told_order(self.marked(told));
+                    self.model.told_order(self.marked(told.read_again()));
                 }
             }
             topic if topic.starts_with("orders/") => {

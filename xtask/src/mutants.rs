@@ -1,0 +1,170 @@
+//! `cargo xtask mutants`: whether the tests notice it when the code is changed.
+//!
+//! Each mutant is the code with one thing wrong: a sum that is a difference, a condition that is turned round, a function
+//! that does nothing. Tests that pass all the same have missed it. `target/mutants/*/mutants.out` has the lists.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::setup::postgres::{Durability, cluster};
+use crate::setup::{npm, programs};
+use crate::workspace::{in_root, target_dir};
+use crate::{functions, progress};
+
+/// How long the tests may take before a mutant counts as noticed: it made them run for ever.
+const PATIENCE: u32 = 600;
+
+/// Options of `cargo xtask mutants`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Of which rooms; of all, where none is named
+    #[arg(value_enum)]
+    rooms: Vec<Room>,
+    /// Only one mutant of so many, spread over all files
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    one_of: u32,
+    /// Which of them: below that number
+    #[arg(long, default_value_t = 0)]
+    turn: u32,
+    /// Print one JSON object as the last line of standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is changed, and which tests are to notice.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Room {
+    /// The rules
+    Shared,
+    /// The ledger
+    Points,
+    /// Picks and what becomes of them
+    Redemptions,
+}
+
+impl Room {
+    const ALL: [Room; 3] = [Room::Shared, Room::Points, Room::Redemptions];
+
+    fn name(self) -> &'static str {
+        match self {
+            Room::Shared => "shared",
+            Room::Points => "points",
+            Room::Redemptions => "redemptions",
+        }
+    }
+
+    /// What is changed, as cargo-mutants is told.
+    fn changed(self) -> [&'static str; 4] {
+        match self {
+            Room::Shared => ["--package", "loyalty", "--file", "shared/src/**"],
+            Room::Points => ["--package", "loyalnest", "--file", "backend/src/points/**"],
+            Room::Redemptions => ["--package", "loyalnest", "--file", "backend/src/redemptions/**"],
+        }
+    }
+
+    /// Whose tests are run.
+    fn tested(self) -> &'static [&'static str] {
+        match self {
+            Room::Shared => &["loyalty"],
+            Room::Points | Room::Redemptions => &["loyalnest", "it", "simulator"],
+        }
+    }
+
+    /// Which of them: part of their names.
+    fn tests(self) -> &'static [&'static str] {
+        match self {
+            Room::Shared => &[],
+            Room::Points => &[
+                "points",
+                "bonuses",
+                "earning",
+                "effects",
+                "expiry",
+                "ledger",
+                "merges",
+                "proof",
+                "seeds",
+                "taking_back",
+            ],
+            Room::Redemptions => {
+                &["redemptions", "journey", "marks", "payouts", "rewards", "seeds", "storefront"]
+            }
+        }
+    }
+}
+
+/// What came of the mutants of one room.
+#[derive(Serialize)]
+struct Outcome {
+    room: &'static str,
+    /// The tests failed, or did not end.
+    noticed: usize,
+    /// The tests passed.
+    missed: Vec<String>,
+    /// It did not compile.
+    unviable: usize,
+    /// Noticed, in per cent of those that compile.
+    score: f64,
+}
+
+/// Makes the mutants and runs the tests on each.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    progress::step("Functions", functions::build)?;
+    let rooms = if args.rooms.is_empty() { &Room::ALL[..] } else { &args.rooms };
+    let outcomes = rooms
+        .iter()
+        .map(|room| progress::step(format!("mutants of {}", room.name()), || mutate(*room, args)));
+    let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
+    if args.json {
+        println!("{}", json!({ "rooms": outcomes }));
+    }
+    let is_whole = outcomes.iter().all(|outcome| outcome.missed.is_empty());
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn mutate(room: Room, args: &Args) -> Result<Outcome> {
+    let postgres = cluster(Durability::None)?;
+    let folder = target_dir().join("mutants");
+    let lists = folder.join(room.name());
+    fs::create_dir_all(&lists)?;
+    let mut mutants = in_root(programs::MUTANTS.path()?);
+    mutants.arg("mutants").args(room.changed());
+    for package in room.tested() {
+        mutants.args(["--test-package", package]);
+    }
+    mutants.args(["--sharding", "round-robin", "--shard", &format!("{}/{}", args.turn, args.one_of)]);
+    mutants.args(["--no-shuffle", "--colors", "never", "--timeout", &PATIENCE.to_string(), "--output"]);
+    mutants.arg(&lists).args(["--", "--locked", "--lib", "--bins", "--tests"]);
+    // Cargo takes one name; the test programs themselves any number.
+    mutants.arg("--").args(room.tests());
+    // Its own, because cargo-mutants works in a copy of the workspace.
+    mutants.env("CARGO_TARGET_DIR", &folder).env("LOYALNEST_FUNCTIONS", target_dir().join("functions"));
+    mutants
+        .env("LOYALNEST_TEST_POSTGRES", &postgres.url)
+        .env("LOYALNEST_TEST_SCHEMAS", npm::shopify_schemas()?);
+    mutants.env_remove("DATABASE_URL");
+    // It fails where a mutant was missed; what counts is what it wrote down.
+    mutants.status().context("cannot start cargo mutants")?;
+    outcome(room, &lists.join("mutants.out"))
+}
+
+fn outcome(room: Room, folder: &Path) -> Result<Outcome> {
+    let list = |name: &str| -> Result<Vec<String>> {
+        let file = folder.join(name);
+        let text = fs::read_to_string(&file).with_context(|| format!("{} is not there", file.display()))?;
+        Ok(text.lines().map(str::to_owned).collect())
+    };
+    let noticed = list("caught.txt")?.len() + list("timeout.txt")?.len();
+    let (missed, unviable) = (list("missed.txt")?, list("unviable.txt")?.len());
+    let score = 100.0 * noticed as f64 / (noticed + missed.len()).max(1) as f64;
+    progress::note(format!("{noticed} noticed, {} missed, {unviable} do not compile", missed.len()));
+    for mutant in &missed {
+        progress::note(format!("missed: {mutant}"));
+    }
+    Ok(Outcome { room: room.name(), noticed, missed, unviable, score })
+}
