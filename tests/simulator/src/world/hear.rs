@@ -1,5 +1,7 @@
 //! What the backend has acted upon, as the model hears of it.
 
+use std::collections::HashMap;
+
 use loyalnest::db::Db;
 use serde_json::Value;
 
@@ -7,12 +9,43 @@ use super::{Shop, Trouble, World};
 use crate::model::told::{self, Told};
 
 /// Webhooks that were acted upon from some time on, in the order in which they were taken in.
-const SETTLED: &str = "select webhook_id, state, settled_at from inbox_messages
+const SETTLED: &str = "select webhook_id, topic, lane, state, settled_at from inbox_messages
     where shop_id = $1 and settled_at >= $2 order by message_id";
 
 /// Requests to erase a customer that are settled.
 const ERASED: &str = "select webhook_id, settled_at from privacy_requests
     where shop_id = $1 and kind = 'customers/redact' and state = 'done' order by settled_at";
+
+/// A webhook that was acted upon.
+#[derive(sqlx::FromRow)]
+struct Settled {
+    webhook_id: String,
+    topic: String,
+    lane: String,
+    state: String,
+    settled_at: i64,
+}
+
+/// The order in which the backend acts upon what it takes together: each room's messages in one go, in as few goes as keep
+/// every lane in order. Between lanes nothing is promised, and it may matter all the same: on which day's cap an order
+/// counts depends on whether its customer was merged before.
+fn in_goes(mut settled: Vec<Settled>) -> Vec<Settled> {
+    settled.sort_by_key(|message| message.settled_at);
+    let mut goes: Vec<(i64, String, Vec<Settled>)> = Vec::new();
+    let mut lanes: HashMap<String, usize> = HashMap::new();
+    for message in settled {
+        let room = message.topic.split('/').next().unwrap_or_default().replace("refunds", "orders");
+        let last = lanes.entry(message.lane.clone()).or_default();
+        let fitting =
+            goes.iter().skip(*last).position(|(at, of, _)| (*at, of) == (message.settled_at, &room));
+        *last = fitting.map_or(goes.len(), |after| *last + after);
+        match goes.get_mut(*last) {
+            Some((_, _, go)) => go.push(message),
+            None => goes.push((message.settled_at, room, vec![message])),
+        }
+    }
+    goes.into_iter().flat_map(|(_, _, go)| go).collect()
+}
 
 impl World {
     /// Tells the models whom the backend has erased.
@@ -34,23 +67,22 @@ impl World {
         Ok(())
     }
 
-    /// Tells the model of a shop of the webhooks that the backend has acted upon since, in the order in which it took them
-    /// in. Says how many those were.
+    /// Tells the model of a shop of the webhooks that the backend has acted upon since, in the order in which it did. Says
+    /// how many those were.
     pub fn tell_the_model(&mut self, at: usize) -> Result<usize, Trouble> {
         let (id, since) = (self.shops[at].id, self.shops[at].heard_at);
         let Db::Sqlite { readers, .. } = self.process.app.db.clone() else {
             return Err(anyhow::anyhow!("not on SQLite").into());
         };
-        let settled: Vec<(String, String, i64)> = self.process.finish(async move {
+        let settled: Vec<Settled> = self.process.finish(async move {
             Ok(sqlx::query_as(SETTLED).bind(id.0).bind(since).fetch_all(&readers).await?)
         })?;
         let shop = &mut self.shops[at];
         let now = shop.model.now;
         let (mut heard, mut signed_up) = (0, Vec::new());
-        for (webhook, state, settled_at) in settled {
-            if shop.told.contains(&webhook) {
-                continue;
-            }
+        let settled =
+            settled.into_iter().filter(|message| !shop.told.contains(&message.webhook_id)).collect();
+        for Settled { webhook_id: webhook, state, settled_at, .. } in in_goes(settled) {
             if shop.model.now != settled_at {
                 shop.follow(&mut signed_up);
             }
