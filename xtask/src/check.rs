@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::report::{Count, Report};
-use crate::setup::{programs, rust};
+use crate::setup::{npm, programs, rust};
 use crate::test::{self, Scope};
 use crate::workspace::{cargo, in_root};
 use crate::{process, progress};
@@ -47,6 +47,10 @@ pub fn checks(report: &mut Report) {
             clippy.args(["--package", name]);
         }
         process::run(clippy.args(["--", "-D", "warnings"]))
+    });
+    report.check("theme", || {
+        npm::packages()?;
+        process::run(in_root("node").arg("tests/theme/check.mjs"))
     });
     report.check("documentation", || {
         let mut doc = cargo();

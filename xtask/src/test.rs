@@ -12,8 +12,9 @@ use crate::setup::{chromium, npm};
 use crate::workspace::{cargo, in_root, root, target_dir};
 use crate::{app_config, check, functions, process};
 
-/// Where Node's tests are: the demo in a real browser, and requests that Shopify's own library signs.
-const NODE_TESTS: [&str; 2] = ["tests/browser", "tests/node"];
+/// Where Node's tests are: the demo in a real browser, requests that Shopify's own library signs, and the theme app
+/// extension's files.
+const NODE_TESTS: [&str; 3] = ["tests/browser", "tests/node", "tests/theme"];
 
 /// The check of the app's files; it runs under a filter that its name contains.
 const APP_CONFIGURATION: &str = "app configuration";

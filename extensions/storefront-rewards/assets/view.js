@@ -1,0 +1,158 @@
+// How the panel looks, for the state that it is in.
+
+import { h } from './dom.js';
+
+/** The panel's content. */
+export function draw(panel) {
+  const { words, isGuest, page } = panel;
+  const { say } = words;
+  return [
+    h('h2', { id: 'title', tabindex: -1, autofocus: true }, say('balance.title')),
+    isGuest
+      ? h('p', { class: 'lead' }, h('a', { href: page.signIn, class: 'main' }, say('balance.guest')))
+      : balance(panel),
+    !isGuest && hold(panel),
+    h('h3', {}, say('rewards.title')),
+    rewards(panel),
+    panel.offers?.earns > 0 && h('p', { class: 'quiet' }, say('panel.earns', { points: words.points(panel.offers.earns) })),
+  ].filter(Boolean);
+}
+
+/** What the panel says of what happened: what went wrong comes first. */
+export function news({ problem, note, words: { say } }) {
+  return problem ? say(PROBLEMS[problem] ?? 'problem.unavailable') : (note ?? '');
+}
+
+function balance({ offers, words: { say, number, points, day } }) {
+  const account = offers?.account;
+  if (!account) return h('p', { class: 'lead quiet' }, say(offers ? 'balance.none' : 'panel.loading'));
+  return h(
+    'div',
+    { class: 'lead' },
+    h('p', { class: 'figure' }, number(account.points)),
+    account.pending > 0 && h('p', { class: 'quiet' }, say('balance.pending', { points: points(account.pending) })),
+    account.next &&
+      h('p', { class: 'quiet' }, say('balance.expire', { points: points(account.next.points), date: day(account.next.at) })),
+  );
+}
+
+/** The app's words for why not, and ours. */
+const PROBLEMS = {
+  not_signed_in: 'problem.signed_out',
+  too_many_requests: 'problem.busy',
+  down: 'problem.down',
+  rules: 'panel.failed',
+  insufficient_points: 'problem.points',
+  under_review: 'problem.review',
+  redemption_ended: 'problem.ended',
+  redemption_captured: 'problem.ended',
+  unknown_redemption: 'problem.ended',
+  cart: 'problem.cart',
+};
+
+/** What is held, and what can be done with it here. */
+function hold(panel) {
+  const { offers, redemption, words, busy } = panel;
+  const { say, points } = words;
+  const held = redemption ?? offers?.hold;
+  if (!held) return undefined;
+  const state = stateOf(panel, held);
+  const places = { points: points(held.points), currency: held.currency };
+  const button = (key, press, main) =>
+    h('button', { type: 'button', class: main && 'main', disabled: busy, 'data-key': key, onclick: press }, say(`hold.${key}`));
+  return h(
+    'section',
+    { class: 'hold', 'aria-labelledby': 'held' },
+    h('h3', { id: 'held' }, say('hold.title')),
+    h('p', {}, say(`hold.${state}`, places)),
+    h(
+      'p',
+      { class: 'buttons' },
+      state === 'elsewhere' && button('use_here', panel.useHere, true),
+      !['opening', 'closing'].includes(state) && button('take_back', panel.takeBack),
+    ),
+  );
+}
+
+function stateOf({ offers, cart }, { state, currency, scope }) {
+  if (state === 'opening' || state === 'closing') return state;
+  if (cart && currency !== cart.currency) return 'other_currency';
+  if (scope === 'next_order') return 'next_order';
+  if (!offers?.hold?.applies) return 'elsewhere';
+  return offers.hold.worth === null ? 'idle' : 'here';
+}
+
+function rewards(panel) {
+  const { offers, words: { say } } = panel;
+  if (!offers) return h('p', { class: 'quiet' }, say(panel.problem ? 'rewards.empty' : 'panel.loading'));
+  if (offers.rewards.length === 0) return h('p', { class: 'quiet' }, say('rewards.empty'));
+  return h('ul', { class: 'rewards', role: 'list' }, offers.rewards.map((reward) => row(panel, reward)));
+}
+
+function row(panel, reward) {
+  const { isGuest, busy, steps = (panel.steps = {}), words } = panel;
+  const ready = reward.state === 'ready' && !isGuest;
+  const last = reward.choices.length;
+  const at = Math.min(steps[reward.id] ?? last, last);
+  const name = `reward-${reward.id}`;
+  const text = h('p', { class: 'quiet' });
+  const use = h('button', {
+    type: 'button',
+    class: 'use',
+    disabled: busy,
+    'data-key': `use-${reward.id}`,
+    'aria-describedby': name,
+    onclick: () => panel.pick(reward.id, choice().points),
+  });
+  const choice = () => reward.choices[Math.min(steps[reward.id] ?? last, last) - 1];
+  const write = () => {
+    text.textContent = isGuest ? words.points(reward.points) : because(panel, reward, choice());
+    if (ready) use.textContent = words.say('rewards.use', { points: words.points(choice().points) });
+  };
+  write();
+  return h(
+    'li',
+    { 'data-state': reward.state },
+    h('div', { class: 'what' }, h('h4', { id: name }, reward.name), text),
+    ready && use,
+    ready && last > 1 && slider(panel, reward, at, (step) => {
+      steps[reward.id] = step;
+      write();
+    }),
+  );
+}
+
+/** Points in steps: how many. */
+function slider({ words }, { id, name, choices }, at, chosen) {
+  const says = (step) => words.points(choices[step - 1].points);
+  return h('input', {
+    type: 'range',
+    min: 1,
+    max: choices.length,
+    value: at,
+    'data-key': `steps-${id}`,
+    'aria-label': words.say('panel.steps', { reward: name }),
+    'aria-valuetext': says(at),
+    oninput: ({ target }) => {
+      target.setAttribute('aria-valuetext', says(target.value));
+      chosen(Number(target.value));
+    },
+  });
+}
+
+/** What a reward comes to here, or why it cannot be had. */
+function because({ cart, words: { say, points, money } }, { state, missing, minimum }, choice) {
+  const { currency } = cart;
+  switch (state) {
+    case 'ready':
+      return say('panel.off', { amount: money(choice.worth, currency), points: points(choice.points) });
+    case 'short':
+      return say('rewards.to_go', { points: points(missing) });
+    case 'not_in_currency':
+      return say('panel.currency', { currency });
+    case 'below_minimum':
+      return say('panel.minimum', { amount: money(minimum, currency) });
+    default:
+      return say(cart.items.length === 0 ? 'panel.empty_cart' : 'panel.nothing');
+  }
+}

@@ -1,0 +1,36 @@
+// What the panel says: sentences from the locale's file, numbers and money as the language writes them.
+
+/** Speaks as the shopper's page does. */
+export function speaker({ words, locale }) {
+  const sentences = JSON.parse(words);
+  const language = known(locale);
+  const numbers = new Intl.NumberFormat(language);
+  const plural = new Intl.PluralRules(language);
+
+  const say = (key, places = {}) =>
+    (sentences[key] ?? '').replace(/\{(\w+)\}/g, (whole, place) => places[place] ?? whole);
+
+  return {
+    say,
+    number: (value) => numbers.format(value),
+    points: (value) =>
+      say(`points.${plural.select(value)}` in sentences ? `points.${plural.select(value)}` : 'points.other', {
+        number: numbers.format(value),
+      }),
+    money: (minor, currency) => {
+      const format = new Intl.NumberFormat(language, { style: 'currency', currency });
+      return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+    },
+    /** A day such as `2027-01-31`, which is the shop's: no time zone changes it. */
+    day: (text) => new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(`${text}T00:00Z`)),
+  };
+}
+
+/** The locale, or English where the browser does not know such a tag. */
+function known(locale) {
+  try {
+    return Intl.getCanonicalLocales(locale)[0] ?? 'en';
+  } catch {
+    return 'en';
+  }
+}
