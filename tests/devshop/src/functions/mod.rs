@@ -92,6 +92,7 @@ pub enum FunctionError {
 }
 
 /// An installed Function.
+#[derive(Clone)]
 pub struct Function {
     /// Names it within its app.
     pub handle: String,
@@ -103,6 +104,7 @@ pub struct Function {
 }
 
 /// Where a Function takes part and what it asks for there.
+#[derive(Clone)]
 pub struct Target {
     /// Such as [`LINES_TARGET`].
     pub name: String,
