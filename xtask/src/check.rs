@@ -22,6 +22,7 @@ pub fn run() -> Result<ExitCode> {
     checks(&mut report);
     let scope = Scope::Unit;
     test::tests(&mut report, &scope);
+    report.part("extension tests", |count| test::extension_tests(&scope, count));
     Ok(report.finish())
 }
 

@@ -114,9 +114,35 @@ pub fn node_line(line: &str) -> Option<Count> {
     }
 }
 
+/// The counts of vitest's closing line: `Tests  1 failed | 12 passed | 3 skipped (16)`.
+pub fn vitest_line(line: &str) -> Option<Count> {
+    let counts = line.trim_start().strip_prefix("Tests ")?;
+    let mut count = Count::default();
+    for part in counts.split('(').next()?.split('|') {
+        let (number, kind) = part.trim().split_once(' ')?;
+        let number = number.parse().ok()?;
+        match kind {
+            "passed" => count.passed = number,
+            "failed" => count.failed = number,
+            _ => count.skipped += number,
+        }
+    }
+    Some(count)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_counts_of_vitest_are_read() {
+        let count = |line| vitest_line(line);
+        assert_eq!(count("      Tests  76 passed (76)"), Some(Count { passed: 76, ..Count::default() }));
+        let mixed = Count { passed: 12, failed: 1, skipped: 5 };
+        assert_eq!(count("      Tests  1 failed | 12 passed | 3 skipped | 2 todo (18)"), Some(mixed));
+        assert_eq!(count(" Test Files  4 passed (4)"), None);
+        assert_eq!(count(" Tests of something"), None);
+    }
 
     #[test]
     fn the_counts_of_cargo_are_read() {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::report::{Count, Report, cargo_line, node_line};
+use crate::report::{Count, Report, cargo_line, node_line, vitest_line};
 use crate::setup::postgres::{Cluster, Durability, cluster};
 use crate::setup::{chromium, npm};
 use crate::workspace::{cargo, in_root, root, target_dir};
@@ -50,6 +50,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         check::checks(&mut report);
     }
     tests(&mut report, &scope);
+    report.part("extension tests", |count| extension_tests(&scope, count));
     report.part("browser tests", |count| browser_tests(&scope, count));
     if !matches!(&scope, Scope::Named(name) if !APP_CONFIGURATION.contains(name.as_str())) {
         report.check(APP_CONFIGURATION, app_config::check);
@@ -88,6 +89,21 @@ fn cargo_test(postgres: &Cluster, scope: &Scope, count: &mut Count) -> Result<()
         Scope::Named(name) => test.arg(name).args(["--", "--include-ignored"]),
     };
     process::watched(&mut test, |line| *count += cargo_line(line).unwrap_or_default())
+}
+
+/// The unit tests of what shoppers see, in Shopify's tester.
+pub fn extension_tests(scope: &Scope, count: &mut Count) -> Result<()> {
+    let vitest = npm::packages()?.join("vitest/vitest.mjs");
+    let mut node = in_root("node");
+    node.env("NO_COLOR", "1").arg(vitest).args(["run", "--passWithNoTests"]);
+    if let Scope::Named(name) = scope {
+        node.args(["--testNamePattern", &escaped(name)]);
+    }
+    let result = process::watched(&mut node, |line| *count += vitest_line(line).unwrap_or_default());
+    if matches!(scope, Scope::Named(_)) {
+        count.skipped = 0; // vitest calls every other test skipped
+    }
+    result
 }
 
 /// The Node tests: the demo in a real browser.

@@ -92,7 +92,6 @@ pub enum FunctionError {
 }
 
 /// An installed Function.
-#[derive(Clone)]
 pub struct Function {
     /// Names it within its app.
     pub handle: String,
@@ -104,7 +103,6 @@ pub struct Function {
 }
 
 /// Where a Function takes part and what it asks for there.
-#[derive(Clone)]
 pub struct Target {
     /// Such as [`LINES_TARGET`].
     pub name: String,

@@ -1,7 +1,6 @@
 //! The whole house: a local shop with the real Function, and the backend behind it, each on a port of its own.
 
-use std::collections::BTreeMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use devshop::{
@@ -224,14 +223,8 @@ impl House {
     }
 }
 
-/// A Function of the app with its built WebAssembly. It is compiled for the machine once, which takes longer than most tests.
+/// A Function of the app with its built WebAssembly.
 fn built(name: &str) -> Function {
-    static BUILT: Mutex<BTreeMap<String, Function>> = Mutex::new(BTreeMap::new());
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.entry(name.to_owned()).or_insert_with(|| load(name)).clone()
-}
-
-fn load(name: &str) -> Function {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../extensions").join(name);
     let wasm = function_runner::artefacts_folder().join(name).with_extension("wasm");
     Function::load(&RUNNER, &folder, &wasm).unwrap()

@@ -11,7 +11,6 @@ mod postgres;
 pub mod raw;
 pub mod recorder;
 pub mod simulation;
-mod templates;
 pub mod till;
 pub mod tripwire;
 
@@ -33,13 +32,13 @@ impl TestDb {
         let (url, folder) = match engine {
             Engine::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
-                let file = folder.path().join("test.db");
-                std::fs::write(&file, templates::sqlite().await).unwrap();
-                (format!("sqlite://{}", file.display()), Some(folder))
+                (format!("sqlite://{}/test.db", folder.path().display()), Some(folder))
             }
-            Engine::Postgres => (postgres::create_database(Some(templates::postgres().await)).await, None),
+            Engine::Postgres => (postgres::create_database().await, None),
         };
         let db = Db::connect(&url, &Options::default()).await.unwrap();
+        recorder::create_table(&db, &url).await;
+        db.migrate().await.unwrap();
         TestDb { db, url, _folder: folder }
     }
 

@@ -10,14 +10,12 @@ fn cluster() -> String {
     )
 }
 
-/// Creates a database, a copy of another or an empty one, and gives its URL.
-pub async fn create_database(of: Option<&str>) -> String {
+/// Creates an empty database and gives its URL.
+pub async fn create_database() -> String {
     let cluster = cluster();
     let name = format!("loyalnest_{}", Uuid::new_v4().simple());
-    let template = of.and_then(|url| url.rsplit_once('/')).map_or("template1", |(_, name)| name);
     let mut connection = PgConnection::connect(&cluster).await.unwrap();
-    let create = format!("create database {name} template {template}");
-    sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
     let (server, _) = cluster.rsplit_once('/').expect("the URL names a database");
     format!("{server}/{name}")
 }

@@ -1,0 +1,72 @@
+// The page in the customer account: balance, what stands, rewards, history, birthday.
+
+import '@shopify/ui-extensions/preact';
+
+import { render } from 'preact';
+
+import { client } from '../../../rewards-ui/client.js';
+import { resource } from '../../../rewards-ui/resource.js';
+import { words } from '../../../rewards-ui/words.js';
+import { Balance } from './balance.jsx';
+import { Birthday } from './birthday.jsx';
+import { currencies } from './currencies.js';
+import { History } from './history.jsx';
+import { nextOrder } from './next-order.js';
+import { Rewards } from './rewards.jsx';
+import { Standing } from './standing.jsx';
+
+export default async function page() {
+  const app = client({ token: () => shopify.sessionToken.get() });
+  const account = resource(app.account);
+  const rewards = resource(app.rewards);
+  const money = resource(() => currencies(shopify));
+  const redeem = nextOrder(app, account, rewards);
+  render(<Page app={app} account={account} rewards={rewards} money={money} redeem={redeem} />, document.body);
+  await Promise.all([account.load(), rewards.load(), money.load()]);
+}
+
+function Page({ app, account, rewards, money, redeem }) {
+  const { say, trouble: told } = words(shopify.i18n);
+  const { trouble } = redeem;
+  return (
+    <s-page heading={say('title')}>
+      <s-stack gap="large">
+        <Known of={account} say={say} told={told}>
+          {() => <Balance account={account.known.value} />}
+        </Known>
+        {account.known.value && <Standing redemption={account.known.value.redemption} redeem={redeem} />}
+        {trouble.value && <s-banner tone="warning">{told(trouble.value.code)}</s-banner>}
+        {account.known.value && (
+          <Known of={rewards} say={say} told={told}>
+            {() => (
+              <Rewards
+                rewards={rewards.known.value}
+                account={account.known.value}
+                currencies={money.known.value ?? []}
+                redeem={redeem}
+              />
+            )}
+          </Known>
+        )}
+        {account.known.value && <History app={app} seq={account.known.value.seq} />}
+        {account.known.value && <Birthday app={app} bonus={account.known.value.birthday?.bonus} />}
+      </s-stack>
+    </s-page>
+  );
+}
+
+/** What is known of something, or that it is waited for, or why it is not there and a way to ask again. */
+function Known({ of, say, told, children }) {
+  if (of.known.value !== undefined) return children();
+  if (of.trouble.value === null) return <s-spinner accessibilityLabel={say('waiting')} />;
+  return (
+    <s-banner tone="warning">
+      <s-stack gap="base">
+        <s-text>{told(of.trouble.value)}</s-text>
+        <s-button variant="secondary" onClick={() => of.load()}>
+          {say('again')}
+        </s-button>
+      </s-stack>
+    </s-banner>
+  );
+}

@@ -1,0 +1,85 @@
+import { useState } from 'preact/hooks';
+
+import { words } from '../../../rewards-ui/words.js';
+
+/** A reward: what it gives, and the button that has it for the next order, or why there is none. */
+export function Reward({ reward, account, currency, offered, redeem }) {
+  const { say, points, money } = words(shopify.i18n);
+  const [wanted, want] = useState(undefined);
+  const spendable = account.points + account.held;
+  const steps = stepsOf(reward, spendable);
+  const cost = steps.includes(wanted) ? wanted : steps[steps.length - 1];
+  const isHeld = account.redemption?.reward === reward.id && ['opening', 'live'].includes(account.redemption.state);
+  const canBeHad = offered && !reward.refused && !isHeld;
+  const busy = redeem.busy.value !== null;
+  const { id, name } = reward;
+  return (
+    <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
+      <s-stack gap="small-200">
+        <s-text type="strong">{name}</s-text>
+        <s-text color="subdued">{say('gives', { what: what(cost), points: points(cost) })}</s-text>
+        {why() && <s-text color="subdued">{why()}</s-text>}
+        {canBeHad && steps.length > 1 && (
+          <s-select
+            label={say('steps')}
+            value={String(cost)}
+            disabled={busy}
+            onChange={(event) => want(Number(event.currentTarget.value))}
+          >
+            {steps.map((step) => (
+              <s-option key={step} value={String(step)}>
+                {say('gives', { what: what(step), points: points(step) })}
+              </s-option>
+            ))}
+          </s-select>
+        )}
+      </s-stack>
+      {canBeHad && (
+        <s-button
+          variant="secondary"
+          disabled={busy}
+          accessibilityLabel={say('use_label', { points: points(cost), reward: name })}
+          onClick={() => redeem.pick({ reward: id, currency, ...(steps.length > 1 && { points: cost }) })}
+        >
+          {say('use')}
+        </s-button>
+      )}
+    </s-grid>
+  );
+
+  /** What a pick of so many points gives. */
+  function what(spent) {
+    const { kind, value, basis_points: basisPoints } = reward.benefit;
+    if (kind === 'percent') return say('benefit.off', { amount: percent(basisPoints) });
+    if (kind !== 'amount' && kind !== 'steps') return say(kind === 'shipping' ? 'benefit.shipping' : 'benefit.product');
+    const each = value[currency] ?? 0;
+    return offered ? say('benefit.off', { amount: money((each * spent) / reward.points, currency) }) : name;
+  }
+
+  function percent(basisPoints) {
+    return shopify.i18n.formatNumber(basisPoints / 10_000, { style: 'percent', maximumFractionDigits: 2 });
+  }
+
+  function why() {
+    if (isHeld) return undefined;
+    if (!offered) return say('refused.currency', { currency });
+    if (!reward.refused) return undefined;
+    if (reward.refused === 'insufficient_points') {
+      return say('refused.short', { points: points(Math.max(1, reward.points - spendable)) });
+    }
+    return say(REFUSED.includes(reward.refused) ? `refused.${reward.refused}` : 'refused.other');
+  }
+}
+
+/** Reasons with a sentence of their own. */
+const REFUSED = ['not_yet', 'over', 'other_tier', 'limit_reached', 'sold_out', 'under_review'];
+
+/** The points of each way to have a reward, up to what there is to spend: the least of it is always shown. */
+function stepsOf({ points, benefit }, spendable) {
+  if (benefit.kind !== 'steps') return [points];
+  const most = Math.max(1, Math.min(benefit.most, Math.floor(spendable / points)));
+  return Array.from({ length: Math.min(most, LIST) }, (_, step) => (step + 1) * points);
+}
+
+/** Nobody reads a longer list. */
+const LIST = 50;

@@ -1,0 +1,91 @@
+// The app's door for extensions: who asks is told by the session token, and nothing that comes back is taken on trust.
+
+import { within } from './waits.js';
+
+/** How long an answer is waited for. A pick is answered within 3 seconds when all is well. */
+const PATIENCE = 8_000;
+
+/** Where the app is: Shopify's command line puts it into the bundle. */
+export function appAddress() {
+  try {
+    return process.env.APP_URL.replace(/\/$/, '');
+  } catch {
+    return ''; // built without it: the app cannot be asked, and says so
+  }
+}
+
+/**
+ * What a request came to: `{ value, status }`, or `{ trouble }` with the app's stable code or one of ours: `no_token`,
+ * `unreachable`, `too_slow`, `garbled`, `not_signed_in`, `too_many_requests`, `server_error`.
+ *
+ * @typedef {{ value: any, status: number, trouble?: undefined } | { trouble: string }} Answer
+ */
+
+/**
+ * @param {{ address?: string, token: () => Promise<string>, patience?: number }} options
+ */
+export function client({ address = appAddress(), token, patience = PATIENCE }) {
+  /** @returns {Promise<Answer>} */
+  async function ask(method, path, isRight, body) {
+    if (!address) return { trouble: 'unreachable' };
+    const asked = within(patience, send(method, path, body));
+    const answer = await asked.catch((error) => ({ trouble: error.message === 'too_slow' ? 'too_slow' : 'unreachable' }));
+    if (answer.trouble || isRight(answer.value)) return answer;
+    return { trouble: 'garbled' };
+  }
+
+  async function send(method, path, body) {
+    const key = await token().catch(() => '');
+    if (!key) return { trouble: 'no_token' };
+    const headers = { Authorization: `Bearer ${key}` };
+    if (body) headers['Content-Type'] = 'application/json';
+    const response = await fetch(`${address}/ext${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const said = await response.json().catch(() => undefined);
+    if (response.ok) return { value: said, status: response.status };
+    return { trouble: codeOf(response.status, said) };
+  }
+
+  return {
+    /** Balance and standing redemption. A visit keeps the redemption alive. */
+    account: () => ask('GET', '/account', isAccount),
+    /** What points buy, and what of it can be had now. */
+    rewards: () => ask('GET', '/rewards', isListOf(isReward)),
+    /** A page of entries before the one with a number, newest first. */
+    history: (before, limit) =>
+      ask('GET', `/history?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, isListOf(isEntry)),
+    /** What an order earned; `order_not_yet_known` while the app has not heard of it. */
+    orderPoints: (order) => ask('GET', `/orders/${encodeURIComponent(order)}/points`, isOrderPoints),
+    /** The same, explained in sentences. */
+    explain: (order, language) =>
+      ask('GET', `/orders/${encodeURIComponent(order)}/explain?lang=${encodeURIComponent(language)}`, isExplained),
+    /** 200 with the mark when checkouts give the discount already, 202 when they soon will. */
+    redeem: (wish) => ask('POST', '/redemptions', isRedemption, wish),
+    cancel: (id) => ask('DELETE', `/redemptions/${encodeURIComponent(id)}`, isRedemption),
+    birthday: () => ask('GET', '/birthday', isBirthday),
+    tellBirthday: (birthday) => ask('POST', '/birthday', isBirthday, { birthday }),
+    forgetBirthday: () => ask('DELETE', '/birthday', isBirthday),
+  };
+}
+
+function codeOf(status, said) {
+  if (status === 401) return 'not_signed_in';
+  if (status === 429) return 'too_many_requests';
+  if (status < 500 && typeof said?.code === 'string') return said.code;
+  return 'server_error';
+}
+
+const isText = (it) => typeof it === 'string';
+const isObject = (it) => typeof it === 'object' && it !== null && !Array.isArray(it);
+const isListOf = (isRight) => (list) => Array.isArray(list) && list.every(isRight);
+
+const isRedemption = (it) =>
+  isObject(it) && isText(it.id) && isText(it.state) && isText(it.currency) && Number.isSafeInteger(it.points);
+const isAccount = (it) =>
+  isObject(it) && [it.points, it.pending, it.held].every(Number.isSafeInteger) && (it.redemption == null || isRedemption(it.redemption));
+const isReward = (it) =>
+  isObject(it) && isText(it.id) && isText(it.name) && Number.isSafeInteger(it.points) && isText(it.benefit?.kind);
+const isEntry = (it) =>
+  isObject(it) && isText(it.kind) && [it.seq, it.available, it.pending, it.held].every(Number.isSafeInteger);
+const isOrderPoints = (it) => isObject(it) && [it.posted, it.pending].every(Number.isSafeInteger);
+const isExplained = (it) => isObject(it) && isListOf(isText)(it.text);
+const isBirthday = (it) => isObject(it) && (it.birthday === null || isText(it.birthday));
