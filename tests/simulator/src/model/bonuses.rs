@@ -106,7 +106,9 @@ impl Model {
     pub fn signed_up(&mut self, customers: &[u64]) {
         let Some(points) = self.rules.sign_up else { return };
         for customer in customers {
-            if let Some(member) = self.find_member(*customer) {
+            // Who was deleted in the same batch has nothing of it.
+            if let Some(member) = self.find_member(*customer).filter(|member| !self.members[*member].deleted)
+            {
                 self.give(member, Occasion::SignUp, points, self.now);
             }
         }

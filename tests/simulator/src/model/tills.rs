@@ -61,6 +61,7 @@ impl Model {
         let order = self.orders.iter().find(|known| known.id == order && known.is_told());
         match order {
             None => ("waiting", "order_awaited", None),
+            Some(order) if order.member.is_none() => ("refused", "no_customer", None),
             Some(order) if order.member != Some(member) => ("refused", "other_customer", None),
             Some(order) => {
                 let points = order.tally.pending + order.tally.posted;

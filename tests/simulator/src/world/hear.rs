@@ -16,6 +16,9 @@ const SETTLED: &str = "select webhook_id, topic, lane, state, settled_at from in
 const ERASED: &str = "select webhook_id, settled_at from privacy_requests
     where shop_id = $1 and kind = 'customers/redact' and state = 'done' order by settled_at";
 
+/// What a lane is called whose customer was erased.
+const REDACTED: &str = "redacted";
+
 /// A webhook that was acted upon.
 #[derive(sqlx::FromRow)]
 struct Settled {
@@ -80,8 +83,8 @@ impl World {
         let shop = &mut self.shops[at];
         let now = shop.model.now;
         let (mut heard, mut signed_up) = (0, Vec::new());
-        let settled =
-            settled.into_iter().filter(|message| !shop.told.contains(&message.webhook_id)).collect();
+        let settled = settled.into_iter().filter(|message| !shop.told.contains(&message.webhook_id));
+        let settled = settled.map(|message| shop.in_its_lane(message)).collect();
         for Settled { webhook_id: webhook, state, settled_at, .. } in in_goes(settled) {
             if shop.model.now != settled_at {
                 shop.follow(&mut signed_up);
@@ -108,6 +111,28 @@ impl Shop {
     fn follow(&mut self, signed_up: &mut Vec<u64>) {
         self.model.follow_orders();
         self.model.signed_up(&std::mem::take(signed_up));
+    }
+
+    /// The lane in which a message was, also where nothing may lead to its customer any more.
+    fn in_its_lane(&self, message: Settled) -> Settled {
+        let event = self.local.webhooks().event(&message.webhook_id);
+        let Some(event) = event.filter(|_| message.lane == REDACTED) else { return message };
+        let body = &event.payload;
+        let customer = match message.topic.as_str() {
+            topic if topic.starts_with("orders/") => body["customer"]["id"].as_u64(),
+            "refunds/create" => {
+                self.local.order(told::number(&body["order_id"])).and_then(|order| Some(order.customer?.id))
+            }
+            "customers/merge" => {
+                let kept = body["admin_graphql_api_customer_kept_id"].as_str().unwrap_or_default();
+                kept.rsplit('/').next().and_then(|number| number.parse().ok())
+            }
+            _ => body["id"].as_u64(),
+        };
+        let order = body["id"].as_u64().unwrap_or(0);
+        let lane =
+            customer.map_or_else(|| format!("order:{order}"), |customer| format!("customer:{customer}"));
+        Settled { lane, ..message }
     }
 
     fn hear(&mut self, topic: &str, payload: &Value, signed_up: &mut Vec<u64>) {
