@@ -51,12 +51,14 @@ pub enum Gives {
 }
 
 impl Offer {
-    /// What it costs to use so much of it.
-    fn cost(&self, used: i64) -> i64 {
+    /// What it costs to use so much of it; all of it in another currency, in which it has no measure.
+    fn cost(&self, used: i64, currency: &str) -> i64 {
         match self.gives {
             _ if used == 0 => 0,
-            Gives::Off(off) => ((self.points * used + off - 1) / off).min(self.points),
-            Gives::Tenth(_) | Gives::Whole => self.points,
+            Gives::Off(off) if self.currency == currency => {
+                ((self.points * used + off - 1) / off).min(self.points)
+            }
+            Gives::Off(_) | Gives::Tenth(_) | Gives::Whole => self.points,
         }
     }
 
@@ -239,7 +241,7 @@ impl Model {
             flagged: true,
         };
         if let Some(hold) = named.filter(|hold| hold.member == member) {
-            let cost = hold.offer.cost(used);
+            let cost = hold.offer.cost(used, &told.currency);
             let (now, rules) = (self.now, self.rules.clone());
             self.members[member].account.expire(now);
             settled.is_ours = true;

@@ -12,6 +12,8 @@ pub struct Told {
     pub payment: Payment,
     pub cancelled: bool,
     pub fulfilled: bool,
+    /// In which the customer pays.
+    pub currency: String,
     pub lines: Vec<Line>,
     /// What was taken off delivery by points, as the customer saw it, and what it cost after all discounts.
     pub delivery: (i64, i64),
@@ -138,6 +140,7 @@ pub fn order(json: &Value, title: &str) -> Told {
         },
         cancelled: !json["cancelled_at"].is_null(),
         fulfilled: json["fulfillment_status"] == "fulfilled",
+        currency: json["presentment_currency"].as_str().unwrap_or_default().to_owned(),
         lines: lines.collect(),
         delivery: (off, paid),
         refunds: list(&json["refunds"]).iter().map(refund).collect(),

@@ -35,6 +35,8 @@ impl World {
                 let text = format!(
                     "customer {who:?} has {has:?} available, pending and held; by the model {must:?}"
                 );
+                let booked = self.lines(at, customer)?.join("; ");
+                let text = format!("{text}\n    booked: {booked}");
                 return Err(Trouble::Disagreement(text));
             }
         }

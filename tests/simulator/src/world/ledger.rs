@@ -26,6 +26,14 @@ const GLANCE: &str = "select json_object(
         select json_group_array(json_array(lower(hex(hold_id)), state, expires_at, cleared_at))
         from redemptions_holds where shop_id = $1))";
 
+/// What was booked for a customer, in order: kind, name, and what it changed of available and held points.
+const LINES: &str = "select e.kind || ' ' || e.source_id || ' ' || group_concat(p.account || ' ' || p.amount)
+    from customers_members m
+    join points_entries e on e.shop_id = m.shop_id and e.member_id = coalesce(m.merged_into, m.member_id)
+    join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
+        and p.account in ('available', 'held')
+    where m.shop_id = $1 and m.customer_id = $2 group by e.entry_id order by e.seq";
+
 /// The ledger of a shop at a moment.
 #[derive(Deserialize)]
 pub struct Ledger {
@@ -61,5 +69,13 @@ impl World {
             .process
             .finish(async { Ok(query_scalar(GLANCE).bind(shop.0).bind(now).fetch_one(&readers).await?) })?;
         serde_json::from_str(&text).context("a ledger")
+    }
+
+    /// What was booked for a customer, for whoever looks for what is wrong.
+    pub fn lines(&mut self, at: usize, customer: i64) -> Result<Vec<String>> {
+        let shop = self.shops[at].id;
+        let Db::Sqlite { readers, .. } = self.process.app.db.clone() else { bail!("not on SQLite") };
+        self.process
+            .finish(async { Ok(query_scalar(LINES).bind(shop.0).bind(customer).fetch_all(&readers).await?) })
     }
 }
