@@ -156,6 +156,8 @@ mod tests {
             |now: &str| program().boosts_at(at(now)).into_iter().map(|boost| boost.id).collect::<Vec<_>>();
         assert_eq!(ids("2026-11-26T23:59"), ["gold"]);
         assert_eq!(ids("2026-11-27T00:00"), ["gold", "friday", "gilded"]);
+        assert_eq!(ids("2026-11-27T23:59"), ["gold", "friday", "gilded"]);
+        assert_eq!(ids("2026-11-28T00:00"), ["gold"]);
         assert!(program().boosts_at(at("2026-11-27T00:00")).iter().all(|boost| boost.time.is_none()));
     }
 }

@@ -257,6 +257,17 @@ mod tests {
     fn currencies_do_not_mix() {
         let (pounds, yen) = (Money::zero(currency("GBP")), Money::zero(currency("JPY")));
         assert_eq!(pounds.plus(yen), Err(MoneyError::Mixed));
+        assert_eq!(pounds.minus(yen), Err(MoneyError::Mixed));
+    }
+
+    #[test]
+    fn amounts_of_one_currency_are_added_within_the_range() {
+        let pounds = |minor| Money::new(minor, currency("GBP")).unwrap();
+        assert_eq!(pounds(250).plus(pounds(-30)), Ok(pounds(220)));
+        assert_eq!(pounds(250).minus(pounds(300)), Ok(pounds(-50)));
+        let out_of_range = Err(MoneyError::OutOfRange(OutOfRange));
+        assert_eq!(pounds(LIMIT).plus(pounds(1)), out_of_range);
+        assert_eq!(pounds(-LIMIT).minus(pounds(1)), out_of_range);
     }
 
     proptest! {

@@ -191,6 +191,18 @@ mod tests {
         LocalTime::parse(text).unwrap()
     }
 
+    #[test]
+    fn the_collections_that_perks_name_are_known_once_each() {
+        let mut program = program();
+        assert_eq!(program.collections().into_iter().collect::<Vec<_>>(), ["gid://shopify/Collection/7"]);
+        let ids = ["gid://shopify/Collection/7".into(), "gid://shopify/Collection/5".into()];
+        program.campaigns[0].perks = vec![lines(Selection::Collections(BTreeSet::from(ids)))];
+        let named = ["gid://shopify/Collection/5", "gid://shopify/Collection/7"];
+        assert_eq!(program.collections().into_iter().collect::<Vec<_>>(), named);
+        (program.tiers, program.campaigns) = (vec![], vec![]);
+        assert!(program.collections().is_empty());
+    }
+
     fn lines(of: Selection) -> Perk {
         Perk::Lines { basis_points: 1_000, of }
     }
