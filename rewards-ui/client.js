@@ -29,7 +29,9 @@ export function client({ address = appAddress(), token, patience = PATIENCE }) {
   async function ask(method, path, isRight, body) {
     if (!address) return { trouble: 'unreachable' };
     const asked = within(patience, send(method, path, body));
-    const answer = await asked.catch((error) => ({ trouble: error.message === 'too_slow' ? 'too_slow' : 'unreachable' }));
+    const answer = await asked.catch((error) => ({
+      trouble: error.message === 'too_slow' ? 'too_slow' : 'unreachable',
+    }));
     if (answer.trouble || isRight(answer.value)) return answer;
     return { trouble: 'garbled' };
   }
@@ -81,7 +83,9 @@ const isListOf = (isRight) => (list) => Array.isArray(list) && list.every(isRigh
 const isRedemption = (it) =>
   isObject(it) && isText(it.id) && isText(it.state) && isText(it.currency) && Number.isSafeInteger(it.points);
 const isAccount = (it) =>
-  isObject(it) && [it.points, it.pending, it.held].every(Number.isSafeInteger) && (it.redemption == null || isRedemption(it.redemption));
+  isObject(it) &&
+  [it.points, it.pending, it.held].every(Number.isSafeInteger) &&
+  (it.redemption == null || isRedemption(it.redemption));
 const isReward = (it) =>
   isObject(it) && isText(it.id) && isText(it.name) && Number.isSafeInteger(it.points) && isText(it.benefit?.kind);
 const isEntry = (it) =>

@@ -4,15 +4,30 @@ import { major } from './money.js';
 
 /** Codes that have a sentence of their own; any other is told by `trouble.other`. */
 const TOLD = [
-  'unreachable', 'not_signed_in', 'too_many_requests', 'insufficient_points', 'sold_out', 'limit_reached',
-  'under_review', 'unknown_reward', 'not_offered_in_currency', 'redemption_ended', 'redemption_captured',
-  'cannot_mark', 'still_opening',
+  'unreachable',
+  'not_signed_in',
+  'too_many_requests',
+  'insufficient_points',
+  'sold_out',
+  'limit_reached',
+  'under_review',
+  'unknown_reward',
+  'not_offered_in_currency',
+  'redemption_ended',
+  'redemption_captured',
+  'cannot_mark',
+  'still_opening',
 ];
 
 /** Codes that come to the same for whoever reads them. */
 const SAME = {
-  no_token: 'unreachable', too_slow: 'unreachable', garbled: 'unreachable', server_error: 'unreachable',
-  not_yet: 'unknown_reward', over: 'unknown_reward', other_tier: 'unknown_reward',
+  no_token: 'unreachable',
+  too_slow: 'unreachable',
+  garbled: 'unreachable',
+  server_error: 'unreachable',
+  not_yet: 'unknown_reward',
+  over: 'unknown_reward',
+  other_tier: 'unknown_reward',
 };
 
 /**

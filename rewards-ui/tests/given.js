@@ -2,7 +2,13 @@
 // where they are, and together with the views in a real browser (`tests/ui`).
 
 export const NOTHING = {
-  account: null, earns: null, hold: null, mark: 'none', rewards: [], nextReward: null, tierProgress: null,
+  account: null,
+  earns: null,
+  hold: null,
+  mark: 'none',
+  rewards: [],
+  nextReward: null,
+  tierProgress: null,
 };
 
 let given = NOTHING;
@@ -18,10 +24,22 @@ export const member = (points, rest = {}) => ({
 });
 
 export const FIVE_OFF = {
-  id: 'five', name: '5 off your order', kind: 'amount', points: 450, state: 'ready', choices: [{ points: 450, worth: 500 }],
+  id: 'five',
+  name: '5 off your order',
+  kind: 'amount',
+  points: 450,
+  state: 'ready',
+  choices: [{ points: 450, worth: 500 }],
 };
 
 export const IN_STEPS = {
-  id: 'money', name: 'Points as money', kind: 'steps', points: 100, state: 'ready',
-  choices: [{ points: 100, worth: 100 }, { points: 200, worth: 200 }],
+  id: 'money',
+  name: 'Points as money',
+  kind: 'steps',
+  points: 100,
+  state: 'ready',
+  choices: [
+    { points: 100, worth: 100 },
+    { points: 200, worth: 200 },
+  ],
 };

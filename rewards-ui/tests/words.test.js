@@ -31,7 +31,9 @@ describe.each(['checkout-rewards', 'account-rewards'])('%s', (name) => {
   const english = Object.fromEntries(entries(read('en.default')));
 
   test('speaks the ten languages', () => {
-    expect(readdirSync(path.join(folder, 'locales')).sort()).toEqual(LANGUAGES.map((language) => `${language}.json`).sort());
+    expect(readdirSync(path.join(folder, 'locales')).sort()).toEqual(
+      LANGUAGES.map((language) => `${language}.json`).sort(),
+    );
   });
 
   test.each(LANGUAGES)('says everything in %s, with the same places', (language) => {

@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod crash;
 mod demo;
+mod extensions;
 mod functions;
 mod fuzz;
 mod http;
@@ -45,7 +46,7 @@ enum Command {
     Test(test::Args),
     /// The quick one: format, lints, documentation, licences, unit tests
     Check,
-    /// Build the Shopify Functions into target/functions
+    /// Build the Shopify Functions into target/functions and bundle the extensions into target/extensions
     Build,
     /// Report size and instructions of each Function
     Functions(functions::Args),
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args).map(done),
         Command::Test(args) => test::run(&args),
         Command::Check => check::run(),
-        Command::Build => functions::build().map(done),
+        Command::Build => functions::build().and_then(|()| extensions::build()).map(done),
         Command::Functions(args) => functions::run(&args).map(done),
         Command::Postgres(args) => postgres::run(&args).map(done),
         Command::Crash(args) => crash::run(&args),

@@ -14,7 +14,7 @@ use crate::{app_config, check, functions, process};
 
 /// Where Node's tests are: the demo in a real browser, requests that Shopify's own library signs, and the theme app
 /// extension's files.
-const NODE_TESTS: [&str; 3] = ["tests/browser", "tests/node", "tests/theme"];
+const NODE_TESTS: [&str; 4] = ["tests/browser", "tests/node", "tests/theme", "tests/ui"];
 
 /// The check of the app's files; it runs under a filter that its name contains.
 const APP_CONFIGURATION: &str = "app configuration";

@@ -47,7 +47,11 @@ export function Birthday({ app, bonus }) {
       <s-stack direction="inline" gap="base" alignItems="end">
         {select('month', month, upTo(12), chooseMonth, (it) => date(it, 1, { month: 'long' }))}
         {select('day', shownDay, upTo(DAYS[month - 1]), chooseDay, String)}
-        <s-button variant="secondary" disabled={busy} onClick={() => ask(() => app.tellBirthday(`${two(month)}-${two(shownDay)}`))}>
+        <s-button
+          variant="secondary"
+          disabled={busy}
+          onClick={() => ask(() => app.tellBirthday(`${two(month)}-${two(shownDay)}`))}
+        >
           {say('save')}
         </s-button>
       </s-stack>
@@ -68,7 +72,12 @@ export function Birthday({ app, bonus }) {
 
   function select(name, value, all, choose, shown) {
     return (
-      <s-select label={say(name)} value={String(value)} disabled={busy} onChange={(event) => choose(Number(event.currentTarget.value))}>
+      <s-select
+        label={say(name)}
+        value={String(value)}
+        disabled={busy}
+        onChange={(event) => choose(Number(event.currentTarget.value))}
+      >
         {all.map((one) => (
           <s-option key={one} value={String(one)}>
             {shown(one)}

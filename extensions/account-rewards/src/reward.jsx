@@ -12,14 +12,15 @@ export function Reward({ reward, account, currency, offered, redeem }) {
   const isHeld = account.redemption?.reward === reward.id && ['opening', 'live'].includes(account.redemption.state);
   const canBeHad = offered && !reward.refused && !isHeld;
   const busy = redeem.busy.value !== null;
+  const mayChoose = canBeHad && steps.length > 1;
   const { id, name } = reward;
   return (
     <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
       <s-stack gap="small-200">
         <s-text type="strong">{name}</s-text>
-        <s-text color="subdued">{say('gives', { what: what(cost), points: points(cost) })}</s-text>
+        {!mayChoose && <s-text color="subdued">{say('gives', { what: what(cost), points: points(cost) })}</s-text>}
         {why() && <s-text color="subdued">{why()}</s-text>}
-        {canBeHad && steps.length > 1 && (
+        {mayChoose && (
           <s-select
             label={say('steps')}
             value={String(cost)}

@@ -12,7 +12,12 @@ export function Standing({ redemption, redeem }) {
       <s-stack gap="base">
         <s-stack direction="inline" gap="small" alignItems="center" accessibilityRole="status">
           {waits && <s-spinner size="small" />}
-          <s-text>{say(`standing.${waits ?? where()}`, at && { points: points(redemption.points), currency: redemption.currency })}</s-text>
+          <s-text>
+            {say(
+              `standing.${waits ?? where()}`,
+              at && { points: points(redemption.points), currency: redemption.currency },
+            )}
+          </s-text>
         </s-stack>
         {at && at !== 'closing' && (
           <s-stack direction="inline">

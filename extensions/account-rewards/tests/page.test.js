@@ -6,11 +6,25 @@ import { button, click, select, shown, stage } from './stage.js';
 const extension = stage('customer-account.page.render');
 
 const reward = (rest = {}) => ({
-  id: 'five', name: '5 off your order', points: 450, benefit: { kind: 'amount', value: { GBP: 500, EUR: 600 } },
-  left: null, refused: null, because: null, again_at: null, ...rest,
+  id: 'five',
+  name: '5 off your order',
+  points: 450,
+  benefit: { kind: 'amount', value: { GBP: 500, EUR: 600 } },
+  left: null,
+  refused: null,
+  because: null,
+  again_at: null,
+  ...rest,
 });
 const entry = (rest = {}) => ({
-  at: '2026-11-20T10:00:00Z', seq: 3, kind: 'earn', source_id: 'order:1001#1', available: 20, pending: 0, held: 0, ...rest,
+  at: '2026-11-20T10:00:00Z',
+  seq: 3,
+  kind: 'earn',
+  source_id: 'order:1001#1',
+  available: 20,
+  pending: 0,
+  held: 0,
+  ...rest,
 });
 const NEXT = redemption({ scope: 'next_order' });
 
@@ -28,12 +42,23 @@ const until = (text) => vi.waitFor(() => expect(shown()).toContain(text));
 test('a member sees balance, tier, expiry, rewards, history and birthday', async () => {
   const next = { points: 40, at: '2027-01-31' };
   const tier = { id: 'gold', name: 'Gold' };
-  door(extension, all({ 'GET /account': account({ points: 1392, pending: 43, next, tier, birthday: { told: false, bonus: 100 } }) }));
+  door(
+    extension,
+    all({ 'GET /account': account({ points: 1392, pending: 43, next, tier, birthday: { told: false, bonus: 100 } }) }),
+  );
   await extension.render();
   for (const text of [
-    '1,392 points', 'Gold', '43 points on the way', '40 points expire on Jan 31, 2027.', '£5.00 off for 450 points',
-    'Points earned', '+20', 'Nov 20, 2026', 'Each year on your birthday: 100 points.',
-  ]) await until(text);
+    '1,392 points',
+    'Gold',
+    '43 points on the way',
+    '40 points expire on Jan 31, 2027.',
+    '£5.00 off for 450 points',
+    'Points earned',
+    '+20',
+    'Nov 20, 2026',
+    'Each year on your birthday: 100 points.',
+  ])
+    await until(text);
 });
 
 test('a pick is for the next order, and needs no cart', async () => {
@@ -52,7 +77,10 @@ test('a pick is for the next order, and needs no cart', async () => {
 });
 
 test('what is set aside can be taken back', async () => {
-  const { asked, answers } = door(extension, all({ 'GET /account': account({ points: 942, held: 450, redemption: NEXT }) }));
+  const { asked, answers } = door(
+    extension,
+    all({ 'GET /account': account({ points: 942, held: 450, redemption: NEXT }) }),
+  );
   answers[`DELETE /redemptions/${HOLD}`] = () => {
     const closing = { ...NEXT, state: 'closing' };
     answers['GET /account'] = account({ points: 942, held: 450, redemption: closing });
@@ -69,7 +97,10 @@ test('a pick that is not published in time is waited for', async () => {
   vi.useFakeTimers();
   const opening = { ...NEXT, state: 'opening' };
   const looks = [account(), account({ redemption: opening }), account({ redemption: NEXT })];
-  door(extension, all({ 'POST /redemptions': opening, 'GET /account': () => looks.length > 1 ? looks.shift() : looks[0] }));
+  door(
+    extension,
+    all({ 'POST /redemptions': opening, 'GET /account': () => (looks.length > 1 ? looks.shift() : looks[0]) }),
+  );
   await extension.render();
   await vi.advanceTimersByTimeAsync(100);
   click('Use');
@@ -100,7 +131,10 @@ test('where the shop does not say its currencies, those of the rewards count', a
 
 test('in steps, up to what there is to spend', async () => {
   const money = reward({ id: 'money', points: 100, benefit: { kind: 'steps', value: { GBP: 100 }, most: 20 } });
-  const { asked } = door(extension, all({ 'GET /account': account({ points: 350 }), 'GET /rewards': [money], 'POST /redemptions': NEXT }));
+  const { asked } = door(
+    extension,
+    all({ 'GET /account': account({ points: 350 }), 'GET /rewards': [money], 'POST /redemptions': NEXT }),
+  );
   await extension.render();
   await until('£3.00 off for 300 points');
   expect(shown()).not.toContain('£4.00');
@@ -150,7 +184,9 @@ test('older entries come when asked for, until there are none', async () => {
     if (pathname !== '/ext/history') return plain(url, options);
     urls.push(searchParams.get('before'));
     const before = Number(searchParams.get('before') ?? 99);
-    return new Response(JSON.stringify(entries.filter(({ seq }) => seq < before).slice(0, Number(searchParams.get('limit')))));
+    return new Response(
+      JSON.stringify(entries.filter(({ seq }) => seq < before).slice(0, Number(searchParams.get('limit')))),
+    );
   };
   await extension.render();
   await vi.waitFor(() => click('Show older'));
@@ -160,7 +196,10 @@ test('older entries come when asked for, until there are none', async () => {
 });
 
 test('a birthday is told without its year, and can be forgotten', async () => {
-  const { asked } = door(extension, all({ 'POST /birthday': { birthday: '02-29' }, 'DELETE /birthday': { birthday: null } }));
+  const { asked } = door(
+    extension,
+    all({ 'POST /birthday': { birthday: '02-29' }, 'DELETE /birthday': { birthday: null } }),
+  );
   await extension.render();
   await until('Birthday');
   select('Month', '2');
@@ -186,7 +225,14 @@ test('while the app is down the page says so, and asks again when told to', asyn
 });
 
 test('one part that does not answer leaves the others', async () => {
-  door(extension, all({ 'GET /rewards': problem(500, 'internal'), 'GET /history': problem(429, 'too_many_requests'), 'GET /birthday': down }));
+  door(
+    extension,
+    all({
+      'GET /rewards': problem(500, 'internal'),
+      'GET /history': problem(429, 'too_many_requests'),
+      'GET /birthday': down,
+    }),
+  );
   await extension.render();
   await until('1,392 points');
   await until('That was a bit fast.');
@@ -217,7 +263,10 @@ test('whoever signs out meanwhile is told so', async () => {
 });
 
 test('a balance below zero is shown as it is', async () => {
-  door(extension, all({ 'GET /account': account({ points: -20 }), 'GET /rewards': [reward({ refused: 'insufficient_points' })] }));
+  door(
+    extension,
+    all({ 'GET /account': account({ points: -20 }), 'GET /rewards': [reward({ refused: 'insufficient_points' })] }),
+  );
   await extension.render();
   await until('-20 points');
   await until('470 points to go');
@@ -225,11 +274,14 @@ test('a balance below zero is shown as it is', async () => {
 
 test('whatever shop and app write is text', async () => {
   const evil = '<img src=x onerror=alert(1)>';
-  door(extension, all({
-    'GET /rewards': [reward({ name: evil })],
-    'GET /account': account({ tier: { id: 'x', name: evil } }),
-    'GET /orders/1001/explain': { text: [evil] },
-  }));
+  door(
+    extension,
+    all({
+      'GET /rewards': [reward({ name: evil })],
+      'GET /account': account({ tier: { id: 'x', name: evil } }),
+      'GET /orders/1001/explain': { text: [evil] },
+    }),
+  );
   await extension.render();
   await vi.waitFor(() => click('Why?'));
   await vi.waitFor(() => expect(document.querySelector('s-list-item')?.textContent).toBe(evil));

@@ -33,7 +33,8 @@ export const shown = () => {
   return [...headings, document.body.textContent].join('\n');
 };
 
-export const button = (text) => [...document.querySelectorAll('s-button, s-link')].find((it) => it.textContent === text);
+export const button = (text) =>
+  [...document.querySelectorAll('s-button, s-link')].find((it) => it.textContent === text);
 export const click = (text) => button(text).dispatchEvent(new Event('click'));
 
 export function select(label, value) {

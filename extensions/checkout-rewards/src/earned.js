@@ -16,7 +16,8 @@ const TOO_EARLY = ['order_not_yet_known', 'too_many_requests', 'unreachable', 't
 export async function earned(app, order) {
   const ask = async () => {
     const { value, trouble } = await app.orderPoints(order.split('/').pop());
-    if (trouble) return TOO_EARLY.includes(trouble) ? undefined : { at: trouble === 'not_signed_in' ? 'guest' : 'unknown' };
+    if (trouble)
+      return TOO_EARLY.includes(trouble) ? undefined : { at: trouble === 'not_signed_in' ? 'guest' : 'unknown' };
     const { posted, pending } = value;
     if (pending > 0) return { at: 'waiting', points: pending };
     return posted > 0 ? { at: 'earned', points: posted } : { at: 'nothing' };

@@ -29,7 +29,9 @@ export function Reward({ reward: { id, name, choices }, currency, redeem }) {
             ))}
           </s-select>
         ) : (
-          <s-text color="subdued">{say('step', { amount: money(choice.worth, currency), points: points(choice.points) })}</s-text>
+          <s-text color="subdued">
+            {say('step', { amount: money(choice.worth, currency), points: points(choice.points) })}
+          </s-text>
         )}
       </s-stack>
       <s-button

@@ -20,14 +20,18 @@ export function Rewards({ rules, redeem, visit }) {
   const worth = standing && worthOf(standing, hold, rewards);
   const comesOff = standing ? taken(shopify, standing, worth) : 0;
   const at = stage(standing, { mark, currency: cart.currency, taken: comesOff, late: redeem.late.value });
-  const ready = mayChange() ? rewards.filter(({ state, id }) => state === 'ready' && (!at || id !== standing.reward)) : [];
+  const ready = mayChange()
+    ? rewards.filter(({ state, id }) => state === 'ready' && (!at || id !== standing.reward))
+    : [];
   const { trouble } = redeem;
   return (
     <s-section heading={say('title')}>
       <s-stack gap="base">
         <s-stack direction="inline" justifyContent="space-between" gap="small">
           <s-text type="strong">{points(redeem.balance.value ?? account?.points ?? 0)}</s-text>
-          {account?.pending > 0 && <s-text color="subdued">{say('pending', { points: points(account.pending) })}</s-text>}
+          {account?.pending > 0 && (
+            <s-text color="subdued">{say('pending', { points: points(account.pending) })}</s-text>
+          )}
         </s-stack>
         {(at || redeem.busy.value) && (
           <Standing at={at} redemption={standing} comesOff={comesOff} redeem={redeem} mayChange={mayChange()} />
@@ -38,7 +42,9 @@ export function Rewards({ rules, redeem, visit }) {
         ))}
         {isWallet() && !at && <s-text color="subdued">{say('wallet')}</s-text>}
         {nextReward && (
-          <s-text color="subdued">{say('next', { points: points(nextReward.missing), reward: nextReward.name })}</s-text>
+          <s-text color="subdued">
+            {say('next', { points: points(nextReward.missing), reward: nextReward.name })}
+          </s-text>
         )}
         {earns > 0 && <s-text color="subdued">{say('earns', { points: points(earns) })}</s-text>}
       </s-stack>

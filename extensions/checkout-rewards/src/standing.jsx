@@ -8,7 +8,11 @@ export function Standing({ at, redemption, comesOff, redeem, mayChange }) {
     <s-box padding="base" border="base" borderRadius="base">
       <s-stack gap="base">
         {busy ? <Waiting text={say(`standing.${busy}`)} /> : stands()}
-        {at && <s-stack direction="inline" gap="base">{buttons()}</s-stack>}
+        {at && (
+          <s-stack direction="inline" gap="base">
+            {buttons()}
+          </s-stack>
+        )}
       </s-stack>
     </s-box>
   );

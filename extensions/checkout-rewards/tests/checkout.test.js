@@ -39,7 +39,9 @@ test('each pick marks the cart with a higher number', async () => {
   const second = redemption({ id: HOLD.replace('0', 'f'), reward: 'ten' });
   const { answers } = door(extension, { 'POST /redemptions': redemption() });
   const change = marks(extension, [discount(5)]);
-  extension.shopify.appMetafields.value = [metafield('cart', 'redemption', JSON.stringify({ v: 1, hold: HOLD, attempt: 4 }))];
+  extension.shopify.appMetafields.value = [
+    metafield('cart', 'redemption', JSON.stringify({ v: 1, hold: HOLD, attempt: 4 })),
+  ];
   answers['GET /account'] = account({ redemption: redemption() });
   await extension.render();
   answers['POST /redemptions'] = second;
@@ -85,7 +87,10 @@ test('a pick that is never published says so, and marks nothing', async () => {
   offersOf(1392, [FIVE_OFF]);
   const opening = redemption({ state: 'opening', mark: undefined });
   let looks = 0;
-  door(extension, { 'POST /redemptions': opening, 'GET /account': () => account({ redemption: looks++ ? opening : null }) });
+  door(extension, {
+    'POST /redemptions': opening,
+    'GET /account': () => account({ redemption: looks++ ? opening : null }),
+  });
   const change = marks(extension);
   await extension.render();
   click('Use');
@@ -98,7 +103,10 @@ test('a checkout that takes nothing off is not believed to', async () => {
   vi.useFakeTimers();
   offersOf(1392, [FIVE_OFF]);
   door(extension, { 'POST /redemptions': redemption() });
-  const change = marks(extension, [discount(3, 'Summer sale'), { ...discount(5), type: 'code', title: undefined, code: 'FIVE' }]);
+  const change = marks(extension, [
+    discount(3, 'Summer sale'),
+    { ...discount(5), type: 'code', title: undefined, code: 'FIVE' },
+  ]);
   await extension.render();
   click('Use');
   await vi.advanceTimersByTimeAsync(2_000);
@@ -134,8 +142,24 @@ test('a cart that cannot be marked gives the points back', async () => {
   expect(asked.map(({ name }) => name)).toContain(`DELETE /redemptions/${HOLD}`);
 });
 
+test('a cart that is never marked is waited for with an end, and gives the points back', async () => {
+  vi.useFakeTimers();
+  offersOf(1392, [FIVE_OFF]);
+  const closing = redemption({ state: 'closing', mark: undefined });
+  door(extension, { 'POST /redemptions': redemption(), [`DELETE /redemptions/${HOLD}`]: closing });
+  extension.shopify.applyMetafieldChange = () => new Promise(() => {});
+  await extension.render();
+  click('Use');
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(shown()).toContain('With this way to pay, points cannot be used.');
+  expect(shown()).toContain('450 points on their way back.');
+});
+
 test.each([
-  ['where the cart takes no marks', ({ shopify }) => (shopify.instructions.value.metafields.canSetCartMetafields = false)],
+  [
+    'where the cart takes no marks',
+    ({ shopify }) => (shopify.instructions.value.metafields.canSetCartMetafields = false),
+  ],
   ['with a wallet', ({ shopify }) => (shopify.selectedPaymentOptions.value = [{ type: 'wallet', handle: 'x' }])],
 ])('nothing is offered %s', async (_, change) => {
   offersOf(1392, [FIVE_OFF]);
@@ -146,12 +170,15 @@ test.each([
   expect(document.querySelector('s-button')).toBeNull();
 });
 
-test.each(['short', 'not_in_currency', 'below_minimum', 'nothing_to_take_off'])('a reward that is %s is not offered', async (state) => {
-  offersOf(10, [{ ...FIVE_OFF, state }]);
-  door(extension);
-  await extension.render();
-  expect(document.querySelector('s-button')).toBeNull();
-});
+test.each(['short', 'not_in_currency', 'below_minimum', 'nothing_to_take_off'])(
+  'a reward that is %s is not offered',
+  async (state) => {
+    offersOf(10, [{ ...FIVE_OFF, state }]);
+    door(extension);
+    await extension.render();
+    expect(document.querySelector('s-button')).toBeNull();
+  },
+);
 
 test('a guest is told what signing in would bring, and offered nothing', async () => {
   give({ rewards: [FIVE_OFF], earns: 25 });
@@ -223,7 +250,16 @@ test('without a token nothing is asked', async () => {
 });
 
 test('while the app is down, what stands is shown by the metafield', async () => {
-  const hold = { id: HOLD, kind: 'amount', points: 450, currency: 'GBP', scope: 'next_order', applies: true, worth: 500, costs: 450 };
+  const hold = {
+    id: HOLD,
+    kind: 'amount',
+    points: 450,
+    currency: 'GBP',
+    scope: 'next_order',
+    applies: true,
+    worth: 500,
+    costs: 450,
+  };
   offersOf(942, [], { hold });
   door(extension, { 'GET /account': down });
   extension.shopify.discountAllocations.value = [discount(5)];
@@ -254,16 +290,22 @@ test('what was picked in another tab can be used here', async () => {
 test('a mark that names nothing any more is taken away', async () => {
   offersOf(1392, [FIVE_OFF]);
   door(extension);
-  extension.shopify.appMetafields.value = [metafield('cart', 'redemption', JSON.stringify({ v: 1, hold: HOLD, attempt: 1 }))];
+  extension.shopify.appMetafields.value = [
+    metafield('cart', 'redemption', JSON.stringify({ v: 1, hold: HOLD, attempt: 1 })),
+  ];
   const change = marks(extension);
   await extension.render();
-  await vi.waitFor(() => expect(change).toHaveBeenCalledWith({ type: 'removeCartMetafield', namespace: '$app', key: 'redemption' }));
+  await vi.waitFor(() =>
+    expect(change).toHaveBeenCalledWith({ type: 'removeCartMetafield', namespace: '$app', key: 'redemption' }),
+  );
 });
 
 test('a mark stays while the app cannot be asked', async () => {
   offersOf(1392, [FIVE_OFF]);
   door(extension, { 'GET /account': down });
-  extension.shopify.appMetafields.value = [metafield('cart', 'redemption', JSON.stringify({ v: 1, hold: HOLD, attempt: 1 }))];
+  extension.shopify.appMetafields.value = [
+    metafield('cart', 'redemption', JSON.stringify({ v: 1, hold: HOLD, attempt: 1 })),
+  ];
   const change = marks(extension);
   await extension.render();
   await vi.waitFor(() => expect(extension.fetch).toHaveBeenCalled());

@@ -52,8 +52,12 @@ describe.each(['purchase.thank-you.block.render', 'customer-account.order-status
     give({ earns: 20 });
     door(extension, { [POINTS]: problem(401, 'not_signed_in') });
     await extension.render();
-    await vi.waitFor(() => expect(shown()).toContain('Create an account with the e-mail address of this order, and 20 points are yours.'));
-    expect(document.querySelector('s-link').getAttribute('href')).toBe('https://mock-shop.myshopify.com/account/register');
+    await vi.waitFor(() =>
+      expect(shown()).toContain('Create an account with the e-mail address of this order, and 20 points are yours.'),
+    );
+    expect(document.querySelector('s-link').getAttribute('href')).toBe(
+      'https://mock-shop.myshopify.com/account/register',
+    );
   });
 
   test('says nothing of an order that earns nothing', async () => {

@@ -34,7 +34,11 @@ export function stage(target) {
   return extension;
 }
 
-export const discount = (amount, title = 'Loyalty points') => ({ type: 'automatic', title, discountedAmount: pounds(amount) });
+export const discount = (amount, title = 'Loyalty points') => ({
+  type: 'automatic',
+  title,
+  discountedAmount: pounds(amount),
+});
 
 /** A checkout that gives a discount as soon as its cart is marked. */
 export function marks(extension, allocations = []) {

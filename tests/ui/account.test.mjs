@@ -1,0 +1,149 @@
+// The account's page and profile block in a real browser.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { assertFitsWidth, assertNoErrors, screenshot, SIZES } from '../browser/browser.mjs';
+import { assertAccessible, HOLD, redemption, stage } from './stage.mjs';
+
+const show = stage();
+
+const NEXT = redemption({ scope: 'next_order' });
+const reward = (id, name, points, benefit, refused = null) => ({
+  id,
+  name,
+  points,
+  benefit,
+  refused,
+  left: null,
+  because: null,
+  again_at: null,
+});
+const entry = (seq, kind, available, rest = {}) => ({
+  at: `2026-11-${10 + seq}T10:00:00Z`,
+  seq,
+  kind,
+  available,
+  pending: 0,
+  held: 0,
+  source_id: `order:${1000 + seq}#1`,
+  ...rest,
+});
+
+const app = (rest = {}) => ({
+  'GET /account': {
+    points: 1392,
+    pending: 43,
+    held: 0,
+    seq: 5,
+    redemption: null,
+    next: { points: 40, at: '2027-01-31' },
+    tier: { id: 'gold', name: 'Gold' },
+    birthday: { told: false, bonus: 100 },
+  },
+  'GET /rewards': [
+    reward('five', '5 off your order', 450, { kind: 'amount', value: { GBP: 500, EUR: 600 } }),
+    reward('money', 'Points as money', 100, { kind: 'steps', value: { GBP: 100 }, most: 20 }),
+    reward('delivery', 'Free delivery', 300, { kind: 'shipping' }),
+    reward(
+      'grinder',
+      'A hand grinder',
+      1500,
+      { kind: 'product', variant: 'gid://shopify/ProductVariant/1' },
+      'insufficient_points',
+    ),
+    reward('tenth', '10 % off', 800, { kind: 'percent', basis_points: 1000 }, 'sold_out'),
+  ],
+  'GET /history': [
+    entry(5, 'earn', 20),
+    entry(4, 'hold', -450, { held: 450, source_id: HOLD }),
+    entry(3, 'wait', 0, { pending: 43 }),
+  ],
+  'GET /orders/1005/explain': { text: ['Stoneware Mug: 14 points.', 'House Espresso: 6 points, doubled by Gold.'] },
+  'GET /birthday': { birthday: null },
+  'POST /birthday': { birthday: '05-27' },
+  'POST /redemptions': NEXT,
+  ...rest,
+});
+
+const page = (rest = {}) => ({
+  handle: 'account-rewards',
+  target: 'customer-account.page.render',
+  signals: { 'localization.extensionLanguage': { isoCode: 'en' } },
+  answer: {
+    localization: { country: { currency: { isoCode: 'GBP' } } },
+    shop: { paymentSettings: { currencyCode: 'GBP', enabledPresentmentCurrencies: ['EUR', 'GBP'] } },
+  },
+  ...rest,
+});
+
+test('an extension: the account shows all there is, and explains it', async () => {
+  const it = await show(page(), { app: app() });
+  for (const text of [
+    '1,392 points',
+    'Gold',
+    '40 points expire on Jan 31, 2027.',
+    '108 points to go',
+    'Sold out',
+    'Points set aside',
+  ]) {
+    await it.getByText(text).first().waitFor();
+  }
+  await it.getByRole('button', { name: 'Why?' }).first().click();
+  await it.getByText('House Espresso: 6 points, doubled by Gold.').waitFor();
+  await assertAccessible(it);
+  await screenshot(it, 'ext-account');
+  await it.getByRole('combobox', { name: 'Currency of your next order' }).selectOption('EUR');
+  await it.getByText('€6.00 off for 450 points').waitFor();
+  await it.getByText('Not offered in EUR').waitFor();
+  assertNoErrors(it);
+});
+
+test('an extension: a birthday is told in the account', async () => {
+  const it = await show(page(), { app: app() });
+  await it.getByRole('combobox', { name: 'Month' }).selectOption('May');
+  await it.getByRole('combobox', { name: 'Day' }).selectOption('27');
+  await it.getByRole('button', { name: 'Save' }).click();
+  await it.getByText('May 27').waitFor();
+  assertNoErrors(it);
+});
+
+test('an extension: what is set aside in the account can be taken back', async () => {
+  const account = { ...app()['GET /account'], points: 942, held: 450, redemption: NEXT };
+  const it = await show(page(), {
+    app: app({ 'GET /account': account, [`DELETE /redemptions/${HOLD}`]: { ...NEXT, state: 'closing' } }),
+  });
+  await it.getByText('450 points set aside for your next order in GBP.', { exact: false }).waitFor();
+  await screenshot(it, 'ext-account-aside');
+  const asked = it.waitForRequest(
+    (request) => request.method() === 'DELETE' && request.url().endsWith(`/redemptions/${HOLD}`),
+  );
+  await it.getByRole('button', { name: 'Take it back' }).click();
+  await asked;
+  assertNoErrors(it);
+});
+
+test('an extension: an account without an app says so', async () => {
+  const it = await show(page(), { app: {} });
+  await it.getByText('The loyalty service does not answer just now. Your points are safe.').waitFor();
+  await screenshot(it, 'ext-account-down');
+});
+
+test('an extension: the profile shows the balance', async () => {
+  const it = await show(page({ handle: 'account-rewards-profile', target: 'customer-account.profile.block.render' }), {
+    app: app(),
+  });
+  await it.getByText('1,392 points').waitFor();
+  await it.getByText('Rewards and history').waitFor();
+  assertNoErrors(it);
+});
+
+for (const language of ['en', 'de', 'es', 'fr', 'it', 'ja', 'nl', 'pl', 'pt-BR', 'sv', 'ar']) {
+  test(`an extension: the account fits a phone in ${language}`, async () => {
+    const it = await show(page({ language }), { app: app(), size: SIZES.phone });
+    await it.getByRole('combobox').nth(2).waitFor();
+    await assertFitsWidth(it);
+    assert.doesNotMatch(await it.locator('main').innerText(), /{{|standing\.|entry\.|benefit\.|refused\./);
+    assertNoErrors(it);
+  });
+}

@@ -1,0 +1,107 @@
+// Bundles of the extensions as Shopify's command line makes them, and of the host that runs them here.
+//
+//     node tests/ui/bundle.mjs target/extensions
+//
+// Each extension becomes HANDLE.js, HANDLE.json says which targets it has and in which words it speaks.
+
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+import { elements } from './elements.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where the bundles take the app to be; whoever runs them answers for it. */
+export const APP_URL = 'https://loyalnest.example.com';
+
+/** The extensions with a user interface: each `[[extensions]]` of that type. */
+export async function extensions() {
+  const found = [];
+  for (const folder of await readdir(path.join(root, 'extensions'))) {
+    const directory = path.join(root, 'extensions', folder);
+    const file = await readFile(path.join(directory, 'shopify.extension.toml'), 'utf8').catch(() => '');
+    for (const part of file.split(/^\[\[extensions\]\]$/m).slice(1)) {
+      const value = (key) => part.match(new RegExp(`^ *${key} = "(.*)"$`, 'm'))?.[1];
+      if (value('type') !== 'ui_extension') continue;
+      const targets = [...part.matchAll(/target = "(.*)"\s+module = "(.*)"/g)].map(([, target, module]) => ({
+        target,
+        module,
+      }));
+      found.push({ handle: value('handle'), directory, targets });
+    }
+  }
+  return found;
+}
+
+/** What the command line hands to esbuild: every target in one bundle (IIFE, es6, minified). */
+export async function bundle({ directory, targets }, outfile) {
+  const imports = targets.map(
+    ({ target, module }, at) =>
+      `import Target_${at} from '${module}';shopify.extend('${target}', (...args) => Target_${at}(...args));`,
+  );
+  await build({
+    stdin: { contents: imports.join('\n'), resolveDir: directory, loader: 'tsx' },
+    outfile,
+    bundle: true,
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env.APP_URL': JSON.stringify(APP_URL) },
+    jsx: 'automatic',
+    loader: { '.esnext': 'ts', '.js': 'jsx' },
+    legalComments: 'none',
+    minify: true,
+    target: 'es6',
+    resolveExtensions: ['.tsx', '.ts', '.js', '.json', '.esnext', '.mjs', '.ejs'],
+    logLevel: 'error',
+  });
+}
+
+async function words(directory) {
+  const all = {};
+  for (const file of await readdir(path.join(directory, 'locales'))) {
+    all[file.split('.')[0]] = JSON.parse(await readFile(path.join(directory, 'locales', file), 'utf8'));
+  }
+  return all;
+}
+
+/** The page's half and the worker's half of the host. */
+function host(folder) {
+  const known = { checkout: elements('checkout'), 'customer-account': elements('customer-account') };
+  return build({
+    entryPoints: ['host', 'worker'].map((name) => path.join(root, `tests/ui/host/${name}.js`)),
+    outdir: folder,
+    bundle: true,
+    format: 'iife',
+    globalName: 'extensionHost',
+    define: { ELEMENTS: JSON.stringify(known), APP_URL: JSON.stringify(APP_URL) },
+    minify: true,
+    logLevel: 'error',
+  });
+}
+
+/** Whether the rules for JavaScript are there, which the checkout needs. */
+function hasRules() {
+  try {
+    return Boolean(createRequire(import.meta.url).resolve('loyalty-wasm/js'));
+  } catch {
+    return false;
+  }
+}
+
+/** Everything, into a folder. */
+export async function bundleAll(folder) {
+  await mkdir(folder, { recursive: true });
+  const all = (await extensions()).filter(({ handle }) => hasRules() || handle !== 'checkout-rewards');
+  await Promise.all([
+    host(folder),
+    ...all.map(async (extension) => {
+      const { handle, directory, targets } = extension;
+      await bundle(extension, path.join(folder, `${handle}.js`));
+      const about = { handle, targets: targets.map(({ target }) => target), words: await words(directory) };
+      await writeFile(path.join(folder, `${handle}.json`), JSON.stringify(about));
+    }),
+  ]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleAll(process.argv[2]);
