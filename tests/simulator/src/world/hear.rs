@@ -32,7 +32,7 @@ struct Settled {
 /// The order in which the backend acts upon what it takes together: each room's messages in one go, in as few goes as keep
 /// every lane in order. Between lanes nothing is promised, and it may matter all the same: on which day's cap an order
 /// counts depends on whether its customer was merged before.
-fn in_goes(mut settled: Vec<Settled>) -> Vec<Settled> {
+fn in_goes(mut settled: Vec<Settled>) -> Vec<(i64, Vec<Settled>)> {
     settled.sort_by_key(|message| message.settled_at);
     let mut goes: Vec<(i64, String, Vec<Settled>)> = Vec::new();
     let mut lanes: HashMap<String, usize> = HashMap::new();
@@ -47,7 +47,7 @@ fn in_goes(mut settled: Vec<Settled>) -> Vec<Settled> {
             None => goes.push((message.settled_at, room, vec![message])),
         }
     }
-    goes.into_iter().flat_map(|(_, _, go)| go).collect()
+    goes.into_iter().map(|(at, _, go)| (at, go)).collect()
 }
 
 impl World {
@@ -85,22 +85,21 @@ impl World {
         let (mut heard, mut signed_up) = (0, Vec::new());
         let settled = settled.into_iter().filter(|message| !shop.told.contains(&message.webhook_id));
         let settled = settled.map(|message| shop.in_its_lane(message)).collect();
-        for Settled { webhook_id: webhook, state, settled_at, .. } in in_goes(settled) {
-            if shop.model.now != settled_at {
-                shop.follow(&mut signed_up);
-            }
-            let event = shop.local.webhooks().event(&webhook);
-            let Some(event) = event.filter(|_| state == "done") else {
-                return Err(Trouble::Violation(format!("a webhook is {state}")));
-            };
+        for (settled_at, go) in in_goes(settled) {
             // It is booked as of then, however much later this is.
             shop.model.now = settled_at;
-            shop.hear(&event.topic, &event.payload, &mut signed_up);
             shop.heard_at = shop.heard_at.max(settled_at);
-            shop.told.insert(webhook);
-            heard += 1;
+            for Settled { webhook_id: webhook, state, .. } in go {
+                let event = shop.local.webhooks().event(&webhook);
+                let Some(event) = event.filter(|_| state == "done") else {
+                    return Err(Trouble::Violation(format!("a webhook is {state}")));
+                };
+                shop.hear(&event.topic, &event.payload, &mut signed_up);
+                shop.told.insert(webhook);
+                heard += 1;
+            }
+            shop.follow(&mut signed_up);
         }
-        shop.follow(&mut signed_up);
         shop.model.now = now;
         Ok(heard)
     }
