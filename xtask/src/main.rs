@@ -11,6 +11,7 @@ mod extensions;
 mod functions;
 mod fuzz;
 mod http;
+mod lighthouse;
 mod mutants;
 mod postgres;
 mod process;

@@ -10,7 +10,7 @@ use crate::report::{Count, Report, cargo_line, node_line, vitest_line};
 use crate::setup::postgres::{Cluster, Durability, cluster};
 use crate::setup::{chromium, npm};
 use crate::workspace::{cargo, in_root, root, target_dir};
-use crate::{app_config, check, functions, process};
+use crate::{app_config, check, functions, lighthouse, process};
 
 /// Where Node's tests are: the demo in a real browser, requests that Shopify's own library signs, and the theme app
 /// extension's files.
@@ -54,6 +54,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     report.part("browser tests", |count| browser_tests(&scope, count));
     if !matches!(&scope, Scope::Named(name) if !APP_CONFIGURATION.contains(name.as_str())) {
         report.check(APP_CONFIGURATION, app_config::check);
+    }
+    if matches!(scope, Scope::All { full: true }) {
+        report.check("lighthouse", lighthouse::check);
     }
     if let Scope::Named(name) = &scope
         && !report.found_tests()

@@ -12,7 +12,7 @@ export function parsed(text) {
 /** What the app said, as the metafield will say it, so that the rules read both alike. */
 export function accountOf({ points, pending, seq, next, redemption }, before, program) {
   const hold = redemption && redemption.state !== 'closing' ? holdOf(redemption, program) : undefined;
-  return { v: 1, seq, points, pending, tier: before?.tier, next: next ?? undefined, hold };
+  return { v: 1, seq, points, pending, tier: before?.tier, segment: before?.segment, next: next ?? undefined, hold };
 }
 
 /** What the app does not repeat of a hold's terms stands in its reward. */

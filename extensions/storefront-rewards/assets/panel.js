@@ -115,6 +115,20 @@ class Panel {
       this.note = this.words.say('hold.picked', { points: this.words.points(redemption.points) });
     });
 
+  /** Until the app has answered, asking again is asking for the same: nothing is paid out twice. */
+  payOut = (reward) =>
+    this.act(async () => {
+      const { currency } = this.cart;
+      if (this.payout?.reward !== reward) this.payout = { id: crypto.randomUUID(), reward, currency };
+      const paid = await this.app.payOut(this.payout).catch((error) => {
+        if (error.code !== 'down') this.payout = undefined;
+        throw error;
+      });
+      this.payout = undefined;
+      if (paid.state === 'refused') throw new Refused('payout_refused', 200);
+      this.note = this.words.say('hold.paid', { amount: this.words.money(paid.value, paid.currency) });
+    });
+
   /** Puts what is held into this cart. */
   useHere = () => this.act(() => this.mark(this.redemption?.mark ?? `${this.offers.hold.id}.1`));
 
@@ -131,16 +145,10 @@ class Panel {
     this.busy = true;
     this.problem = this.note = undefined;
     this.draw();
-    let failure;
-    try {
-      await what();
-    } catch (error) {
-      failure = error;
-    }
+    await what().catch((error) => this.fail(error));
     this.busy = false;
-    await this.refresh();
-    if (failure) this.fail(failure);
     this.draw();
+    await this.refresh();
   }
 
   fail({ code }) {

@@ -48,12 +48,14 @@ export const app = (proxy) => ({
     if (![account.points, account.pending, account.seq].every(Number.isSafeInteger)) throw new Refused('down', 200);
     return account;
   },
-  pick: async (wish) => redemption(await ask(`${proxy}/redemptions`, { method: 'POST', body: wish })),
+  pick: async (wish) => withState(await ask(`${proxy}/redemptions`, { method: 'POST', body: wish })),
+  payOut: async (wish) => withState(await ask(`${proxy}/payouts`, { method: 'POST', body: wish })),
   takeBack: async (id) =>
-    redemption(await ask(`${proxy}/redemptions/${encodeURIComponent(id)}`, { method: 'DELETE' })),
+    withState(await ask(`${proxy}/redemptions/${encodeURIComponent(id)}`, { method: 'DELETE' })),
 });
 
-function redemption(said) {
+/** A redemption or a payout, and nothing else. */
+function withState(said) {
   if (typeof said.id !== 'string' || typeof said.state !== 'string') throw new Refused('down', 200);
   return said;
 }

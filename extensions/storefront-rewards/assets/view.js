@@ -47,6 +47,7 @@ const PROBLEMS = {
   redemption_ended: 'problem.ended',
   redemption_captured: 'problem.ended',
   unknown_redemption: 'problem.ended',
+  payout_under_way: 'problem.busy',
   cart: 'problem.cart',
 };
 
@@ -89,6 +90,9 @@ function rewards(panel) {
   return h('ul', { class: 'rewards', role: 'list' }, offers.rewards.map((reward) => row(panel, reward)));
 }
 
+/** What is paid out at once, for no cart. */
+const PAID = { store_credit: 'panel.credit', gift_card: 'panel.card' };
+
 function row(panel, reward) {
   const { isGuest, busy, steps = (panel.steps = {}), words } = panel;
   const ready = reward.state === 'ready' && !isGuest;
@@ -102,7 +106,7 @@ function row(panel, reward) {
     disabled: busy,
     'data-key': `use-${reward.id}`,
     'aria-describedby': name,
-    onclick: () => panel.pick(reward.id, choice().points),
+    onclick: () => (reward.kind in PAID ? panel.payOut(reward.id) : panel.pick(reward.id, choice().points)),
   });
   const choice = () => reward.choices[Math.min(steps[reward.id] ?? last, last) - 1];
   const write = () => {
@@ -141,15 +145,18 @@ function slider({ words }, { id, name, choices }, at, chosen) {
 }
 
 /** What a reward comes to here, or why it cannot be had. */
-function because({ cart, words: { say, points, money } }, { state, missing, minimum }, choice) {
+function because({ cart, words: { say, points, money } }, { state, kind, missing, minimum }, choice) {
   const { currency } = cart;
   switch (state) {
     case 'ready':
-      return say('panel.off', { amount: money(choice.worth, currency), points: points(choice.points) });
+      return say(PAID[kind] ?? 'panel.off', { amount: money(choice.worth, currency) });
     case 'short':
       return say('rewards.to_go', { points: points(missing) });
     case 'not_in_currency':
       return say('panel.currency', { currency });
+    case 'other_tier':
+    case 'other_segment':
+      return say('panel.not_yours');
     case 'below_minimum':
       return say('panel.minimum', { amount: money(minimum, currency) });
     default:

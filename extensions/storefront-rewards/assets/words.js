@@ -4,7 +4,7 @@
 export function speaker({ words, locale }) {
   const sentences = JSON.parse(words);
   const language = known(locale);
-  const numbers = new Intl.NumberFormat(language);
+  const numbers = new Intl.NumberFormat(language, { useGrouping: 'always' });
   const plural = new Intl.PluralRules(language);
 
   const say = (key, places = {}) =>

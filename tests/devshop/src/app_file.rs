@@ -12,7 +12,11 @@ pub(crate) struct AppFile {
     access_scopes: Scopes,
     webhooks: Webhooks,
     #[serde(default)]
+    customer: Owner,
+    #[serde(default)]
     order: Owner,
+    #[serde(default)]
+    shop: Owner,
 }
 
 /// Why a shop cannot act on the file.
@@ -36,7 +40,15 @@ struct Namespaces {
 #[derive(Debug, Deserialize)]
 struct Metafield {
     #[serde(default)]
+    access: Access,
+    #[serde(default)]
     capabilities: Capabilities,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Access {
+    #[serde(default)]
+    storefront: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -101,6 +113,16 @@ impl AppFile {
     pub fn order_metafields(&self) -> impl Iterator<Item = (&str, bool)> {
         let declared = self.order.metafields.app.iter();
         declared.map(|(key, metafield)| (key.as_str(), metafield.capabilities.cart_to_order_copyable))
+    }
+
+    /// The metafields in the app's namespace that the storefront, and so Liquid, may read: kind of owner and key.
+    pub fn storefront_reads(&self) -> Vec<(&'static str, String)> {
+        let owners = [("customer", &self.customer), ("shop", &self.shop)];
+        let declared = owners.into_iter().flat_map(|(kind, owner)| {
+            owner.metafields.app.iter().map(move |(key, metafield)| (kind, key.clone(), metafield))
+        });
+        let readable = declared.filter(|(_, _, it)| it.access.storefront.as_deref() == Some("public_read"));
+        readable.map(|(kind, key, _)| (kind, key)).collect()
     }
 
     /// One for each topic, in the order of the file.

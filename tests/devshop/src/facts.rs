@@ -9,6 +9,8 @@ use crate::settings::Settings;
 pub(crate) struct Facts {
     pub settings: Settings,
     pub zone: TimeZone,
+    /// The app's metafields that Liquid may read: kind of owner and key.
+    pub storefront_reads: Vec<(&'static str, String)>,
 }
 
 impl Facts {

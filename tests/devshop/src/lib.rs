@@ -2,7 +2,7 @@
 //!
 //! It has customers, products, carts, metafields with their history, automatic discounts; a checkout that runs real
 //! Functions on exactly the input their queries select; orders with refunds and cancellations; signed webhooks, an app
-//! proxy and the Admin GraphQL API. It knows nothing of loyalty. What is not known of the real one is a switch
+//! proxy and the Admin GraphQL API; a theme of Liquid that shows the app's blocks. It knows nothing of loyalty. What is not known of the real one is a switch
 //! ([`Switches`]), what goes wrong with it can be made to ([`WebhookFaults`], [`AdminFault`]).
 //!
 //! ```no_run
@@ -35,6 +35,7 @@ mod definitions;
 mod discounts;
 mod facts;
 mod ids;
+mod liquid;
 mod metafields;
 mod money;
 mod oauth;
@@ -49,6 +50,7 @@ mod sign;
 mod state;
 mod storefront;
 mod switches;
+mod theme;
 mod webhooks;
 
 pub use admin::{API_VERSION, AdminCall, AdminFault, AdminFaultKind};
@@ -84,4 +86,5 @@ pub use switches::{
     Authentication, CartToOrder, Freshness, LastUnits, OrderTitle, PosCartProperties, Switches,
     ThrottledStatus,
 };
+pub use theme::{Placement, Theme};
 pub use webhooks::{Attempt, Delivery, Event, Outcome, Subscription, WebhookFaults, Webhooks};

@@ -91,7 +91,8 @@ async fn open(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     let bucket = arguments.plan.bucket();
     let settings = Settings { port: arguments.port, app, bucket, ..demo::settings()? };
-    let shop = DevShop::start_with_pages(settings, demo::router).await?;
+    let shop = DevShop::start_with_pages(settings, |shop| demo::router(shop, arguments.functions.as_deref()))
+        .await?;
     seed(&shop);
     for number in 1..=arguments.customers {
         shop.add_customer("Customer", &number.to_string(), &format!("customer-{number}@example.com"));

@@ -17,5 +17,6 @@ pub fn router(shop: &DevShop) -> Router {
         .route("/apps/{subpath}", any(proxy::forward))
         .route("/apps/{subpath}/{*path}", any(proxy::forward))
         .nest("/shop", storefront::router())
+        .merge(storefront::ajax::router())
         .with_state(shop.clone())
 }

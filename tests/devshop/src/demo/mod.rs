@@ -11,13 +11,17 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use devshop::{Currency, DevShop, MoneyError, Rate, Settings, ShopError, current_cart, signed_in};
+use devshop::{
+    Currency, DevShop, MoneyError, Placement, Rate, Settings, ShopError, Theme, current_cart, signed_in,
+};
 use serde_json::json;
 
 /// The shop of the demo: a roastery in pounds that also takes euros and yen.
@@ -30,8 +34,23 @@ pub fn settings() -> Result<Settings, MoneyError> {
     Ok(Settings { name: "Fernhill Roasters".into(), rates: [euro, yen].into(), ..Settings::default() })
 }
 
-/// The page and its own endpoints.
-pub fn router(shop: &DevShop) -> Router {
+/// Where the merchant of this shop has placed the app's blocks in the theme.
+const PLACEMENT: Placement = Placement {
+    home: &["balance", "nudge"],
+    product: &["product-points"],
+    cart: &["cart-points"],
+    pages: &[("rewards", "Rewards", &["balance", "nudge", "rewards"])],
+    embeds: &["launcher"],
+    page: Some("rewards"),
+};
+
+/// The page and its own endpoints; with the folder of the app's extensions also a theme that shows its blocks.
+pub fn router(shop: &DevShop, extensions: Option<&Path>) -> Router {
+    let theme = extensions.map(|folder| Theme::new(folder.join("storefront-rewards"), PLACEMENT));
+    theme.map_or_else(Router::new, |theme| theme.router(shop)).merge(page(shop))
+}
+
+fn page(shop: &DevShop) -> Router {
     Router::new()
         .route("/", get(pages::index))
         .route("/demo/{file}", get(pages::file))

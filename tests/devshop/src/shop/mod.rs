@@ -192,7 +192,7 @@ impl DevShop {
             webhooks,
             http,
             closing: CancellationToken::new(),
-            facts: Facts { settings, zone },
+            facts: Facts { settings, zone, storefront_reads: app_file.storefront_reads() },
         })))
     }
 

@@ -31,6 +31,11 @@ pub fn current(shop: &DevShop, headers: &HeaderMap) -> Result<String, ShopError>
     Ok(token.to_owned())
 }
 
+/// The cookie of a browser's cart.
+pub(super) fn cookie_of(token: &str) -> String {
+    format!("{CART}={token}; Path=/; HttpOnly; SameSite=Lax")
+}
+
 fn shown(shop: &DevShop, token: &str) -> Result<Json<Value>, Refused> {
     let cart: Cart = shop.cart(token).ok_or(ShopError::NotFound("cart"))?;
     Ok(Json(views::cart(shop, &cart)))
@@ -57,8 +62,7 @@ pub(super) async fn create(
     let customer = signed_in(&shop, &headers);
     let new = NewCart { customer, currency: body.currency, shop_pay: body.shop_pay, ..NewCart::default() };
     let cart = shop.new_cart(new)?;
-    let cookie = format!("{CART}={}; Path=/; HttpOnly; SameSite=Lax", cart.token);
-    Ok(([(header::SET_COOKIE, cookie)], Json(views::cart(&shop, &cart))))
+    Ok(([(header::SET_COOKIE, cookie_of(&cart.token))], Json(views::cart(&shop, &cart))))
 }
 
 #[derive(Deserialize)]
@@ -110,6 +114,20 @@ pub(super) async fn change(
         let line = cart.lines.iter_mut().find(|known| known.id == line);
         line.map(|line| line.quantity = body.quantity).ok_or(ShopError::NotFound("cart line"))
     })??;
+    shown(&shop, &token)
+}
+
+/// `PUT /shop/cart/currency` `"EUR"`: the customer goes to another market, and takes the cart along.
+pub(super) async fn currency(
+    State(shop): State<DevShop>,
+    headers: HeaderMap,
+    Json(currency): Json<Currency>,
+) -> Result<Json<Value>, Refused> {
+    let token = current(&shop, &headers)?;
+    if !shop.facts().takes(currency) {
+        return Err(ShopError::Currency(currency.to_string()).into());
+    }
+    shop.change_cart(&token, |cart| cart.currency = currency)?;
     shown(&shop, &token)
 }
 

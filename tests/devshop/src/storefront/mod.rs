@@ -3,9 +3,10 @@
 //! Ids are strings, since they may exceed what JavaScript's numbers hold. Money is minor units, with the currency named
 //! once. The cart is the one of the `x-cart` header, else of the cookie `devshop_cart`: so two tabs may have two carts.
 
+pub(crate) mod ajax;
 mod cart;
 mod merchant;
-mod session;
+pub(crate) mod session;
 mod views;
 
 use axum::Json;
@@ -29,6 +30,7 @@ pub(crate) fn router() -> Router<DevShop> {
         .route("/cart", get(cart::show).post(cart::create))
         .route("/cart/lines", post(cart::add))
         .route("/cart/lines/{line}", put(cart::change))
+        .route("/cart/currency", put(cart::currency))
         .route("/cart/attributes", put(cart::attributes))
         .route("/cart/metafields/{key}", put(cart::metafield))
         .route("/checkout", get(cart::quote).post(cart::place))

@@ -71,14 +71,25 @@ pub(super) async fn sign_in(
     Json(body): Json<SignIn>,
 ) -> Result<impl IntoResponse, Refused> {
     let customer = shop.customer(id(&body.customer, "customer")?).ok_or(ShopError::NotFound("customer"))?;
-    let cookie = format!("{CUSTOMER}={}; Path=/; HttpOnly; SameSite=Lax", customer.id);
-    Ok(([(header::SET_COOKIE, cookie)], Json(json!({"customer": views::customer(&customer)}))))
+    Ok((
+        [(header::SET_COOKIE, cookie_of(customer.id))],
+        Json(json!({"customer": views::customer(&customer)})),
+    ))
 }
 
 /// `DELETE /shop/session`
 pub(super) async fn sign_out() -> impl IntoResponse {
-    let cookie = format!("{CUSTOMER}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
-    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)])
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, no_one())])
+}
+
+/// The cookie of who is signed in.
+pub(crate) fn cookie_of(customer: u64) -> String {
+    format!("{CUSTOMER}={customer}; Path=/; HttpOnly; SameSite=Lax")
+}
+
+/// The cookie that ends it.
+pub(crate) fn no_one() -> String {
+    format!("{CUSTOMER}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
 }
 
 /// The signed-in customer of a storefront request, if there is one who still exists.

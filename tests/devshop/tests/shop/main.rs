@@ -11,4 +11,5 @@ mod orders;
 mod proxy;
 mod storefront;
 mod support;
+mod theme;
 mod webhooks;
