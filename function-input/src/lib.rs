@@ -1,13 +1,12 @@
-//! How our Functions read: the input on demand, each value when it is needed, and metafields as text.
+//! How our Functions read: the input on demand, each value when it is needed. Metafields come as text, for the rules'
+//! own reader.
 //!
 //! Whatever is missing, malformed or unknown reads as nothing, so that a checkout always goes on.
 
-mod json;
 mod lines;
 
 use shopify_function::wasm_api::{Deserialize, Value, read};
 
-pub use json::{Document, Value as JsonValue};
 pub use lines::{is_gift_card, money};
 
 /// A value of the input. What is missing or of another type reads as nothing.

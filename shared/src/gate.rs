@@ -63,6 +63,14 @@ impl Gate {
         if let Some(from) = self.from.filter(|from| now < *from) {
             return Err(Closed::Until(from));
         }
+        self.admits_member(tier, group)
+    }
+
+    /// Whether it is there for a member of this tier and this group of segments at all, whatever the time.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn admits_member(&self, tier: Option<&str>, group: Group) -> Result<(), Closed> {
         let is_theirs = |tier: &str| self.tiers.iter().any(|known| known == tier);
         if !self.tiers.is_empty() && !tier.is_some_and(is_theirs) {
             return Err(Closed::Tier);

@@ -10,8 +10,9 @@
 //! Read it in this order: [`points`] and [`money`], the [`program`] a merchant sets, the [line](mod@line) of an order
 //! and what of it counts, how orders earn ([`rule`]), with which [`multiplier`]s and [`boost`]s ([`price`]), what one has earned
 //! ([`earning`]), keeps ([`order`]) and why ([`explain`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an
-//! order used, and the [`account`] that carries a member's balance to the checkout. Beside points stand [`tier`]s and
-//! [`campaign`]s, whose [`perks`] the checkout gives, and [`rfm`]: the segments of members by what they have bought.
+//! order used, the [`account`] that carries a member's balance to the checkout, and the [`offer`]s that widgets make of
+//! it. Beside points stand [`tier`]s and [`campaign`]s, whose [`perks`] the checkout gives, and [`rfm`]: the segments of
+//! members by what they have bought.
 #![no_std]
 
 extern crate alloc;
@@ -33,6 +34,7 @@ pub mod limit;
 pub mod line;
 pub mod money;
 pub mod multiplier;
+pub mod offer;
 pub mod order;
 pub mod perks;
 pub mod points;
@@ -57,6 +59,7 @@ pub use gate::Gate;
 pub use hold::{HoldId, Mark};
 pub use limit::{Limit, Period};
 pub use money::{Currency, Money};
+pub use offer::{Cart, CartLine, Offers};
 pub use points::Points;
 pub use program::{Program, ProgramUi};
 pub use redemption::{Kind, Quote, Scope, Terms};

@@ -16,6 +16,8 @@ pub struct Points(i64);
 pub struct OutOfRange;
 
 impl Points {
+    /// The most there can be.
+    pub const MOST: Points = Points(LIMIT);
     /// No points.
     pub const ZERO: Points = Points(0);
 

@@ -190,6 +190,14 @@ impl Terms {
 }
 
 impl Scope {
+    /// Its name, as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Cart => "cart",
+            Scope::NextOrder => "next_order",
+        }
+    }
+
     fn from_name(name: &str) -> Option<Scope> {
         match name {
             "cart" => Some(Scope::Cart),
@@ -200,6 +208,16 @@ impl Scope {
 }
 
 impl Kind {
+    /// Its name, as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Amount => "amount",
+            Kind::Percent => "percent",
+            Kind::Product => "product",
+            Kind::Shipping => "shipping",
+        }
+    }
+
     fn from_name(name: &str) -> Option<Kind> {
         match name {
             "amount" => Some(Kind::Amount),

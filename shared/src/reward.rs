@@ -83,6 +83,21 @@ pub enum Benefit {
     },
 }
 
+impl Benefit {
+    /// Its kind's name, as programs have it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Benefit::Amount { .. } => "amount",
+            Benefit::Steps { .. } => "steps",
+            Benefit::Percent { .. } => "percent",
+            Benefit::Product { .. } => "product",
+            Benefit::StoreCredit { .. } => "store_credit",
+            Benefit::GiftCard { .. } => "gift_card",
+            Benefit::Shipping { .. } => "shipping",
+        }
+    }
+}
+
 /// What is paid out for a reward that needs no cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PayoutKind {
@@ -204,6 +219,11 @@ impl Reward {
             variant,
             label: pick.label,
         })
+    }
+
+    /// Whether it is had by a cart, and not paid out.
+    pub fn needs_cart(&self) -> bool {
+        !matches!(self.benefit, Benefit::StoreCredit { .. } | Benefit::GiftCard { .. })
     }
 
     /// What is paid out for it.

@@ -47,6 +47,16 @@ pub enum Measure {
     Spend,
 }
 
+impl Measure {
+    /// Its name, as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Measure::Points => "points",
+            Measure::Spend => "spend",
+        }
+    }
+}
+
 /// Something that members get without spending points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

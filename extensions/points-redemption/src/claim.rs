@@ -1,6 +1,7 @@
 //! Whether this cart may use a hold at all, decided before any line is read.
 
-use function_input::{Document, Input};
+use function_input::Input;
+use loyalty::json::Document;
 use loyalty::{Account, Currency, Kind, Mark, Terms};
 
 use crate::members::{

@@ -1,6 +1,7 @@
 //! Members' perks: percentages off lines and off delivery.
 
-use function_input::{Document, Input, is_gift_card, money};
+use function_input::{Input, is_gift_card, money};
+use loyalty::json::Document;
 use loyalty::perks::{DeliveryPerk, Line, LinePerk};
 use loyalty::{Account, Currency};
 

@@ -1,6 +1,7 @@
 //! Whether something is to be said, and what.
 
-use function_input::{Document, Input, is_gift_card, money};
+use function_input::{Input, is_gift_card, money};
+use loyalty::json::Document;
 use loyalty::perks::is_guarded;
 use loyalty::{Account, Currency, Mark, Terms};
 

@@ -4,9 +4,10 @@
 //! asks the rules (`loyalty`) what becomes of the options. Whatever is missing, malformed or unknown means that nothing is
 //! changed: never an error, never a panic, so that a checkout always goes on.
 
-use function_input::{Document, Input, Member};
+use function_input::{Input, Member};
 use loyalty::Account;
 use loyalty::delivery::{Change, arrange};
+use loyalty::json::Document;
 use loyalty::perks::OptionPerk;
 use shopify_function::Result;
 use shopify_function::prelude::*;

@@ -1,13 +1,14 @@
 //! The program: what a merchant sets.
 
 mod faults;
+mod read;
 mod ui;
 
 use alloc::{string::String, vec::Vec};
 
 pub use self::{
     faults::{Fault, ProgramError},
-    ui::ProgramUi,
+    ui::{ProgramUi, TierUi},
 };
 #[cfg(feature = "serde")]
 use crate::is_default;

@@ -1,9 +1,8 @@
 //! Texts of our metafields: the backend and the Functions read the same, by readers of their own.
 
-use function_input::Document;
-use loyalty::json::Json;
+use loyalty::json::{Document, Json};
 use loyalty::perks::{DeliveryPerk, LinePerk, OptionPerk};
-use loyalty::{Account, perks};
+use loyalty::{Account, ProgramUi, perks};
 use serde_json::Value;
 
 /// All that is read of metafields, in words.
@@ -13,7 +12,8 @@ fn said<J: Json>(json: &J) -> String {
     let lines = tiers.map(|tier| LinePerk::read_all(json, tier));
     let delivery = tiers.map(|tier| DeliveryPerk::best(json, tier));
     let options = tiers.map(|tier| OptionPerk::read_all(json, tier));
-    format!("{account:?} {lines:?} {delivery:?} {options:?} {:?}", perks::is_guarded(json))
+    let (guarded, widgets) = (perks::is_guarded(json), ProgramUi::read(json));
+    format!("{account:?} {lines:?} {delivery:?} {options:?} {guarded:?} {widgets:?}")
 }
 
 /// A text is read by both readers and they must agree, if it is what Shopify would store: JSON, and in it no

@@ -65,7 +65,7 @@ fn page(shop: &DevShop) -> Router {
 async fn offer(State(shop): State<DevShop>, headers: HeaderMap) -> Result<Response, Refused> {
     let token = current_cart(&shop, &headers)?;
     // Asking for a quote runs the Functions.
-    let offer = tokio::task::spawn_blocking(move || offer::Offer::read(&shop, &token)).await??;
+    let offer = tokio::task::spawn_blocking(move || offer::read(&shop, &token)).await??;
     Ok(Json(offer).into_response())
 }
 

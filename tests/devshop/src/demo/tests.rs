@@ -2,8 +2,7 @@ use devshop::{DevShop, NewCart, NewProduct};
 use loyalty::{Account, Currency, HoldId, Mark, Points, Program};
 use serde_json::{Value, json};
 
-use super::offer::Offer;
-use super::{pages, settings};
+use super::{offer, pages, settings};
 
 /// A customer with some points, and a mug in the cart.
 struct Scene {
@@ -61,7 +60,7 @@ impl Scene {
     }
 
     fn offer(&self) -> Value {
-        serde_json::to_value(Offer::read(&self.shop, &self.cart).unwrap()).unwrap()
+        offer::read(&self.shop, &self.cart).unwrap()
     }
 }
 

@@ -108,6 +108,9 @@ function words({ state: why, missing, minimum }, choice) {
       return `${points(missing)} to go`;
     case 'not_in_currency':
       return `Not offered in ${state.cart.currency}`;
+    case 'other_tier':
+    case 'other_segment':
+      return 'For other members';
     case 'below_minimum':
       return `For orders from ${inCart(minimum)}`;
     default:

@@ -1,7 +1,11 @@
 //! The little of JSON that the formats need, so that one reader serves every place they are read: `serde_json` in
-//! the backend, Shopify's own values inside a Function.
+//! the backend, a [`Document`] where that would be too large or too slow: in Functions and in browsers.
 
-use alloc::string::String;
+mod document;
+
+use alloc::{string::String, vec::Vec};
+
+pub use document::{Document, Value};
 
 /// A JSON value that can be looked into. Wrong types read as absent: a format decides what that means.
 pub trait Json: Sized {
@@ -11,8 +15,12 @@ pub trait Json: Sized {
     fn integer(&self) -> Option<i64>;
     /// A string.
     fn text(&self) -> Option<String>;
+    /// A truth value.
+    fn truth(&self) -> Option<bool>;
     /// The elements of an array; none when this is no array.
     fn elements(&self) -> impl Iterator<Item = Self>;
+    /// The members of an object that are not null, by their names; none when this is no object.
+    fn members(&self) -> impl Iterator<Item = (String, Self)>;
 }
 
 /// Why a stored format could not be read.
@@ -55,6 +63,21 @@ pub(crate) fn optional<J: Json, T>(
     }
 }
 
+/// The elements of an optional member, each read by `read`: absent is none, one that is wrong is an error.
+pub(crate) fn list<J: Json, T>(
+    json: &J,
+    name: &'static str,
+    read: impl Fn(&J) -> Option<T>,
+) -> Result<Vec<T>, FormatError> {
+    let mut all = Vec::new();
+    if let Some(list) = json.field(name) {
+        for element in list.elements() {
+            all.push(read(&element).ok_or(FormatError::Field(name))?);
+        }
+    }
+    Ok(all)
+}
+
 #[cfg(feature = "serde")]
 impl Json for &serde_json::Value {
     fn field(&self, name: &'static str) -> Option<Self> {
@@ -69,7 +92,16 @@ impl Json for &serde_json::Value {
         self.as_str().map(String::from)
     }
 
+    fn truth(&self) -> Option<bool> {
+        self.as_bool()
+    }
+
     fn elements(&self) -> impl Iterator<Item = Self> {
         self.as_array().into_iter().flatten()
+    }
+
+    fn members(&self) -> impl Iterator<Item = (String, Self)> {
+        let members = self.as_object().into_iter().flatten();
+        members.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value))
     }
 }

@@ -4,8 +4,10 @@
 //! that way takes twice the instructions. It is no validator: Shopify stores nothing but valid JSON in a metafield of
 //! that type. Any other text reads as something or nothing, without a panic.
 
-use loyalty::LIMIT;
-use loyalty::json::Json;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+use super::Json;
+use crate::LIMIT;
 
 /// A text, split into its values.
 #[derive(Debug)]
@@ -133,12 +135,35 @@ impl Json for Value<'_> {
 
     fn text(&self) -> Option<String> {
         let Content::String(raw) = self.node.content else { return None };
-        if raw.as_bytes().contains(&b'\\') { unescape(raw) } else { Some(raw.to_owned()) }
+        unescaped(raw)
+    }
+
+    fn truth(&self) -> Option<bool> {
+        match self.node.content {
+            Content::Other("true") => Some(true),
+            Content::Other("false") => Some(false),
+            _ => None,
+        }
     }
 
     fn elements(&self) -> impl Iterator<Item = Self> {
+        self.inside(Content::Array)
+    }
+
+    fn members(&self) -> impl Iterator<Item = (String, Self)> {
+        let members =
+            self.inside(Content::Object).filter(|value| value.node.content != Content::Other("null"));
+        members.filter_map(|value| Some((unescaped(value.node.name)?, value)))
+    }
+}
+
+impl<'a> Value<'a> {
+    /// What is one deeper, where this is of that kind.
+    // Inlined, so that Functions compare with a kind that is known.
+    #[inline(always)]
+    fn inside(&self, kind: Content<'static>) -> impl Iterator<Item = Value<'a>> + use<'a> {
         let depth = self.node.depth + 1;
-        let mut nodes = if self.node.content == Content::Array { self.after } else { &[] };
+        let mut nodes = if self.node.content == kind { self.after } else { &[] };
         core::iter::from_fn(move || {
             while let Some((node, after)) = nodes.split_first().filter(|(node, _)| node.depth >= depth) {
                 nodes = after;
@@ -151,7 +176,12 @@ impl Json for Value<'_> {
     }
 }
 
-/// The string that a quoted text stands for; `None` when an escape is broken.
+/// The string that stands between quotes; `None` when an escape is broken.
+#[inline(always)]
+fn unescaped(raw: &str) -> Option<String> {
+    if raw.as_bytes().contains(&b'\\') { unescape(raw) } else { Some(raw.to_owned()) }
+}
+
 fn unescape(raw: &str) -> Option<String> {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -204,6 +234,7 @@ mod tests {
     /// Compares every member, and every member's member, with what serde_json reads.
     fn assert_same(ours: Value<'_>, theirs: &Reference) {
         assert_eq!(ours.text().as_deref(), theirs.as_str());
+        assert_eq!(ours.truth(), theirs.as_bool());
         assert_eq!(
             ours.integer(),
             theirs.as_i64().filter(|value| value.unsigned_abs() <= LIMIT.unsigned_abs())
@@ -214,6 +245,12 @@ mod tests {
         }
         assert!(elements.next().is_none());
         drop(elements);
+        let named = theirs.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let mut named: Vec<&String> = named.map(|(name, _)| name).collect();
+        let mut members: Vec<String> = ours.members().map(|(name, _)| name).collect();
+        named.sort();
+        members.sort();
+        assert!(members.iter().eq(named));
         for name in NAMES.into_iter().filter(|_| theirs.is_object()) {
             match (ours.field(name), theirs.get(name).filter(|value| !value.is_null())) {
                 (Some(ours), Some(theirs)) => assert_same(ours, theirs),
@@ -229,7 +266,8 @@ mod tests {
             any::<bool>().prop_map(Reference::from),
             any::<i64>().prop_map(Reference::from),
             (-99_i64..=99).prop_map(Reference::from),
-            any::<f64>().prop_map(Reference::from),
+            "-?[0-9][.][0-9]{1,6}(e[+-]?[0-9]{1,2})?"
+                .prop_map(|number| serde_json::from_str(&number).unwrap()),
             "[a\\\\\"/\n\t{}\\[\\]:, €😀]{0,8}|.{0,8}".prop_map(Reference::from),
         ];
         leaf.prop_recursive(4, 40, 6, |inner| {
@@ -273,6 +311,14 @@ mod tests {
             assert!(Document::parse(broken).is_none(), "{broken}");
         }
         assert!(Document::parse("").is_some_and(|document| document.root().is_none()));
+    }
+
+    #[test]
+    fn members_have_the_names_that_are_meant_and_those_that_are_null_are_none() {
+        let document = Document::parse(r#"{"\u00e9\"":true,"n":null,"\ud83d":1,"b":{"c":2}}"#).unwrap();
+        let root = document.root().unwrap();
+        let members: Vec<_> = root.members().map(|(name, value)| (name, value.truth())).collect();
+        assert_eq!(members, [("é\"".to_owned(), Some(true)), ("b".to_owned(), None)]);
     }
 
     #[test]
