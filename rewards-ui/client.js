@@ -55,6 +55,8 @@ export function client({ address = appAddress(), token, patience = PATIENCE }) {
     /** A page of entries before the one with a number, newest first. */
     history: (before, limit) =>
       ask('GET', `/history?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, isListOf(isEntry)),
+    /** What joining brings, for guests. */
+    joining: () => ask('GET', '/joining', isJoining),
     /** What an order earned; `order_not_yet_known` while the app has not heard of it. */
     orderPoints: (order) => ask('GET', `/orders/${encodeURIComponent(order)}/points`, isOrderPoints),
     /** The same, explained in sentences. */
@@ -90,6 +92,8 @@ const isReward = (it) =>
   isObject(it) && isText(it.id) && isText(it.name) && Number.isSafeInteger(it.points) && isText(it.benefit?.kind);
 const isEntry = (it) =>
   isObject(it) && isText(it.kind) && [it.seq, it.available, it.pending, it.held].every(Number.isSafeInteger);
+const isJoining = (it) =>
+  isObject(it) && isText(it.guests) && (it.sign_up === null || Number.isSafeInteger(it.sign_up));
 const isOrderPoints = (it) => isObject(it) && [it.posted, it.pending].every(Number.isSafeInteger);
 const isExplained = (it) => isObject(it) && isListOf(isText)(it.text);
 const isBirthday = (it) => isObject(it) && (it.birthday === null || isText(it.birthday));

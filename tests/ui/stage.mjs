@@ -99,7 +99,10 @@ export function stage() {
 /** axe finds nothing to complain of in what the extension shows. */
 export async function assertAccessible(page) {
   const found = await page.evaluate(`${axe.source}; axe.run('main')`);
-  assert.deepEqual(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`), []);
+  assert.deepEqual(
+    found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+    [],
+  );
 }
 
 const pounds = (amount) => ({ amount, currencyCode: 'GBP' });

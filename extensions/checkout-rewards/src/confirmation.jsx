@@ -28,7 +28,7 @@ function Earned({ rules, told }) {
     <s-section heading={say('title')}>
       <s-stack gap="base" accessibilityRole="status">
         <s-text>{say(`earned.${at}`, { points: points(known) })}</s-text>
-        {at === 'guest' && register && (
+        {(at === 'guest' || at === 'welcome') && register && (
           <s-link href={register} target="_blank">
             {say('join')}
           </s-link>

@@ -11,16 +11,23 @@ const TOO_EARLY = ['order_not_yet_known', 'too_many_requests', 'unreachable', 't
 /**
  * @param {ReturnType<import('../../../rewards-ui/client.js').client>} app
  * @param {string} order its global id
- * @returns {Promise<{ at: 'earned' | 'waiting', points: number } | { at: 'nothing' | 'guest' | 'unknown' }>}
+ * @returns {Promise<{ at: 'earned' | 'waiting' | 'welcome', points: number } | { at: 'nothing' | 'guest' | 'unknown' }>}
  */
 export async function earned(app, order) {
   const ask = async () => {
     const { value, trouble } = await app.orderPoints(order.split('/').pop());
-    if (trouble)
-      return TOO_EARLY.includes(trouble) ? undefined : { at: trouble === 'not_signed_in' ? 'guest' : 'unknown' };
+    if (trouble === 'not_signed_in') return invitation(app);
+    if (trouble) return TOO_EARLY.includes(trouble) ? undefined : { at: 'unknown' };
     const { posted, pending } = value;
     if (pending > 0) return { at: 'waiting', points: pending };
     return posted > 0 ? { at: 'earned', points: posted } : { at: 'nothing' };
   };
   return (await ask()) ?? (await after(PAUSES, ask)) ?? { at: 'unknown' };
+}
+
+/** What a guest is promised: the points of this order where they wait for an account, else those for signing up. */
+async function invitation(app) {
+  const { value } = await app.joining();
+  if (value?.guests === 'earn') return { at: 'guest' };
+  return value?.sign_up > 0 ? { at: 'welcome', points: value.sign_up } : { at: 'nothing' };
 }

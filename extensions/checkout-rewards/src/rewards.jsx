@@ -20,9 +20,9 @@ export function Rewards({ rules, redeem, visit }) {
   const worth = standing && worthOf(standing, hold, rewards);
   const comesOff = standing ? taken(shopify, standing, worth) : 0;
   const at = stage(standing, { mark, currency: cart.currency, taken: comesOff, late: redeem.late.value });
-  const ready = mayChange()
-    ? rewards.filter(({ state, id }) => state === 'ready' && (!at || id !== standing.reward))
-    : [];
+  // What stands is not offered again, unless it is on its way back.
+  const stands = at && at !== 'closing' ? standing.reward : undefined;
+  const ready = mayChange() ? rewards.filter(({ state, id }) => state === 'ready' && id !== stands) : [];
   const { trouble } = redeem;
   return (
     <s-section heading={say('title')}>

@@ -8,7 +8,7 @@ export function Standing({ at, redemption, comesOff, redeem, mayChange }) {
     <s-box padding="base" border="base" borderRadius="base">
       <s-stack gap="base">
         {busy ? <Waiting text={say(`standing.${busy}`)} /> : stands()}
-        {at && (
+        {at && at !== 'closing' && (
           <s-stack direction="inline" gap="base">
             {buttons()}
           </s-stack>
@@ -39,11 +39,9 @@ export function Standing({ at, redemption, comesOff, redeem, mayChange }) {
           {say(at === 'elsewhere' ? 'use_here' : 'try_again')}
         </s-button>
       ),
-      at !== 'closing' && (
-        <s-button key="back" variant="secondary" disabled={busy !== null} onClick={() => redeem.remove(id)}>
-          {say('take_back')}
-        </s-button>
-      ),
+      <s-button key="back" variant="secondary" disabled={busy !== null} onClick={() => redeem.remove(id)}>
+        {say('take_back')}
+      </s-button>,
     ];
   }
 }

@@ -127,6 +127,7 @@ test('what is taken back leaves the cart first, then the points are free', async
   click('Use');
   await vi.waitFor(() => click('Take it back'));
   await vi.waitFor(() => expect(shown()).toContain('450 points on their way back.'));
+  expect(button('Use'), 'and may be had after all').toBeDefined();
   expect(change.mock.calls.at(-1)).toEqual([{ type: 'removeCartMetafield', namespace: '$app', key: 'redemption' }]);
   expect(asked.map(({ name }) => name)).toContain(`DELETE /redemptions/${HOLD}`);
 });

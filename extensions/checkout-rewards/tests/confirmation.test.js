@@ -48,17 +48,36 @@ describe.each(['purchase.thank-you.block.render', 'customer-account.order-status
     expect(shown()).toContain('The points of this order will soon be in your account.');
   });
 
-  test('invites guests', async () => {
+  const guest = { [POINTS]: problem(401, 'not_signed_in') };
+  const joining = (guests, bonus) => ({ offered: true, guests, sign_up: bonus, first_order: null, birthday: null });
+
+  test('invites guests, whose points wait for them', async () => {
     give({ earns: 20 });
-    door(extension, { [POINTS]: problem(401, 'not_signed_in') });
+    door(extension, { ...guest, 'GET /joining': joining('earn', 50) });
     await extension.render();
-    await vi.waitFor(() =>
-      expect(shown()).toContain('Create an account with the e-mail address of this order, and 20 points are yours.'),
-    );
+    const invitation = 'Create an account with the e-mail address of this order, and 20 points are yours.';
+    await vi.waitFor(() => expect(shown()).toContain(invitation));
     expect(document.querySelector('s-link').getAttribute('href')).toBe(
       'https://mock-shop.myshopify.com/account/register',
     );
   });
+
+  test('promises guests nothing of an order that gives them nothing', async () => {
+    give({ earns: 20 });
+    door(extension, { ...guest, 'GET /joining': joining('earn_nothing', 50) });
+    await extension.render();
+    await vi.waitFor(() => expect(shown()).toContain('Create an account, and you start with 50 points.'));
+  });
+
+  test.each([joining('earn_nothing', null), problem(500, 'internal'), { guests: 7 }])(
+    'promises guests nothing where nothing is known to be given',
+    async (answer) => {
+      give({ earns: 20 });
+      door(extension, { ...guest, 'GET /joining': answer });
+      await extension.render();
+      await vi.waitFor(() => expect(shown()).toBe(''));
+    },
+  );
 
   test('says nothing of an order that earns nothing', async () => {
     give({ ...member(100), earns: 0 });
