@@ -342,6 +342,19 @@ test('where the panel cannot be loaded, the button says so and the page goes on'
   await screenshot(page, 'theme-failed');
 });
 
+test('without the rules, or without the cart, the panel says so and offers nothing', async () => {
+  const missing = { rules: /\/cdn\/app\/loyalty/, cart: /\/cart\.js$/ };
+  const words = { rules: 'Your rewards cannot be loaded just now.', cart: 'The rewards service does not answer just now.' };
+  for (const [name, url] of Object.entries(missing)) {
+    const page = await visit(open, shop, '/cart', { before: (page) => page.route(url, (route) => route.abort()) });
+    const it = await panel(page);
+    await it.getByRole('status').filter({ hasText: words[name] }).waitFor();
+    assert.equal(await it.getByText('One moment…').count(), 0);
+    assert.equal(await it.getByRole('button', { name: /^Use / }).count(), 0);
+    await page.close();
+  }
+});
+
 test('right to left, and every language', async () => {
   for (const locale of ['de', 'es', 'fr', 'it', 'ja', 'nl', 'pl', 'pt-BR', 'sv']) {
     const page = await visit(open, shop, `/pages/rewards?locale=${locale}`, { size: SIZES.phone });

@@ -49,7 +49,8 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json {
         println!("{}", serde_json::json!({ "url": demo.shop_url, "backend": demo.backend_url }));
     } else {
-        println!("\n  The shop is open:  {}/\n  Ctrl-C closes it.\n", demo.shop_url);
+        let url = &demo.shop_url;
+        println!("\n  The shop is open:  {url}/\n  As a theme:        {url}/store\n  Ctrl-C closes it.\n");
     }
     demo.keep()
 }

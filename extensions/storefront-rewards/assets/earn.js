@@ -25,7 +25,9 @@ export async function show(line, shopper) {
   };
 
   draw(line.dataset.variant);
-  document.addEventListener('change', ({ target }) => {
+  document.addEventListener('change', function follow({ target }) {
+    // Themes replace a product's section as a whole.
+    if (!line.isConnected) return document.removeEventListener('change', follow);
     const chosen = target.form?.elements.id?.value;
     if (prices.has(chosen)) draw(chosen);
   });

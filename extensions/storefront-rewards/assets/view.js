@@ -12,8 +12,7 @@ export function draw(panel) {
       ? h('p', { class: 'lead' }, h('a', { href: page.signIn, class: 'main' }, say('balance.guest')))
       : balance(panel),
     !isGuest && hold(panel),
-    h('h3', {}, say('rewards.title')),
-    rewards(panel),
+    ...rewards(panel),
     panel.offers?.earns > 0 && h('p', { class: 'quiet' }, say('panel.earns', { points: words.points(panel.offers.earns) })),
   ].filter(Boolean);
 }
@@ -23,9 +22,10 @@ export function news({ problem, note, words: { say } }) {
   return problem ? say(PROBLEMS[problem] ?? 'problem.unavailable') : (note ?? '');
 }
 
-function balance({ offers, words: { say, number, points, day } }) {
+function balance({ offers, problem, words: { say, number, points, day } }) {
   const account = offers?.account;
-  if (!account) return h('p', { class: 'lead quiet' }, say(offers ? 'balance.none' : 'panel.loading'));
+  if (!offers) return !problem && h('p', { class: 'lead quiet' }, say('panel.loading'));
+  if (!account) return h('p', { class: 'lead quiet' }, say('balance.none'));
   return h(
     'div',
     { class: 'lead' },
@@ -85,9 +85,12 @@ function stateOf({ offers, cart }, { state, currency, scope }) {
 
 function rewards(panel) {
   const { offers, words: { say } } = panel;
-  if (!offers) return h('p', { class: 'quiet' }, say(panel.problem ? 'rewards.empty' : 'panel.loading'));
-  if (offers.rewards.length === 0) return h('p', { class: 'quiet' }, say('rewards.empty'));
-  return h('ul', { class: 'rewards', role: 'list' }, offers.rewards.map((reward) => row(panel, reward)));
+  if (!offers) return [];
+  const list = offers.rewards.map((reward) => row(panel, reward));
+  return [
+    h('h3', {}, say('rewards.title')),
+    list.length > 0 ? h('ul', { class: 'rewards', role: 'list' }, list) : h('p', { class: 'quiet' }, say('rewards.empty')),
+  ];
 }
 
 /** What is paid out at once, for no cart. */
