@@ -9,9 +9,12 @@ export function parsed(text) {
   }
 }
 
-/** What the app said, as the metafield will say it, so that the rules read both alike. */
+/**
+ * What the app said, as the metafield will say it, so that the rules read both alike. What is on its way back can be
+ * used for another reward, too.
+ */
 export function accountOf({ points, pending, seq, next, redemption }, before, program) {
-  const hold = redemption && redemption.state !== 'closing' ? holdOf(redemption, program) : undefined;
+  const hold = redemption ? holdOf(redemption, program) : undefined;
   return { v: 1, seq, points, pending, tier: before?.tier, segment: before?.segment, next: next ?? undefined, hold };
 }
 
