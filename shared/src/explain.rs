@@ -7,7 +7,7 @@ use crate::{
     boost::Boost,
     earning::{Earning, Returned},
     line::{LeftOut, LineKind, LineNow},
-    multiplier::{Combine, Factor, Source},
+    multiplier::{Combine, Factor, Selection, Source},
     points::Points,
     price::{Candidate, Circumstances},
     program::Program,
@@ -142,7 +142,7 @@ impl Program {
                 basis: basis.unwrap_or(0),
                 left_out: basis.err(),
                 multipliers: self.outcomes(&boosts, line, about),
-                factor: self.earn.factor(&boosts, line, about),
+                factor: self.earn.factor(&boosts, about, |of| about.has(line, of)),
                 earned: of(&earned, line.id),
                 stands: of(&stand, line.id),
             }
@@ -160,7 +160,8 @@ impl Program {
     }
 
     fn outcomes(&self, boosts: &[Boost], line: &LineNow, about: &Circumstances) -> Vec<MultiplierExplained> {
-        let all = || self.earn.candidates(boosts, line, about);
+        let is_of = |of: &Selection| about.has(line, of);
+        let all = || self.earn.candidates(boosts, about, &is_of);
         let theirs = || all().filter(|one| one.is_for.is_ok());
         let excludes = theirs().any(|one| one.factor <= Factor::ZERO);
         // Of equals the first gives.
@@ -193,7 +194,7 @@ mod tests {
     use crate::{
         line::Basis,
         money::Currency,
-        multiplier::{Labels, Multiplier, Selection},
+        multiplier::{Labels, Multiplier},
         rule::EarnRule,
         tier::Tier,
     };

@@ -102,7 +102,7 @@ impl Selection {
     /// Whether the product is among them. What is no product is not.
     pub fn has(&self, product: Option<i64>, labels: Option<&Labels>) -> bool {
         match self {
-            Selection::Products(products) => product.is_some_and(|product| products.contains(&product)),
+            Selection::Products(_) => self.names(product),
             Selection::Collections(collections) => {
                 labels.is_some_and(|labels| labels.collections.iter().any(|one| collections.contains(one)))
             }
@@ -110,6 +110,14 @@ impl Selection {
                 let is_named = |tag: &String| tags.iter().any(|named| same_tag(named, tag));
                 labels.is_some_and(|labels| labels.tags.iter().any(is_named))
             }
+        }
+    }
+
+    /// Whether it names the product itself.
+    pub fn names(&self, product: Option<i64>) -> bool {
+        match self {
+            Selection::Products(products) => product.is_some_and(|product| products.contains(&product)),
+            Selection::Collections(_) | Selection::Tags(_) => false,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     earning::{Earning, EarningLine},
     explain::Outcome,
     line::LineNow,
-    multiplier::{Factor, Labels, Multiplier, Source, combined},
+    multiplier::{Factor, Labels, Multiplier, Selection, Source, combined},
     points::{OutOfRange, Points},
     program::{Program, ProgramUi},
     rule::{EarnRule, Guests},
@@ -40,9 +40,9 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    /// The collections and tags of what a line is of.
-    fn labels_of(&self, line: &LineNow) -> Option<&Labels> {
-        line.product.and_then(|product| self.labels.get(&product))
+    /// Whether a line's product is among these.
+    pub(crate) fn has(&self, line: &LineNow, of: &Selection) -> bool {
+        of.has(line.product, line.product.and_then(|product| self.labels.get(&product)))
     }
 }
 
@@ -62,18 +62,18 @@ impl Program {
         lines: impl IntoIterator<Item = &'l LineNow>,
         about: &Circumstances,
     ) -> Result<Earning, OutOfRange> {
-        self.earn.price(&self.boosts(), lines, about)
+        self.earn.price(&self.boosts(), lines, about, |line, of| about.has(line, of))
     }
 }
 
 impl ProgramUi {
-    /// What these lines earn, as far as widgets know.
+    /// What these lines earn, as far as widgets know: they know of no product's collections and tags.
     pub fn price<'l>(
         &self,
         lines: impl IntoIterator<Item = &'l LineNow>,
         about: &Circumstances,
     ) -> Result<Earning, OutOfRange> {
-        self.earn.price(&self.boosts, lines, about)
+        self.earn.price(&self.boosts, lines, about, |line, of| of.names(line.product))
     }
 }
 
@@ -83,6 +83,7 @@ impl EarnRule {
         boosts: &[Boost],
         lines: impl IntoIterator<Item = &'l LineNow>,
         about: &Circumstances,
+        is_of: impl Fn(&LineNow, &Selection) -> bool,
     ) -> Result<Earning, OutOfRange> {
         let divisor = self.per.checked_mul(Factor::ONE.0).filter(|divisor| *divisor > 0).ok_or(OutOfRange)?;
         let mut earning = Vec::new();
@@ -91,7 +92,7 @@ impl EarnRule {
             if basis > LIMIT {
                 return Err(OutOfRange);
             }
-            let factor = self.factor(boosts, line, about);
+            let factor = self.factor(boosts, about, |of| is_of(line, of));
             let weight = self.points.get().checked_mul(factor.0).ok_or(OutOfRange)?;
             if weight > 0 {
                 let LineNow { id, quantity, paid, .. } = *line;
@@ -104,24 +105,28 @@ impl EarnRule {
     }
 
     /// What all multipliers of a line come to. A guest's come to nothing where guests earn nothing.
-    pub(crate) fn factor(&self, boosts: &[Boost], line: &LineNow, about: &Circumstances) -> Factor {
+    pub(crate) fn factor(
+        &self,
+        boosts: &[Boost],
+        about: &Circumstances,
+        is_of: impl Fn(&Selection) -> bool,
+    ) -> Factor {
         if about.guest && self.guests == Guests::EarnNothing {
             return Factor::ZERO;
         }
-        let theirs = self.candidates(boosts, line, about).filter(|one| one.is_for.is_ok());
+        let theirs = self.candidates(boosts, about, &is_of).filter(|one| one.is_for.is_ok());
         combined(self.combine, theirs.map(|one| one.factor))
     }
 
-    /// Every multiplier there is, in the order of the settings.
+    /// Every multiplier there is, in the order of the settings, for a line that is of some selections.
     pub(crate) fn candidates<'p>(
         &'p self,
         boosts: &'p [Boost],
-        line: &'p LineNow,
         about: &'p Circumstances,
+        is_of: &'p impl Fn(&Selection) -> bool,
     ) -> impl Iterator<Item = Candidate<'p>> + Clone {
-        let labels = about.labels_of(line);
         let of_products = self.multipliers.iter().map(move |Multiplier { id, of, factor }| {
-            let is_for = if of.has(line.product, labels) { Ok(()) } else { Err(Outcome::OtherProducts) };
+            let is_for = if is_of(of) { Ok(()) } else { Err(Outcome::OtherProducts) };
             Candidate { source: Source::Products, id, factor: *factor, is_for }
         });
         let of_members = boosts.iter().map(move |boost| {
@@ -140,7 +145,7 @@ mod tests {
     use crate::{
         line::{Basis, LineKind},
         money::Currency,
-        multiplier::{Combine, Selection},
+        multiplier::Combine,
     };
 
     fn points(value: i64) -> Points {

@@ -5,7 +5,6 @@
 // Each extension becomes HANDLE.js, HANDLE.json says which targets it has and in which words it speaks.
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -80,19 +79,10 @@ function host(folder) {
   });
 }
 
-/** Whether the rules for JavaScript are there, which the checkout needs. */
-function hasRules() {
-  try {
-    return Boolean(createRequire(import.meta.url).resolve('loyalty-wasm/js'));
-  } catch {
-    return false;
-  }
-}
-
 /** Everything, into a folder. */
 export async function bundleAll(folder) {
   await mkdir(folder, { recursive: true });
-  const all = (await extensions()).filter(({ handle }) => hasRules() || handle !== 'checkout-rewards');
+  const all = await extensions();
   await Promise.all([
     host(folder),
     ...all.map(async (extension) => {

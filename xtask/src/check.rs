@@ -13,8 +13,8 @@ use crate::workspace::{cargo, in_root};
 use crate::{process, progress};
 
 /// The crates that become WebAssembly.
-const WASM_CRATES: [&str; 5] =
-    ["loyalty", "function-input", "points-redemption", "redemption-guard", "tier-delivery"];
+const WASM_CRATES: [&str; 6] =
+    ["loyalty", "loyalty-wasm", "function-input", "points-redemption", "redemption-guard", "tier-delivery"];
 
 /// Runs the quick checks and the unit tests.
 pub fn run() -> Result<ExitCode> {

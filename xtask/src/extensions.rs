@@ -6,15 +6,16 @@ use anyhow::Result;
 
 use crate::setup::npm;
 use crate::workspace::{in_root, target_dir};
-use crate::{process, progress};
+use crate::{loyalty_wasm, process, progress};
 
 /// Where the bundles are.
 pub fn folder() -> PathBuf {
     target_dir().join("extensions")
 }
 
-/// Bundles them, together with the host that runs them in the local shop's pages.
+/// Builds the rules and bundles the extensions, together with the host that runs them in the local shop's pages.
 pub fn build() -> Result<()> {
+    loyalty_wasm::build()?;
     npm::packages()?;
     progress::step("bundles of the extensions", || {
         process::run(in_root("node").arg("tests/ui/bundle.mjs").arg(folder()))

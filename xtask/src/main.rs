@@ -4,6 +4,7 @@
 
 mod app_config;
 mod bench;
+mod bundles;
 mod check;
 mod crash;
 mod demo;
@@ -12,6 +13,7 @@ mod functions;
 mod fuzz;
 mod http;
 mod lighthouse;
+mod loyalty_wasm;
 mod mutants;
 mod postgres;
 mod process;
@@ -47,8 +49,11 @@ enum Command {
     Test(test::Args),
     /// The quick one: format, lints, documentation, licences, unit tests
     Check,
-    /// Build the Shopify Functions into target/functions and bundle the extensions into target/extensions
+    /// Build the Shopify Functions into target/functions, the rules for JavaScript, and bundle the extensions into
+    /// target/extensions
     Build,
+    /// Report how large the extensions are that shoppers load
+    Bundles(bundles::Args),
     /// Report size and instructions of each Function
     Functions(functions::Args),
     /// Start the tests' PostgreSQL, alone or around a command: cargo xtask postgres -- cargo test -p loyalnest
@@ -74,6 +79,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Check => check::run(),
         Command::Build => functions::build().and_then(|()| extensions::build()).map(done),
+        Command::Bundles(args) => bundles::run(&args).map(done),
         Command::Functions(args) => functions::run(&args).map(done),
         Command::Postgres(args) => postgres::run(&args).map(done),
         Command::Crash(args) => crash::run(&args),

@@ -9,12 +9,13 @@ use anyhow::{Result, bail};
 use crate::report::{Count, Report, cargo_line, node_line, vitest_line};
 use crate::setup::postgres::{Cluster, Durability, cluster};
 use crate::setup::{chromium, npm};
-use crate::workspace::{cargo, in_root, root, target_dir};
-use crate::{app_config, check, functions, lighthouse, process};
+use crate::workspace::{cargo, debug_binary, in_root, root, target_dir};
+use crate::{app_config, check, extensions, functions, lighthouse, process};
 
 /// Where Node's tests are: the demo in a real browser, requests that Shopify's own library signs, and the theme app
 /// extension's files.
-const NODE_TESTS: [&str; 4] = ["tests/browser", "tests/node", "tests/theme", "tests/ui"];
+const NODE_TESTS: [&str; 5] =
+    ["tests/browser", "tests/loyalty-wasm", "tests/node", "tests/theme", "tests/ui"];
 
 /// The check of the app's files; it runs under a filter that its name contains.
 const APP_CONFIGURATION: &str = "app configuration";
@@ -115,8 +116,15 @@ fn browser_tests(scope: &Scope, count: &mut Count) -> Result<()> {
     if files.is_empty() {
         return Ok(());
     }
-    npm::packages()?;
+    extensions::build()?;
+    // What native Rust says, for the rules for JavaScript to be held against.
+    let answers = ["build", "--quiet", "--locked", "--workspace", "--example", "answers"];
+    process::run(cargo().args(answers))?;
     let mut node = in_root("node");
+    node.env("ANSWERS", debug_binary("examples/answers"));
+    if matches!(scope, Scope::All { full: true }) {
+        node.env("CASES", "100000");
+    }
     node.env("CHROMIUM", chromium::executable()?).env("SCREENSHOTS", target_dir().join("screenshots"));
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     if let Scope::Named(name) = scope {

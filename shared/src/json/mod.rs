@@ -3,7 +3,7 @@
 
 mod document;
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 pub use document::{Document, Value};
 
@@ -61,21 +61,6 @@ pub(crate) fn optional<J: Json, T>(
         None => Ok(None),
         Some(value) => read(&value).map(Some).ok_or(FormatError::Field(name)),
     }
-}
-
-/// The elements of an optional member, each read by `read`: absent is none, one that is wrong is an error.
-pub(crate) fn list<J: Json, T>(
-    json: &J,
-    name: &'static str,
-    read: impl Fn(&J) -> Option<T>,
-) -> Result<Vec<T>, FormatError> {
-    let mut all = Vec::new();
-    if let Some(list) = json.field(name) {
-        for element in list.elements() {
-            all.push(read(&element).ok_or(FormatError::Field(name))?);
-        }
-    }
-    Ok(all)
 }
 
 #[cfg(feature = "serde")]

@@ -11,7 +11,7 @@ use crate::{
     boost::Boost,
     campaign::LocalTime,
     gate::Gate,
-    json::{FormatError, Json, check_version, list, optional, required},
+    json::{FormatError, Json, check_version, required},
     limit::{Limit, Period},
     line::{Basis, Discounts, Tax},
     money::Currency,
@@ -32,60 +32,59 @@ impl ProgramUi {
     pub fn read<J: Json>(json: &J) -> Result<ProgramUi, FormatError> {
         check_version(json, Program::VERSION)?;
         let rewards = json.field("rewards").ok_or(FormatError::Field("rewards"))?;
-        let rewards = rewards.elements().filter_map(|reward| read_reward(&reward).ok()).collect();
         Ok(ProgramUi {
             version: required(json, "version", Json::integer)?,
             currency: required(json, "currency", currency)?,
-            earn: read_rule(&json.field("earn").ok_or(FormatError::Field("earn"))?)?,
-            boosts: list(json, "boosts", |boost| read_boost(boost).ok())?,
-            tiers: list(json, "tiers", |tier| read_tier(tier).ok())?,
-            rewards,
+            earn: required(json, "earn", read_rule)?,
+            boosts: each(json, "boosts", read_boost).ok_or(FormatError::Field("boosts"))?,
+            tiers: each(json, "tiers", read_tier).ok_or(FormatError::Field("tiers"))?,
+            rewards: rewards.elements().filter_map(|reward| read_reward(&reward)).collect(),
         })
     }
 }
 
-fn read_rule<J: Json>(json: &J) -> Result<EarnRule, FormatError> {
+fn read_rule<J: Json>(json: &J) -> Option<EarnRule> {
     let combine = named(&[("best", Combine::Best), ("multiply", Combine::Multiply)]);
     let guests = named(&[("earn", Guests::Earn), ("earn_nothing", Guests::EarnNothing)]);
-    Ok(EarnRule {
-        points: required(json, "points", points)?,
-        per: required(json, "per", Json::integer)?,
-        order_cap: optional(json, "order_cap", points)?,
-        day_cap: optional(json, "day_cap", points)?,
-        basis: or_default(json, "basis", read_basis)?,
-        multipliers: list(json, "multipliers", |multiplier| read_multiplier(multiplier).ok())?,
-        combine: optional(json, "combine", combine)?.unwrap_or_default(),
-        wait: or_default(json, "wait", read_wait)?,
-        guests: optional(json, "guests", guests)?.unwrap_or_default(),
+    Some(EarnRule {
+        points: one(json, "points", points)?,
+        per: one(json, "per", Json::integer)?,
+        order_cap: maybe(json, "order_cap", points)?,
+        day_cap: maybe(json, "day_cap", points)?,
+        basis: maybe(json, "basis", read_basis)?.unwrap_or_default(),
+        multipliers: each(json, "multipliers", read_multiplier)?,
+        combine: maybe(json, "combine", combine)?.unwrap_or_default(),
+        wait: maybe(json, "wait", read_wait)?.unwrap_or_default(),
+        guests: maybe(json, "guests", guests)?.unwrap_or_default(),
     })
 }
 
-fn read_basis<J: Json>(json: &J) -> Result<Basis, FormatError> {
+fn read_basis<J: Json>(json: &J) -> Option<Basis> {
     let discounts = named(&[("after", Discounts::After), ("before", Discounts::Before)]);
     let tax = named(&[("as_priced", Tax::AsPriced), ("with", Tax::With), ("without", Tax::Without)]);
-    let counts = |name| optional(json, name, Json::truth).map(Option::unwrap_or_default);
-    Ok(Basis {
-        discounts: optional(json, "discounts", discounts)?.unwrap_or_default(),
-        tax: optional(json, "tax", tax)?.unwrap_or_default(),
+    let counts = |name| maybe(json, name, Json::truth).map(Option::unwrap_or_default);
+    Some(Basis {
+        discounts: maybe(json, "discounts", discounts)?.unwrap_or_default(),
+        tax: maybe(json, "tax", tax)?.unwrap_or_default(),
         shipping: counts("shipping")?,
         gift_cards: counts("gift_cards")?,
         tips: counts("tips")?,
     })
 }
 
-fn read_wait<J: Json>(json: &J) -> Result<Wait, FormatError> {
+fn read_wait<J: Json>(json: &J) -> Option<Wait> {
     let until = named(&[("paid", Until::Paid), ("fulfilled", Until::Fulfilled)]);
-    Ok(Wait {
-        until: optional(json, "until", until)?.unwrap_or_default(),
-        days: optional(json, "days", |days| u16::try_from(days.integer()?).ok())?.unwrap_or_default(),
+    Some(Wait {
+        until: maybe(json, "until", until)?.unwrap_or_default(),
+        days: maybe(json, "days", |days| u16::try_from(days.integer()?).ok())?.unwrap_or_default(),
     })
 }
 
-fn read_multiplier<J: Json>(json: &J) -> Result<Multiplier, FormatError> {
-    Ok(Multiplier {
-        id: required(json, "id", Json::text)?,
-        of: required(json, "of", selection)?,
-        factor: required(json, "factor", factor)?,
+fn read_multiplier<J: Json>(json: &J) -> Option<Multiplier> {
+    Some(Multiplier {
+        id: one(json, "id", Json::text)?,
+        of: one(json, "of", selection)?,
+        factor: one(json, "factor", factor)?,
     })
 }
 
@@ -100,82 +99,82 @@ fn selection<J: Json>(json: &J) -> Option<Selection> {
     }
 }
 
-fn read_boost<J: Json>(json: &J) -> Result<Boost, FormatError> {
+fn read_boost<J: Json>(json: &J) -> Option<Boost> {
     let sources = [("products", Source::Products), ("tier", Source::Tier), ("campaign", Source::Campaign)];
     let time = |time: &J| {
         let mut ends = time.elements().map(|end| local_time(&end));
         Some((ends.next()??, ends.next()??))
     };
-    Ok(Boost {
-        source: required(json, "source", named(&sources))?,
-        id: required(json, "id", Json::text)?,
-        factor: required(json, "factor", factor)?,
-        tiers: list(json, "tiers", Json::text)?,
-        time: optional(json, "time", time)?,
+    Some(Boost {
+        source: one(json, "source", named(&sources))?,
+        id: one(json, "id", Json::text)?,
+        factor: one(json, "factor", factor)?,
+        tiers: each(json, "tiers", Json::text)?,
+        time: maybe(json, "time", time)?,
     })
 }
 
-fn read_tier<J: Json>(json: &J) -> Result<TierUi, FormatError> {
-    Ok(TierUi {
-        id: required(json, "id", Json::text)?,
-        name: required(json, "name", Json::text)?,
-        threshold: optional(json, "threshold", |threshold| read_threshold(threshold).ok())?,
+fn read_tier<J: Json>(json: &J) -> Option<TierUi> {
+    Some(TierUi {
+        id: one(json, "id", Json::text)?,
+        name: one(json, "name", Json::text)?,
+        threshold: maybe(json, "threshold", read_threshold)?,
     })
 }
 
-fn read_threshold<J: Json>(json: &J) -> Result<Threshold, FormatError> {
+fn read_threshold<J: Json>(json: &J) -> Option<Threshold> {
     let measures = [("points", Measure::Points), ("spend", Measure::Spend)];
-    Ok(Threshold {
-        measure: required(json, "measure", named(&measures))?,
-        at_least: required(json, "at_least", Json::integer)?,
-        days: required(json, "days", |days| u32::try_from(days.integer()?).ok())?,
+    Some(Threshold {
+        measure: one(json, "measure", named(&measures))?,
+        at_least: one(json, "at_least", Json::integer)?,
+        days: one(json, "days", |days| u32::try_from(days.integer()?).ok())?,
     })
 }
 
-fn read_reward<J: Json>(json: &J) -> Result<Reward, FormatError> {
-    Ok(Reward {
-        id: required(json, "id", Json::text)?,
-        name: required(json, "name", Json::text)?,
-        points: required(json, "points", |json| points(json).filter(|points| points.is_positive()))?,
-        benefit: read_benefit(&json.field("benefit").ok_or(FormatError::Field("benefit"))?)?,
-        min: optional(json, "min", amounts)?.unwrap_or_default(),
-        gate: or_default(json, "gate", read_gate)?,
+fn read_reward<J: Json>(json: &J) -> Option<Reward> {
+    Some(Reward {
+        id: one(json, "id", Json::text)?,
+        name: one(json, "name", Json::text)?,
+        points: one(json, "points", |json| points(json).filter(|points| points.is_positive()))?,
+        benefit: read_benefit(&json.field("benefit")?)?,
+        min: maybe(json, "min", amounts)?.unwrap_or_default(),
+        gate: maybe(json, "gate", read_gate)?.unwrap_or_default(),
     })
 }
 
-fn read_benefit<J: Json>(json: &J) -> Result<Benefit, FormatError> {
-    let value = || required(json, "value", amounts);
-    let cap = || optional(json, "cap", amounts).map(Option::unwrap_or_default);
-    let kind = required(json, "kind", Json::text)?;
-    Ok(match kind.as_str() {
+fn read_benefit<J: Json>(json: &J) -> Option<Benefit> {
+    let value = || one(json, "value", amounts);
+    let cap = || maybe(json, "cap", amounts).map(Option::unwrap_or_default);
+    let kind = one(json, "kind", Json::text)?;
+    Some(match kind.as_str() {
         "amount" => Benefit::Amount { value: value()? },
-        "steps" => Benefit::Steps { value: value()?, most: required(json, "most", Json::integer)? },
+        "steps" => Benefit::Steps { value: value()?, most: one(json, "most", Json::integer)? },
         "percent" => {
-            Benefit::Percent { basis_points: required(json, "basis_points", Json::integer)?, cap: cap()? }
+            Benefit::Percent { basis_points: one(json, "basis_points", Json::integer)?, cap: cap()? }
         }
-        "product" => Benefit::Product { variant: required(json, "variant", Json::text)? },
+        "product" => Benefit::Product { variant: one(json, "variant", Json::text)? },
         "store_credit" => Benefit::StoreCredit { value: value()? },
         "gift_card" => Benefit::GiftCard { value: value()? },
         "shipping" => Benefit::Shipping { cap: cap()? },
-        _ => return Err(FormatError::Field("kind")),
+        _ => return None,
     })
 }
 
-fn read_gate<J: Json>(json: &J) -> Result<Gate, FormatError> {
+fn read_gate<J: Json>(json: &J) -> Option<Gate> {
     let group = |group: &J| {
         let name = group.text()?;
         Group::ALL.into_iter().find(|group| group.as_str() == name)
     };
-    Ok(Gate {
-        tiers: list(json, "tiers", Json::text)?,
-        segments: list(json, "segments", group)?,
-        from: optional(json, "from", local_time)?,
-        until: optional(json, "until", local_time)?,
-        limit: optional(json, "limit", |limit| read_limit(limit).ok())?,
+    Some(Gate {
+        tiers: each(json, "tiers", Json::text)?,
+        segments: each(json, "segments", group)?,
+        from: maybe(json, "from", local_time)?,
+        until: maybe(json, "until", local_time)?,
+        limit: maybe(json, "limit", read_limit)?,
     })
 }
 
-fn read_limit<J: Json>(json: &J) -> Result<Limit, FormatError> {
+fn read_limit<J: Json>(json: &J) -> Option<Limit> {
     let periods = [
         ("day", Period::Day),
         ("week", Period::Week),
@@ -183,9 +182,9 @@ fn read_limit<J: Json>(json: &J) -> Result<Limit, FormatError> {
         ("year", Period::Year),
         ("ever", Period::Ever),
     ];
-    Ok(Limit {
-        most: required(json, "most", |most| u32::try_from(most.integer()?).ok())?,
-        per: required(json, "per", named(&periods))?,
+    Some(Limit {
+        most: one(json, "most", |most| u32::try_from(most.integer()?).ok())?,
+        per: one(json, "per", named(&periods))?,
     })
 }
 
@@ -222,11 +221,23 @@ fn named<J: Json, T: Copy>(names: &[(&str, T)]) -> impl Fn(&J) -> Option<T> {
     }
 }
 
-/// An object that is as if nobody had set it where it is absent.
-fn or_default<J: Json, T: Default>(
-    json: &J,
-    name: &'static str,
-    read: impl FnOnce(&J) -> Result<T, FormatError>,
-) -> Result<T, FormatError> {
-    json.field(name).map_or(Ok(T::default()), |json| read(&json))
+/// A member that must be there.
+fn one<J: Json, T>(json: &J, name: &'static str, read: impl FnOnce(&J) -> Option<T>) -> Option<T> {
+    read(&json.field(name)?)
+}
+
+/// A member that may be absent, but not wrong.
+fn maybe<J: Json, T>(json: &J, name: &'static str, read: impl FnOnce(&J) -> Option<T>) -> Option<Option<T>> {
+    json.field(name).map_or(Some(None), |json| read(&json).map(Some))
+}
+
+/// The elements of a member, of which none may be wrong; none where it is absent.
+fn each<J: Json, T>(json: &J, name: &'static str, read: impl Fn(&J) -> Option<T>) -> Option<Vec<T>> {
+    let mut all = Vec::new();
+    if let Some(list) = json.field(name) {
+        for element in list.elements() {
+            all.push(read(&element)?);
+        }
+    }
+    Some(all)
 }

@@ -165,8 +165,8 @@ mod tests {
         assert_eq!(ids(read(|json| json["rewards"][1]["points"] = json!(0)).unwrap()), "acdefg");
         for (field, result) in [
             ("earn", read(|json| json["earn"] = Value::Null)),
-            ("combine", read(|json| json["earn"]["combine"] = json!("novel"))),
-            ("multipliers", read(|json| json["earn"]["multipliers"][0]["of"] = json!({"novel": [1]}))),
+            ("earn", read(|json| json["earn"]["combine"] = json!("novel"))),
+            ("earn", read(|json| json["earn"]["multipliers"][0]["of"] = json!({"novel": [1]}))),
             ("boosts", read(|json| json["boosts"][0]["source"] = json!("novel"))),
             ("tiers", read(|json| json["tiers"][0]["name"] = json!(1))),
             ("currency", read(|json| json["currency"] = json!("gbp"))),

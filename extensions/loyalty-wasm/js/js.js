@@ -1,0 +1,10 @@
+// The rules as JavaScript that was made of the same WebAssembly, for wherever that is not allowed.
+
+import * as glue from './built/glue.js';
+import * as exports from './built/rules.wasm.js';
+import { rulesOf } from './rules.js';
+
+/** @type {import('./index.d.ts').rules} */
+export async function rules() {
+  return rulesOf(glue, exports);
+}

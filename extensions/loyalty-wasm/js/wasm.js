@@ -1,0 +1,10 @@
+// The rules as WebAssembly.
+
+import * as glue from './built/glue.js';
+import { rulesOf } from './rules.js';
+
+/** @type {import('./index.d.ts').rules} */
+export async function rules(bytes) {
+  const { instance } = await WebAssembly.instantiate(await bytes, {});
+  return rulesOf(glue, instance.exports);
+}

@@ -1,0 +1,35 @@
+//! What JavaScript gives: texts of JSON, and in one of them the cart.
+
+use loyalty::json::{Document, Json, Value};
+use loyalty::{Cart, CartLine, Currency};
+
+/// Reads a text; `None` where it is not what it should be.
+pub fn read<T>(text: &[u8], read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    let document = Document::parse(core::str::from_utf8(text).ok()?)?;
+    read(&document.root()?)
+}
+
+/// The cart, in which JavaScript has made global ids of variants, and numbers of products. A line that cannot be read
+/// would make every number wrong, so then there is no cart.
+pub fn cart(json: &Value) -> Option<Cart> {
+    let lines = json.field("lines")?;
+    Some(Cart {
+        currency: Currency::parse(&json.field("currency")?.text()?).ok()?,
+        lines: lines.elements().map(|element| line(&element)).collect::<Option<_>>()?,
+        delivery: json.field("delivery").and_then(|price| price.integer()),
+        // What is no text names nothing.
+        mark: json.field("mark").map(|mark| mark.text().unwrap_or_default()),
+    })
+}
+
+fn line(json: &Value) -> Option<CartLine> {
+    let integer = |name| json.field(name)?.integer();
+    Some(CartLine {
+        variant: json.field("variant")?.text()?,
+        product: integer("product"),
+        quantity: integer("quantity").filter(|quantity| *quantity >= 0)?,
+        unit: integer("unit")?,
+        net: integer("net")?,
+        gift_card: json.field("giftCard").is_some_and(|it| it.truth() != Some(false)),
+    })
+}

@@ -1,0 +1,95 @@
+//! The rules for JavaScript: `extensions/loyalty-wasm`, as WebAssembly and as JavaScript made of that.
+//!
+//! The work lies in `target/loyalty-wasm`; what the extensions import goes into the package itself, `js/built`, and what
+//! the storefront loads among its assets: there the Shopify CLI finds them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::setup::{self, npm, rust};
+use crate::workspace::{cargo, in_root, root, target_dir};
+use crate::{process, progress};
+
+/// Without reference types and multiple results, of which no JavaScript can be made.
+const WASM: &str = "wasm32v1-none";
+
+const WASM_OPT: [&str; 4] = ["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"];
+
+/// How wasm-bindgen's JavaScript finds out that the memory has grown: the old one is gone. As JavaScript it is not, so
+/// the two are compared, as is done for its other view of the memory.
+const GONE: &str = "cachedUint8ArrayMemory0.byteLength === 0";
+const ANOTHER: &str = "cachedUint8ArrayMemory0.buffer !== wasm.memory.buffer";
+
+/// Builds both, as far as they are not up to date.
+pub fn build() -> Result<()> {
+    rust::target(WASM)?;
+    npm::packages()?;
+    let bindgen = bindgen()?;
+    let _guard = setup::lock("loyalty-wasm")?;
+    // A library for the tests, a module only here: without std it cannot be linked for anything else. Alone, because the
+    // features of the whole workspace would pull std in.
+    let mut build = cargo();
+    build.args(["rustc", "--locked", "--package", "loyalty-wasm", "--lib", "--crate-type", "cdylib"]);
+    build.args(["--profile", "widget", "--target", WASM]);
+    process::run(&mut build)?;
+    let module = target_dir().join(WASM).join("widget/loyalty_wasm.wasm");
+
+    let mut inputs = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+    inputs.extend([&WASM_OPT.concat(), GONE, ANOTHER].concat().bytes());
+    let (work, built) = (target_dir().join("loyalty-wasm"), root().join("extensions/loyalty-wasm/js/built"));
+    let stamp = work.join("stamp");
+    for file in ["js.js", "rules.js", "wasm.js", "storefront.mjs"] {
+        inputs.extend(fs::read(root().join("extensions/loyalty-wasm/js").join(file))?);
+    }
+    let assets = root().join("extensions/storefront-rewards/assets");
+    let is_there = built.join("rules.wasm.js").is_file() && assets.join("loyalty.wasm").is_file();
+    if is_there && fs::read(&stamp).is_ok_and(|old| old == inputs) {
+        return Ok(());
+    }
+    progress::step("the rules for JavaScript", || {
+        fs::create_dir_all(&work)?;
+        fs::create_dir_all(&built)?;
+        process::run(in_root(&bindgen).arg(&module).arg(&work))?;
+        let glue = fs::read_to_string(work.join("loyalty_wasm_bg.js"))?;
+        ensure!(
+            glue.matches(GONE).count() == 1,
+            "wasm-bindgen looks after the memory in another way than we know"
+        );
+        fs::write(built.join("glue.js"), glue.replace(GONE, ANOTHER))?;
+        let (wasm, js) = (built.join("rules.wasm"), built.join("rules.wasm.js"));
+        binaryen("wasm-opt", &WASM_OPT, &work.join("loyalty_wasm_bg.wasm"), &wasm)?;
+        binaryen("wasm2js", &["-Oz"], &wasm, &js)?;
+        process::run(in_root("node").arg("extensions/loyalty-wasm/js/storefront.mjs").arg(&assets))
+    })?;
+    Ok(fs::write(&stamp, inputs)?)
+}
+
+fn binaryen(tool: &str, options: &[&str], from: &Path, to: &Path) -> Result<()> {
+    let mut node = in_root("node");
+    node.arg(npm::packages()?.join("binaryen/bin").join(tool)).args(options).arg(from).arg("-o").arg(to);
+    process::run(&mut node)
+}
+
+/// The program of `tools/wasm-bindgen`, compiled once for each version of it.
+fn bindgen() -> Result<PathBuf> {
+    let source = root().join("tools/wasm-bindgen");
+    let mut inputs = Vec::new();
+    for file in ["Cargo.toml", "Cargo.lock", "src/main.rs"] {
+        inputs.extend(fs::read(source.join(file))?);
+    }
+    let folder = target_dir().join("tools/wasm-bindgen");
+    let (program, stamp) = (folder.join("release/wasm-bindgen-tool"), folder.join("stamp"));
+    let _guard = setup::lock("tools")?;
+    if program.is_file() && fs::read(&stamp).is_ok_and(|built| built == inputs) {
+        return Ok(program);
+    }
+    progress::step("wasm-bindgen (compiled once, one to three minutes)", || {
+        let mut build = cargo();
+        build.current_dir(&source).args(["build", "--locked", "--release", "--quiet", "--target-dir"]);
+        process::run(build.arg(&folder))
+    })?;
+    fs::write(&stamp, inputs)?;
+    Ok(program)
+}
