@@ -5,15 +5,13 @@ import { test } from 'node:test';
 import { assertNoErrors, browser, screenshot } from './browser.mjs';
 import { demo } from './demo.mjs';
 import { eventually } from './storefront.mjs';
-import { cart, panel, withRules } from './theme.mjs';
+import { cart, panel } from './theme.mjs';
 
 const shop = demo();
 const open = browser();
 
 test('points are spent in the theme’s cart, the checkout takes them off, and the balance follows', async () => {
-  const page = await open('about:blank');
-  await withRules(page);
-  await page.goto(`${shop.url}/account/login`);
+  const page = await open(`${shop.url}/account/login`);
   await page.getByRole('button', { name: 'Ada' }).click();
   const balance = page.locator('#shopify-block-balance strong');
   assert.equal(await balance.textContent(), '1,392');

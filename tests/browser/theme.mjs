@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -53,9 +52,10 @@ export function theme() {
 
 /** Starts both and puts into `shop` where it is, and somebody who has an account there; returns what stops them. */
 export async function start(shop) {
-  const build = ['build', '--quiet', '--locked', '--workspace', '--bins'];
-  const built = spawnSync('cargo', build, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
-  assert.equal(built.status, 0, String(built.stderr));
+  for (const build of [['xtask', 'build'], ['build', '--quiet', '--locked', '--workspace', '--bins']]) {
+    const built = spawnSync('cargo', build, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+    assert.equal(built.status, 0, String(built.stderr));
+  }
   const server = http.createServer((request, response) => answer(shop, request, response)).listen(0, '127.0.0.1');
   await new Promise((done) => server.once('listening', done));
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
@@ -106,12 +106,11 @@ async function admin(url, query, variables = {}) {
   return answer.json();
 }
 
-/** Opens a page of the theme in a session of its own, with the stand-in for the rules. */
+/** Opens a page of the theme in a session of its own. */
 export async function visit(open, shop, where, { signedIn = true, lines = 1, before, ...options } = {}) {
   const page = await open('about:blank', options.size, options.session);
   page.asked = [];
   page.on('request', (request) => page.asked.push(`${request.method()} ${request.url().replace(shop.url, '')}`));
-  await withRules(page);
   if (signedIn) await page.request.post(`${shop.url}/shop/session`, { data: { customer: shop.customer } });
   if (!options.session && lines > 0) {
     const { products } = await (await page.request.get(`${shop.url}/shop/products`)).json();
@@ -122,13 +121,6 @@ export async function visit(open, shop, where, { signedIn = true, lines = 1, bef
   await before?.(page);
   await page.goto(shop.url + where);
   return page;
-}
-
-/** Gives a page the stand-in for the rules. */
-export async function withRules(page) {
-  const body = await readFile(path.join(root, 'tests/browser/rules.js'), 'utf8');
-  await page.route(/\/cdn\/app\/loyalty-(wasm|js)\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body }));
-  await page.route('**/cdn/app/loyalty.wasm', (route) => route.fulfill({ contentType: 'application/wasm', body: '' }));
 }
 
 /** What is in the browser's cart. */
