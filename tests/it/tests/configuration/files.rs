@@ -30,10 +30,12 @@ impl Files {
         let mut extensions = Vec::new();
         for entry in std::fs::read_dir(root().join("extensions")).unwrap() {
             let folder = entry.unwrap().path();
-            if !folder.is_dir() {
+            // What extensions import is no extension.
+            let file = folder.join("shopify.extension.toml");
+            if !file.is_file() {
                 continue;
             }
-            let text = read(folder.join("shopify.extension.toml"));
+            let text = read(file);
             extensions.push(Extension { folder, file: text.parse().unwrap(), text });
         }
         assert!(!extensions.is_empty());
