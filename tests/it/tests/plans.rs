@@ -35,7 +35,10 @@ const WAITING: [(&str, &str); 3] = [
 async fn fill(db: &Db, now: Timestamp) {
     let Db::Postgres(pool) = db else { panic!("PostgreSQL is asked") };
     let mut owner = pool.acquire().await.unwrap();
-    sqlx::query("set role none").execute(&mut *owner).await.unwrap();
+    // So many rows take a busy machine longer than statements of the application may.
+    for setting in ["set role none", "set statement_timeout = 0"] {
+        sqlx::query(setting).execute(&mut *owner).await.unwrap();
+    }
     for (table, insert) in WAITING {
         let text = format!(
             "with waiting (shop, n, at, waits) as (
@@ -47,7 +50,9 @@ async fn fill(db: &Db, now: Timestamp) {
         sqlx::query(AssertSqlSafe(text)).bind(now).execute(&mut *owner).await.unwrap();
         sqlx::query(AssertSqlSafe(format!("analyze {table}"))).execute(&mut *owner).await.unwrap();
     }
-    sqlx::query("reset role").execute(&mut *owner).await.unwrap();
+    for setting in ["reset role", "reset statement_timeout"] {
+        sqlx::query(setting).execute(&mut *owner).await.unwrap();
+    }
 }
 
 /// The statement of a file that goes round the shops, and says whom it passed.
