@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::service::{Running, Service};
 use crate::workspace::{cargo, debug_binary, in_root, root, target_dir};
-use crate::{functions, http, process, progress};
+use crate::{extensions, functions, http, process, progress};
 
 /// Where the storefront is, if nobody else is there.
 const PORT: u16 = 9393;
@@ -38,6 +38,7 @@ pub struct Args {
 /// Starts the demo and keeps it until Ctrl-C.
 pub fn run(args: &Args) -> Result<()> {
     progress::step("Functions", functions::build)?;
+    extensions::build()?;
     progress::step("local shop and backend", || {
         // Of the whole workspace: with the same features as for the tests, so nothing is compiled twice.
         process::run(cargo().args(["build", "--locked", "--workspace", "--bins"]))
