@@ -5,19 +5,24 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use loyalty::Points;
+use loyalty::order::Wait;
 use serde::{Deserialize, Serialize};
 
-use super::explain::{Explained, explain};
+use super::explain::{BookedExplained, Explained, explain};
 use super::{Error, words};
 use crate::app::App;
+use crate::db::Timestamp;
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::languages::{Language, Tongue};
-use crate::web::{Path, Problem, ProxyCaller, Staff, View};
+use crate::web::{Path, Problem, Shopper, Staff, View};
 use crate::{customers, points, programs, redemptions};
 
-/// The routes for the storefront.
-pub fn routes() -> Router<App> {
-    Router::new().route("/proxy/orders/{order}/explain", get(for_shopper))
+/// What shoppers may ask.
+pub fn shopper() -> Router<App> {
+    Router::new()
+        .route("/orders/{order}/explain", get(for_shopper))
+        .route("/orders/{order}/points", get(points_of))
 }
 
 /// The routes below `/api`, for staff.
@@ -54,38 +59,80 @@ async fn for_staff(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<ExplainedView>, Problem> {
     let asked = language(asked)?;
-    let explained = find(&app, staff.shop.id, &order).await?;
+    let mut read = app.db.read(staff.shop.id).await?;
+    let explained = explain(&mut read, staff.shop.id, number(&order)?).await?.ok_or_else(unknown_order)?;
     let tongue = Tongue::first(asked.iter().chain(&staff.locale));
     Ok(Json(ExplainedView { customer: explained.customer, ..view(tongue, explained) }))
 }
 
-/// `GET /proxy/orders/{order}/explain`: their own orders only. Of any other, nothing is known.
+/// `GET …/orders/{order}/explain`: their own orders only. Of any other, nothing is known.
 async fn for_shopper(
     State(app): State<App>,
-    caller: ProxyCaller,
+    shopper: Shopper,
     Path(order): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<ExplainedView>, Problem> {
-    let customer = caller.signed_in()?;
+    let customer = shopper.signed_in()?;
     let asked = language(asked)?;
-    let mut explained = find(&app, caller.shop.id, &order).await?;
-    let owner = explained.customer.ok_or_else(unknown_order)?;
-    let mut read = app.db.read(caller.shop.id).await?;
-    // Two customers who became one own each other's orders.
-    let members = customers::members(&mut read, caller.shop.id, &[customer, owner]).await?;
-    match (members.get(&customer), members.get(&owner)) {
-        (Some(asks), Some(owns)) if asks == owns => {
-            explained.hide_plans();
-            Ok(Json(view(Tongue::first(asked.iter()), explained)))
-        }
-        _ => Err(unknown_order()),
-    }
+    let own = find_own(&app, shopper.shop.id, customer, number(&order)?).await?;
+    let mut explained = own.ok_or_else(unknown_order)?;
+    explained.hide_plans();
+    Ok(Json(view(Tongue::first(asked.iter()), explained)))
 }
 
-async fn find(app: &App, shop: ShopId, order: &str) -> Result<Explained, Problem> {
-    let order = order.parse().map(OrderId).map_err(|_| unknown_order())?;
+/// The points of an order, for the page that thanks for it.
+#[derive(Debug, Serialize)]
+struct OrderPointsView {
+    /// Shopify's number of the order. A string, because such numbers may exceed 2^53.
+    order: String,
+    /// Points of it that can be spent, or were.
+    posted: i64,
+    /// Points of it that wait.
+    pending: i64,
+    /// What they wait for.
+    wait: Wait,
+    /// When that comes to pass, where that is known and not over yet (UTC).
+    ripe_at: Option<Timestamp>,
+    /// Cancelled, voided or expired: nothing of it stands.
+    void: bool,
+    /// The bonus that it gives beside them, as the member's first order.
+    first_order: Option<Points>,
+}
+
+/// `GET …/orders/{order}/points`: their own orders only. A page that thanks for an order may be there before Shopify has told
+/// us of it: then it asks again.
+async fn points_of(
+    State(app): State<App>,
+    shopper: Shopper,
+    Path(order): Path<String>,
+) -> Result<Json<OrderPointsView>, Problem> {
+    let customer = shopper.signed_in()?;
+    let own = find_own(&app, shopper.shop.id, customer, number(&order)?).await?.ok_or_else(not_yet_known)?;
+    let order = own.order.to_string();
+    let booked = own.booked.ok_or_else(not_yet_known)?;
+    let BookedExplained { posted, pending, wait, ripe_at, void, first_order, .. } = booked;
+    let first_order = first_order.filter(|bonus| bonus.gave).map(|bonus| bonus.points);
+    Ok(Json(OrderPointsView { order, posted, pending, wait, ripe_at, void, first_order }))
+}
+
+/// An order of this customer, explained; none where nothing is known of it, or it is somebody else's.
+async fn find_own(
+    app: &App,
+    shop: ShopId,
+    customer: CustomerId,
+    order: OrderId,
+) -> Result<Option<Explained>, Problem> {
     let mut read = app.db.read(shop).await?;
-    explain(&mut read, shop, order).await?.ok_or_else(unknown_order)
+    let Some(explained) = explain(&mut read, shop, order).await? else { return Ok(None) };
+    let Some(owner) = explained.customer else { return Ok(None) };
+    // Two customers who became one own each other's orders.
+    let members = customers::members(&mut read, shop, &[customer, owner]).await?;
+    let (asks, owns) = (members.get(&customer), members.get(&owner));
+    Ok(Some(explained).filter(|_| asks.is_some() && asks == owns))
+}
+
+fn number(order: &str) -> Result<OrderId, Problem> {
+    order.parse().map(OrderId).map_err(|_| unknown_order())
 }
 
 fn view(tongue: Tongue, explained: Explained) -> ExplainedView {
@@ -101,6 +148,12 @@ fn language(asked: Result<Query<Asked>, QueryRejection>) -> Result<Option<Langua
 
 fn unknown_order() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_order", "Nothing is known of this order.")
+}
+
+/// The same for an order that is not there yet and for somebody else's: of those, nothing is told.
+fn not_yet_known() -> Problem {
+    let title = "Nothing is known of this order yet. Please try again in a moment.";
+    Problem::new(StatusCode::NOT_FOUND, "order_not_yet_known", title).retry_after(2)
 }
 
 impl From<Error> for Problem {

@@ -188,7 +188,7 @@ fn as_text<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(kind.as_str())
 }
 
-/// A member's newest entries, newest first.
+/// A member's entries before the one with number `before`, newest first.
 ///
 /// # Errors
 /// Any error of the database.
@@ -196,6 +196,7 @@ pub async fn history(
     tx: &mut Read,
     shop: ShopId,
     member: MemberId,
+    before: i64,
     limit: i64,
 ) -> Result<Vec<HistoryLine>, db::Error> {
     db!(
@@ -208,11 +209,12 @@ pub async fn history(
              join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
              left join points_effects f on f.shop_id = e.shop_id and f.kind = e.kind and f.source = e.source
                  and f.source_id = e.source_id
-         where e.shop_id = $1 and e.member_id = $2
+         where e.shop_id = $1 and e.member_id = $2 and e.seq < $3
          group by e.booked_at, e.seq, e.kind, e.source_id, f.cause
-         order by e.seq desc limit $3",
+         order by e.seq desc limit $4",
         shop,
         member,
+        before,
         limit
     )
 }

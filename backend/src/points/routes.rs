@@ -1,25 +1,30 @@
-//! A member's own points, for the storefront.
+//! A member's own points, for themselves.
 
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use loyalty::{Points, account};
-use serde::Serialize;
+use loyalty::{Points, Program, account};
+use serde::{Deserialize, Serialize};
 
-use super::{Error, HistoryLine, balance, history};
+use super::{Balance, Error, HistoryLine, balance, history};
 use crate::app::App;
-use crate::redemptions::lifecycle;
+use crate::customers::birthdays;
+use crate::db::Read;
+use crate::ids::{MemberId, ShopId};
+use crate::redemptions::payouts::routes::PayoutView;
 use crate::redemptions::routes::RedemptionView;
-use crate::web::{Problem, ProxyCaller};
-use crate::{customers, merchants};
+use crate::redemptions::{lifecycle, payouts};
+use crate::web::{Problem, Shopper};
+use crate::{campaigns, customers, merchants, programs};
 
-/// How many lines of history a widget gets.
+/// How many lines of history a widget gets at once, if it does not ask for fewer.
 const LINES: i64 = 100;
 
-/// The routes of this room.
-pub fn routes() -> Router<App> {
-    Router::new().route("/proxy/account", get(account)).route("/proxy/history", get(lines))
+/// What shoppers may ask.
+pub fn shopper() -> Router<App> {
+    Router::new().route("/account", get(account)).route("/history", get(lines))
 }
 
 /// What a member has.
@@ -37,32 +42,54 @@ struct AccountView {
     next: Option<account::Next>,
     /// The redemption that stands.
     redemption: Option<RedemptionView>,
+    /// The payout that is under way.
+    payout: Option<PayoutView>,
+    /// The tier that the member belongs to.
+    tier: Option<TierView>,
+    /// What there is to say of the birthday.
+    birthday: BirthdayView,
 }
 
-/// What the member has, from the ledger. A visit keeps the redemption that stands alive; whoever is signed in has an account.
-async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<AccountView>, Problem> {
-    let customer = caller.signed_in()?;
-    let shop = caller.shop.id;
+#[derive(Debug, Serialize)]
+struct TierView {
+    /// Its id.
+    id: String,
+    /// What shoppers read.
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct BirthdayView {
+    /// Whether it is known.
+    told: bool,
+    /// The points that the program gives for it, every year.
+    bonus: Option<Points>,
+}
+
+/// `GET …/account`: what the member has, from the ledger. A visit keeps the redemption that stands alive; whoever is signed in
+/// has an account.
+async fn account(State(app): State<App>, shopper: Shopper) -> Result<Json<AccountView>, Problem> {
+    let customer = shopper.signed_in()?;
+    let (shop, now) = (shopper.shop.id, app.clock.now());
     let mut read = app.db.read(shop).await?;
-    let Some(member) = customers::member(&mut read, shop, customer).await? else {
-        let nothing = Points::ZERO;
-        let view = AccountView {
-            points: nothing,
-            pending: nothing,
-            held: nothing,
-            seq: 0,
-            next: None,
-            redemption: None,
-        };
-        return Ok(Json(view));
+    let program = match programs::current(&mut read, shop).await {
+        Ok(current) => Some(current.program),
+        Err(programs::Error::Missing) => None,
+        Err(error) => return Err(error.into()),
     };
-    let now = app.clock.now();
+    let bonus = program.as_ref().and_then(|program| program.bonuses.birthday).map(|birthday| birthday.points);
+    let Some(member) = customers::member(&mut read, shop, customer).await? else {
+        return Ok(Json(AccountView::empty(bonus)));
+    };
     drop(read);
     customers::signed_in(&app.db, shop, member, now).await?;
     let mut read = app.db.read(shop).await?;
-    let balance = balance(&mut read, shop, member, now).await?;
+    let Balance { available, pending, held, seq, next } = balance(&mut read, shop, member, now).await?;
     let zone = merchants::zone(&mut read, shop).await?;
     let standing = lifecycle::standing(&mut read, shop, member).await?;
+    let payout = payouts::under_way(&mut read, shop, member).await?;
+    let tier = tier(&mut read, shop, member, program.as_ref()).await?;
+    let told = birthdays::of(&mut read, shop, member).await?.is_some();
     drop(read);
     if standing.is_some() {
         let mut tx = app.db.begin(shop).await?;
@@ -70,22 +97,74 @@ async fn account(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Acc
         tx.commit().await?;
     }
     Ok(Json(AccountView {
-        points: balance.available,
-        pending: balance.pending,
-        held: balance.held,
-        seq: balance.seq,
-        next: balance.next.map(|next| next.shown(&zone)),
+        points: available,
+        pending,
+        held,
+        seq,
+        next: next.map(|next| next.shown(&zone)),
         redemption: standing.map(RedemptionView::from),
+        payout: payout.map(PayoutView::from),
+        tier,
+        birthday: BirthdayView { told, bonus },
     }))
 }
 
-/// The member's newest entries, newest first.
-async fn lines(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Vec<HistoryLine>>, Problem> {
-    let customer = caller.signed_in()?;
-    let mut read = app.db.read(caller.shop.id).await?;
-    let member = customers::member(&mut read, caller.shop.id, customer).await?;
+impl AccountView {
+    /// Of a customer of whom nothing is known yet.
+    fn empty(bonus: Option<Points>) -> AccountView {
+        AccountView {
+            points: Points::ZERO,
+            pending: Points::ZERO,
+            held: Points::ZERO,
+            seq: 0,
+            next: None,
+            redemption: None,
+            payout: None,
+            tier: None,
+            birthday: BirthdayView { told: false, bonus },
+        }
+    }
+}
+
+/// The member's tier; none where the program has lost it.
+async fn tier(
+    read: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    program: Option<&Program>,
+) -> Result<Option<TierView>, Problem> {
+    let Some(id) = campaigns::tier_of(read, shop, member).await? else { return Ok(None) };
+    let known = program.and_then(|program| program.tier(&id));
+    Ok(known.map(|tier| TierView { id: tier.id.clone(), name: tier.name.clone() }))
+}
+
+/// Which part of the history is asked for. The app proxy's own parameters come along.
+#[derive(Debug, Deserialize)]
+struct Page {
+    /// Entries older than the one with this `seq`.
+    before: Option<i64>,
+    /// So many at most.
+    limit: Option<i64>,
+}
+
+/// `GET …/history?before=SEQ&limit=N`: the member's entries, newest first. Older ones come with the `seq` of the last line as
+/// `before`; fewer than asked for are the last.
+async fn lines(
+    State(app): State<App>,
+    shopper: Shopper,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<Vec<HistoryLine>>, Problem> {
+    let customer = shopper.signed_in()?;
+    let Query(Page { before, limit }) =
+        page.map_err(|error| Problem::bad_request("bad_parameter", error.body_text()))?;
+    let (before, limit) = (before.unwrap_or(i64::MAX), limit.unwrap_or(LINES));
+    if !(1..=LINES).contains(&limit) {
+        return Err(Problem::bad_request("bad_parameter", format!("A page has 1 to {LINES} lines.")));
+    }
+    let mut read = app.db.read(shopper.shop.id).await?;
+    let member = customers::member(&mut read, shopper.shop.id, customer).await?;
     match member {
-        Some(member) => Ok(Json(history(&mut read, caller.shop.id, member, LINES).await?)),
+        Some(member) => Ok(Json(history(&mut read, shopper.shop.id, member, before, limit).await?)),
         None => Ok(Json(Vec::new())),
     }
 }

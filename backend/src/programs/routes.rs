@@ -11,8 +11,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use jiff::SignedDuration;
-use loyalty::Program;
 use loyalty::program::Fault;
+use loyalty::rule::Guests;
+use loyalty::{Points, Program};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::merchants::Shop;
 use crate::orders::preview::{self, Preview};
-use crate::web::{Edit, Path, Problem, Staff, View};
+use crate::web::{Edit, Path, Problem, Shopper, Staff, View};
 
 /// How many days a preview looks back, unless it is asked for others.
 const DAYS: i64 = 30;
@@ -29,6 +30,11 @@ const DAYS: i64 = 30;
 const MOST_DAYS: i64 = 365;
 /// How many versions a list has.
 const LISTED: i64 = 100;
+
+/// What shoppers may ask.
+pub fn shopper() -> Router<App> {
+    Router::new().route("/joining", get(joining))
+}
 
 /// The routes below `/api`, for staff.
 pub fn api() -> Router<App> {
@@ -52,6 +58,34 @@ type Answer = ([(HeaderName, String); 1], Json<ProgramView>);
 
 fn view(Versioned { version, program }: Versioned) -> Answer {
     ([(ETAG, format!("\"{version}\""))], Json(ProgramView { version, program }))
+}
+
+/// What joining brings. Everybody may know that.
+#[derive(Debug, Serialize)]
+struct JoiningView {
+    /// Whether there is anything to join: whoever is signed in has joined.
+    offered: bool,
+    /// What becomes of what orders of customers without an account earn: `earn` (it waits for their account) or
+    /// `earn_nothing`.
+    guests: Guests,
+    /// Points for signing up.
+    sign_up: Option<Points>,
+    /// Points for the first order.
+    first_order: Option<Points>,
+    /// Points for the birthday, every year.
+    birthday: Option<Points>,
+}
+
+/// `GET …/joining`: for guests, too. What their order would have earned, the rules say on the page.
+async fn joining(State(app): State<App>, shopper: Shopper) -> Result<Json<JoiningView>, Problem> {
+    let Program { earn, bonuses, .. } = current(&app, &shopper.shop).await?.program;
+    Ok(Json(JoiningView {
+        offered: shopper.customer.is_none(),
+        guests: earn.guests,
+        sign_up: bonuses.sign_up,
+        first_order: bonuses.first_order,
+        birthday: bonuses.birthday.map(|birthday| birthday.points),
+    }))
 }
 
 /// `GET /api/program`

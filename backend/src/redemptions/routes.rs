@@ -1,12 +1,12 @@
-//! Picking and taking back rewards, from the storefront.
+//! Picking and taking back rewards.
 
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use loyalty::reward::{Benefit, PickError};
+use loyalty::reward::{Amounts, Benefit, PickError};
 use loyalty::{Currency, HoldId, Kind, Points, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -19,17 +19,17 @@ use crate::db::Timestamp;
 use crate::ids::MemberId;
 use crate::points;
 use crate::sync;
-use crate::web::{Path, Problem, ProxyCaller};
+use crate::web::{Path, Problem, Shopper};
 
 /// How long a pick waits for its metafield. Beyond, the worker publishes it.
 const BUDGET: Duration = Duration::from_secs(3);
 
-/// The routes of this room.
-pub fn routes() -> Router<App> {
+/// What shoppers may ask.
+pub fn shopper() -> Router<App> {
     Router::new()
-        .route("/proxy/rewards", get(rewards))
-        .route("/proxy/redemptions", post(open))
-        .route("/proxy/redemptions/{id}", delete(cancel))
+        .route("/rewards", get(rewards))
+        .route("/redemptions", post(open))
+        .route("/redemptions/{id}", get(show).delete(cancel))
 }
 
 /// A reward as widgets show it to a member.
@@ -43,10 +43,12 @@ struct OfferView {
     points: Points,
     /// What it gives.
     benefit: Benefit,
+    /// What a cart must come to, by currency, in minor units.
+    min: Amounts,
     /// How many are left, where that has an end.
     left: Option<i64>,
-    /// Why it cannot be had just now: `not_yet`, `over`, `other_tier`, `limit_reached`, `sold_out`,
-    /// `insufficient_points`, `account_unclaimed` or `under_review`; null where it can.
+    /// Why it cannot be had just now: `not_yet`, `over`, `other_tier`, `other_segment`, `limit_reached`,
+    /// `sold_out`, `insufficient_points`, `account_unclaimed` or `under_review`; null where it can.
     refused: Option<&'static str>,
     /// The same in words.
     because: Option<String>,
@@ -61,6 +63,7 @@ impl From<Offer> for OfferView {
             name: reward.name,
             points: reward.points,
             benefit: reward.benefit,
+            min: reward.min,
             left,
             refused: refusal.map(|refusal| refusal.code()),
             because: refusal.map(|refusal| refusal.to_string()),
@@ -69,12 +72,15 @@ impl From<Offer> for OfferView {
     }
 }
 
-/// `GET /proxy/rewards`: what points buy, and what of it the customer can have now.
-async fn rewards(State(app): State<App>, caller: ProxyCaller) -> Result<Json<Vec<OfferView>>, Problem> {
-    let customer = caller.signed_in()?;
-    let mut read = app.db.read(caller.shop.id).await?;
-    let member = customers::member(&mut read, caller.shop.id, customer).await?;
-    let offers = catalogue::offers(&mut read, caller.shop.id, member, app.clock.now()).await?;
+/// `GET …/rewards`: what points buy, and what of it the customer can have now.
+async fn rewards(State(app): State<App>, shopper: Shopper) -> Result<Json<Vec<OfferView>>, Problem> {
+    let customer = shopper.signed_in()?;
+    let (shop, now) = (shopper.shop.id, app.clock.now());
+    let member = customers::member(&mut app.db.read(shop).await?, shop, customer).await?;
+    if let Some(member) = member {
+        customers::signed_in(&app.db, shop, member, now).await?;
+    }
+    let offers = catalogue::offers(&mut app.db.read(shop).await?, shop, member, now).await?;
     Ok(Json(offers.into_iter().map(OfferView::from).collect()))
 }
 
@@ -137,16 +143,16 @@ impl From<Hold> for RedemptionView {
     }
 }
 
-/// Holds points for a reward. 200 with the mark when checkouts give the discount already, 202 when they soon will.
+/// `POST …/redemptions`: holds points for a reward. 200 with the mark when checkouts give the discount already, 202 when they soon will.
 async fn open(
     State(app): State<App>,
-    caller: ProxyCaller,
+    shopper: Shopper,
     body: Result<Json<OpenRequest>, axum::extract::rejection::JsonRejection>,
 ) -> Result<(StatusCode, Json<RedemptionView>), Problem> {
     let Json(request) = body?;
     let OpenRequest { reward, points, currency, scope } = request;
-    let customer = caller.signed_in()?;
-    let (shop, now) = (caller.shop.id, app.clock.now());
+    let customer = shopper.signed_in()?;
+    let (shop, now) = (shopper.shop.id, app.clock.now());
     let turn = app.turns.take(shop, customer).await;
     let member = customers::member(&mut app.db.read(shop).await?, shop, customer).await?;
     // Who has never earned has nothing to spend.
@@ -159,7 +165,7 @@ async fn open(
     let hold = lifecycle::open(&mut tx, shop, member, wish, now).await?;
     tx.commit().await?;
     drop(turn);
-    let hold = publish(&app, &caller, member, hold).await?;
+    let hold = publish(&app, &shopper, member, hold).await?;
     match hold.state {
         HoldState::Live => Ok((StatusCode::OK, Json(hold.into()))),
         HoldState::Opening => Ok((StatusCode::ACCEPTED, Json(hold.into()))),
@@ -171,28 +177,42 @@ async fn open(
     }
 }
 
-/// Takes a redemption back. Its points are free after a grace, in which an order on its way may still use it.
-async fn cancel(
+/// `GET …/redemptions/{id}`: what became of it.
+async fn show(
     State(app): State<App>,
-    caller: ProxyCaller,
+    shopper: Shopper,
     Path(id): Path<String>,
 ) -> Result<Json<RedemptionView>, Problem> {
-    let customer = caller.signed_in()?;
+    let customer = shopper.signed_in()?;
     let id = HoldId::parse(&id).ok_or(Error::UnknownHold)?;
-    let turn = app.turns.take(caller.shop.id, customer).await;
-    let mut tx = app.db.begin(caller.shop.id).await?;
-    let member = customers::member(&mut tx, caller.shop.id, customer).await?.ok_or(Error::UnknownHold)?;
-    let hold = lifecycle::cancel(&mut tx, caller.shop.id, member, id, app.clock.now()).await?;
+    let mut read = app.db.read(shopper.shop.id).await?;
+    let member = customers::member(&mut read, shopper.shop.id, customer).await?.ok_or(Error::UnknownHold)?;
+    let hold = lifecycle::get(&mut read, shopper.shop.id, member, id).await?.ok_or(Error::UnknownHold)?;
+    Ok(Json(hold.into()))
+}
+
+/// `DELETE …/redemptions/{id}`: takes a redemption back. Its points are free after a grace, in which an order on its way may still use it.
+async fn cancel(
+    State(app): State<App>,
+    shopper: Shopper,
+    Path(id): Path<String>,
+) -> Result<Json<RedemptionView>, Problem> {
+    let customer = shopper.signed_in()?;
+    let id = HoldId::parse(&id).ok_or(Error::UnknownHold)?;
+    let turn = app.turns.take(shopper.shop.id, customer).await;
+    let mut tx = app.db.begin(shopper.shop.id).await?;
+    let member = customers::member(&mut tx, shopper.shop.id, customer).await?.ok_or(Error::UnknownHold)?;
+    let hold = lifecycle::cancel(&mut tx, shopper.shop.id, member, id, app.clock.now()).await?;
     tx.commit().await?;
     drop(turn);
-    Ok(Json(publish(&app, &caller, member, hold).await?.into()))
+    Ok(Json(publish(&app, &shopper, member, hold).await?.into()))
 }
 
 /// Publishes the member within the budget and reads the hold as it is then.
-async fn publish(app: &App, caller: &ProxyCaller, member: MemberId, hold: Hold) -> Result<Hold, Problem> {
-    sync::publish_within(app, &caller.shop, member, BUDGET).await;
-    let mut read = app.db.read(caller.shop.id).await?;
-    let now = lifecycle::get(&mut read, caller.shop.id, member, hold.id).await?;
+async fn publish(app: &App, shopper: &Shopper, member: MemberId, hold: Hold) -> Result<Hold, Problem> {
+    sync::publish_within(app, &shopper.shop, member, BUDGET).await;
+    let mut read = app.db.read(shopper.shop.id).await?;
+    let now = lifecycle::get(&mut read, shopper.shop.id, member, hold.id).await?;
     Ok(now.unwrap_or(hold))
 }
 

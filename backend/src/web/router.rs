@@ -12,13 +12,13 @@ use axum::routing::get;
 use tokio::time::timeout;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{self, CorsLayer};
+use tower_http::cors::CorsLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 
-use super::{Problem, health, idempotency, limits, measure, operator, session};
+use super::{Problem, cors, health, idempotency, limits, measure, operator, session, shopper};
 use crate::app::App;
 use crate::config::duration;
 use crate::{
@@ -34,21 +34,27 @@ pub fn router(app: &App) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(measure::with_token))
-        .merge(points::routes::routes())
-        .merge(redemptions::routes::routes())
-        .merge(redemptions::payouts::routes::routes())
-        .merge(orders::routes::routes())
-        .merge(customers::birthdays::routes())
+        .merge(shopper::doors(shoppers()))
         .merge(merchants::routes::auth())
         .merge(operator::routes())
         .merge(tasks::board::routes())
-        .merge(api(app).layer(cors()))
+        .merge(api(app).layer(for_staff()))
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))
         .layer(RequestBodyTimeoutLayer::new(duration(app.config.web.body_timeout)))
         .with_state(app.clone())
         .layer(from_fn_with_state(app.limits.clone(), limits::under_way));
     layered(routes, duration(app.config.web.request_timeout))
+}
+
+/// What shoppers may ask, wherever they are.
+fn shoppers() -> Router<App> {
+    points::routes::shopper()
+        .merge(redemptions::routes::shopper())
+        .merge(redemptions::payouts::routes::shopper())
+        .merge(orders::routes::shopper())
+        .merge(customers::birthdays::shopper())
+        .merge(programs::routes::shopper())
 }
 
 /// What session tokens and those of support open. Its refusals come first, so that the browser is let in to read them.
@@ -75,19 +81,12 @@ fn api(app: &App) -> Router<App> {
         .layer(from_fn_with_state(app.clone(), support::watch))
 }
 
-/// Extensions call from a sandbox without an origin. What they send proves who they are; no cookie does.
-fn cors() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(cors::Any)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_MATCH,
-            idempotency::IDEMPOTENCY_KEY,
-        ])
-        .expose_headers([header::ETAG, header::RETRY_AFTER, session::RETRY])
-        .max_age(Duration::from_secs(600))
+/// The embedded admin and the point of sale call from elsewhere, too.
+fn for_staff() -> CorsLayer {
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+    let headers =
+        [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, idempotency::IDEMPOTENCY_KEY];
+    cors::anywhere(methods, headers).expose_headers([header::ETAG, header::RETRY_AFTER, session::RETRY])
 }
 
 /// What every request goes through: an id, a span, and a problem instead of a panic, a hang or nothing.
@@ -116,11 +115,11 @@ async fn in_time(State(limit): State<Duration>, request: Request, next: Next) ->
     }
 }
 
-async fn not_found() -> Problem {
+pub(super) async fn not_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
 }
 
-async fn method_not_allowed() -> Problem {
+pub(super) async fn method_not_allowed() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This cannot be asked that way.")
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 
@@ -15,6 +15,11 @@ use crate::shopify::{Bearer, OAuthError, Session, SessionRefusal, Surface};
 
 /// Asks App Bridge to get a new session token and to send the request again.
 pub(super) const RETRY: HeaderName = HeaderName::from_static("x-shopify-retry-invalid-session-request");
+
+/// What a 401 asks for.
+pub(super) const CHALLENGE: &str = "Bearer";
+/// The same of whoever has brought a token.
+const ANOTHER: &str = "Bearer error=\"invalid_token\"";
 
 /// A request with a session token. That of a member of staff installs the app in a shop that has it not. Answer a customer
 /// with nothing but their own, and a guest with what everybody may see; what staff may do, [`Staff`](super::Staff) says.
@@ -42,10 +47,7 @@ pub(super) struct Verified {
 }
 
 pub(super) async fn verified(parts: &Parts, app: &App) -> Result<Verified, Problem> {
-    let token = bearer_token(parts).ok_or_else(|| {
-        unauthorized("session_token_missing", "The request has no session token (Authorization: Bearer …).")
-    })?;
-    let Session { shop, bearer, issued_at } = app.session_tokens.verify(token, app.clock.now())?;
+    let (token, Session { shop, bearer, issued_at }) = proven(parts, app)?;
     let shop = match app.shops.find_by_domain(&shop).await? {
         Some(shop) if !shop.needs_token || bearer.surface() != Surface::Merchant => shop,
         // The app's page opens for the first time: Shopify has installed it and told nobody. Or Shopify refused the
@@ -57,6 +59,15 @@ pub(super) async fn verified(parts: &Parts, app: &App) -> Result<Verified, Probl
     };
     limits::take(app, parts, shop.id)?;
     Ok(Verified { caller: SessionCaller { shop, bearer }, token: token.to_owned(), issued_at })
+}
+
+/// The session token of a request, and what it proves.
+pub(super) fn proven<'a>(parts: &'a Parts, app: &App) -> Result<(&'a str, Session), Problem> {
+    let token = bearer_token(parts).ok_or_else(|| {
+        unauthorized("session_token_missing", "The request has no session token (Authorization: Bearer …).")
+            .header(WWW_AUTHENTICATE, CHALLENGE)
+    })?;
+    Ok((token, app.session_tokens.verify(token, app.clock.now())?))
 }
 
 /// The token of the one header that has it: of two, nobody could say whose request it is.
@@ -77,7 +88,7 @@ fn not_installed(error: ShopError) -> Problem {
 }
 
 pub(super) fn unauthorized(code: &'static str, title: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, title).header(RETRY, "1")
+    Problem::new(StatusCode::UNAUTHORIZED, code, title).header(RETRY, "1").header(WWW_AUTHENTICATE, ANOTHER)
 }
 
 impl From<SessionRefusal> for Problem {

@@ -8,7 +8,7 @@ use axum::http::{Request, Uri};
 use crate::house::House;
 
 /// What storefronts may ask: the method and the path. A star stands for a part of the path that the input gives.
-const ROUTES: [(&str, &str); 12] = [
+const ROUTES: [(&str, &str); 15] = [
     ("GET", "/proxy/account"),
     ("GET", "/proxy/history"),
     ("GET", "/proxy/rewards"),
@@ -21,6 +21,9 @@ const ROUTES: [(&str, &str); 12] = [
     ("GET", "/proxy/birthday"),
     ("POST", "/proxy/birthday"),
     ("DELETE", "/proxy/birthday"),
+    ("GET", "/proxy/orders/*/points"),
+    ("GET", "/proxy/redemptions/*"),
+    ("GET", "/proxy/joining"),
 ];
 
 /// The first byte says which route; then, line by line, the query, a part of the path, and the body.

@@ -218,6 +218,34 @@ fn a_body_that_is_too_large_is_refused_everywhere() {
 }
 
 #[test]
+fn extensions_take_from_the_shops_bucket_too() {
+    on_both_engines(async |test| {
+        let limits = [("LOYALNEST_WEB__RATE", "1"), ("LOYALNEST_WEB__BURST", "3")];
+        let door = Door::with(test, &limits).await;
+        door.me(&door.shop.session_token(Surface::Admin(42))).await.json();
+        let shopper = door.shop.session_token(Surface::Checkout(Some(7)));
+        let ask =
+            async |token: &str, path: &str| door.extension(token, Method::GET, path, &json!(null)).await;
+        for token in ["forged", &door.shop.session_token(Surface::Pos(42))] {
+            for _ in 0..10 {
+                assert_ne!(ask(token, "/account").await.status, 429, "who may not ask takes nothing");
+            }
+        }
+        for _ in 0..3 {
+            assert_eq!(ask(&shopper, "/account").await.status, 200);
+        }
+        let refused = ask(&shopper, "/account").await;
+        assert_eq!(refused.problem(), (429, "too_many_requests".to_owned()));
+        assert_eq!(refused.retry_after.as_deref(), Some("1"));
+        assert_eq!(refused.headers["access-control-expose-headers"], "retry-after");
+        assert_eq!(ask(&shopper, "/history").await.status, 200, "another endpoint");
+        door.advance(jiff::SignedDuration::from_secs(1));
+        assert_eq!(ask(&shopper, "/account").await.status, 200);
+        assert_eq!(ask(&shopper, "/account").await.status, 429);
+    });
+}
+
+#[test]
 fn a_shop_that_asks_too_often_with_session_tokens_is_told_when_to_try_again() {
     on_both_engines(async |test| {
         let limits = [("LOYALNEST_WEB__RATE", "1"), ("LOYALNEST_WEB__BURST", "3")];

@@ -6,18 +6,18 @@ use axum::http::Request;
 use axum::routing::get;
 use jiff::SignedDuration;
 use loyalnest::app::App;
-use loyalnest::web::ProxyCaller;
+use loyalnest::web::{Shopper, doors};
 use tower::ServiceExt;
 
 use crate::support::app::{SHOP, TestApp};
 use crate::support::on_both_engines;
 
-async fn who(caller: ProxyCaller) -> String {
-    format!("{} {:?}", caller.shop.name, caller.customer.map(|id| id.0))
+async fn who(shopper: Shopper) -> String {
+    format!("{} {:?}", shopper.shop.name, shopper.customer.map(|id| id.0))
 }
 
 async fn ask(app: &App, query: &str) -> (u16, String) {
-    let router = Router::new().route("/proxy/who", get(who)).with_state(app.clone());
+    let router = doors(Router::new().route("/who", get(who))).with_state(app.clone());
     let request = Request::get(format!("/proxy/who?{query}")).body(Body::empty()).unwrap();
     let answer = router.oneshot(request).await.unwrap();
     let status = answer.status().as_u16();

@@ -7,7 +7,7 @@ mod routes;
 mod store;
 
 pub use jobs::{Celebrate, celebrate, due};
-pub use routes::{api, routes};
+pub use routes::{api, shopper};
 pub(super) use store::merge;
 pub(crate) use store::{bring, forget};
 pub use store::{of, of_all};

@@ -1,4 +1,4 @@
-//! Birthdays over HTTP: a member's own in the storefront, any member's for staff.
+//! Birthdays over HTTP: a member's own for themselves, any member's for staff.
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -16,11 +16,11 @@ use crate::customers::{self, of_path};
 use crate::db::{Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::merchants::lock_installed;
-use crate::web::{Edit, Path, Problem, ProxyCaller, Staff, View};
+use crate::web::{Edit, Path, Problem, Shopper, Staff, View};
 
-/// The routes for the storefront.
-pub fn routes() -> Router<App> {
-    Router::new().route("/proxy/birthday", get(own).post(tell).delete(take_back))
+/// What shoppers may ask.
+pub fn shopper() -> Router<App> {
+    Router::new().route("/birthday", get(own).post(tell).delete(take_back))
 }
 
 /// The routes below `/api`, for staff.
@@ -58,25 +58,25 @@ impl Told {
     }
 }
 
-/// `GET /proxy/birthday`
-async fn own(State(app): State<App>, caller: ProxyCaller) -> Result<Json<BirthdayView>, Problem> {
-    let customer = caller.signed_in()?;
-    let mut read = app.db.read(caller.shop.id).await?;
-    match customers::member(&mut read, caller.shop.id, customer).await? {
-        Some(member) => Ok(Json(store::of(&mut read, caller.shop.id, member).await?.into())),
+/// `GET …/birthday`
+async fn own(State(app): State<App>, shopper: Shopper) -> Result<Json<BirthdayView>, Problem> {
+    let customer = shopper.signed_in()?;
+    let mut read = app.db.read(shopper.shop.id).await?;
+    match customers::member(&mut read, shopper.shop.id, customer).await? {
+        Some(member) => Ok(Json(store::of(&mut read, shopper.shop.id, member).await?.into())),
         None => Ok(Json(None.into())),
     }
 }
 
-/// `POST /proxy/birthday`: who tells it is a member from now on.
+/// `POST …/birthday`: who tells it is a member from now on.
 async fn tell(
     State(app): State<App>,
-    caller: ProxyCaller,
+    shopper: Shopper,
     body: Result<Json<Told>, JsonRejection>,
 ) -> Result<Json<BirthdayView>, Problem> {
     let Json(told) = body?;
-    let customer = caller.signed_in()?;
-    let (shop, now) = (caller.shop.id, app.clock.now());
+    let customer = shopper.signed_in()?;
+    let (shop, now) = (shopper.shop.id, app.clock.now());
     let birthday = told.read()?;
     let mut tx = app.db.begin(shop).await?;
     let members = customers::enrol(&mut tx, shop, &[customer], now).await?;
@@ -86,10 +86,10 @@ async fn tell(
     Ok(Json(Some(birthday).into()))
 }
 
-/// `DELETE /proxy/birthday`
-async fn take_back(State(app): State<App>, caller: ProxyCaller) -> Result<Json<BirthdayView>, Problem> {
-    let customer = caller.signed_in()?;
-    let shop = caller.shop.id;
+/// `DELETE …/birthday`
+async fn take_back(State(app): State<App>, shopper: Shopper) -> Result<Json<BirthdayView>, Problem> {
+    let customer = shopper.signed_in()?;
+    let shop = shopper.shop.id;
     let mut tx = app.db.begin(shop).await?;
     if let Some(member) = customers::member(&mut tx, shop, customer).await? {
         change(&mut tx, shop, member, None, app.clock.now()).await?;

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::catalogue::{Refusal, Visit};
 use super::stock::{self, Taken};
 use super::{Error, store as holds};
-use crate::db::{self, Timestamp, Tx};
+use crate::db::{self, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::{self, Book, SpendId};
 use crate::tasks::{self, Order};
@@ -167,6 +167,14 @@ pub async fn ask(
         .map_err(db::Error::other)?;
     sync::mark(tx, shop, &[member], now).await?;
     Ok(payout)
+}
+
+/// The member's payout of which more is to come.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn under_way(read: &mut Read, shop: ShopId, member: MemberId) -> Result<Option<Payout>, Error> {
+    Ok(store::of_member(read, shop, member, Uuid::nil()).await?.pop())
 }
 
 /// What came of it.

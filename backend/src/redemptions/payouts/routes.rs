@@ -1,4 +1,4 @@
-//! Asking for store credit and gift cards, from the storefront.
+//! Asking for store credit and gift cards.
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -12,12 +12,12 @@ use uuid::Uuid;
 use super::{Payout, Wish, ask, store};
 use crate::app::App;
 use crate::redemptions::Error;
-use crate::web::{Path, Problem, ProxyCaller};
+use crate::web::{Path, Problem, Shopper};
 use crate::{customers, points};
 
-/// The routes of this room.
-pub fn routes() -> Router<App> {
-    Router::new().route("/proxy/payouts", post(open)).route("/proxy/payouts/{id}", get(show))
+/// What shoppers may ask.
+pub fn shopper() -> Router<App> {
+    Router::new().route("/payouts", post(open)).route("/payouts/{id}", get(show))
 }
 
 /// What a widget sends.
@@ -34,7 +34,7 @@ struct OpenRequest {
 
 /// A payout as widgets see it.
 #[derive(Debug, Serialize)]
-struct PayoutView {
+pub struct PayoutView {
     /// Its id.
     id: Uuid,
     /// `asked`, `sent`, `unknown`, `done` or `refused`.
@@ -68,38 +68,41 @@ impl From<Payout> for PayoutView {
     }
 }
 
-/// `POST /proxy/payouts`: holds the points, and has Shopify pay out. 202 until it is known what came of it.
+/// `POST …/payouts`: holds the points, and has Shopify pay out. 202 until it is known what came of it.
 async fn open(
     State(app): State<App>,
-    caller: ProxyCaller,
+    shopper: Shopper,
     body: Result<Json<OpenRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<PayoutView>), Problem> {
     let Json(OpenRequest { id, reward, currency }) = body?;
-    let customer = caller.signed_in()?;
-    let shop = caller.shop.id;
+    let customer = shopper.signed_in()?;
+    let shop = shopper.shop.id;
+    let now = app.clock.now();
     let _turn = app.turns.take(shop, customer).await;
-    let mut tx = app.db.begin(shop).await?;
-    let member = customers::member(&mut tx, shop, customer).await?;
+    let member = customers::member(&mut app.db.read(shop).await?, shop, customer).await?;
     // Who has never earned has nothing to spend.
     let member =
         member.ok_or_else(|| Problem::from(points::Error::Insufficient { available: 0, wanted: 1 }))?;
-    let payout = ask(&mut tx, shop, member, Wish { id, reward, currency }, app.clock.now()).await?;
+    // Who is signed in has an account, whatever Shopify told of it so far.
+    customers::signed_in(&app.db, shop, member, now).await?;
+    let mut tx = app.db.begin(shop).await?;
+    let payout = ask(&mut tx, shop, member, Wish { id, reward, currency }, now).await?;
     tx.commit().await?;
     let status = if payout.state.is_settled() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(payout.into())))
 }
 
-/// `GET /proxy/payouts/{id}`
+/// `GET …/payouts/{id}`
 async fn show(
     State(app): State<App>,
-    caller: ProxyCaller,
+    shopper: Shopper,
     Path(id): Path<String>,
 ) -> Result<Json<PayoutView>, Problem> {
-    let customer = caller.signed_in()?;
+    let customer = shopper.signed_in()?;
     let id: Uuid = id.parse().map_err(|_| Error::UnknownPayout)?;
-    let mut read = app.db.read(caller.shop.id).await?;
-    let member = customers::member(&mut read, caller.shop.id, customer).await?;
-    let found = store::find(&mut read, caller.shop.id, id).await?;
+    let mut read = app.db.read(shopper.shop.id).await?;
+    let member = customers::member(&mut read, shopper.shop.id, customer).await?;
+    let found = store::find(&mut read, shopper.shop.id, id).await?;
     let payout = found.filter(|payout| Some(payout.member) == member).ok_or(Error::UnknownPayout)?;
     Ok(Json(payout.into()))
 }

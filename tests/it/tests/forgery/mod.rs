@@ -5,7 +5,7 @@ mod queries;
 mod tokens;
 mod webhooks;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -83,6 +83,12 @@ fn the_secret_before_the_last_rotation_is_good_for_all_four_while_it_is_set() {
                 let claims = json!({"dest": SHOP, "aud": KEY, "exp": door.now().as_second() + 60});
                 let status = door.me(&jwt(&claims, secret)).await.status;
                 assert_eq!(status, if accepted { 200 } else { 401 }, "a session token, {secret}");
+
+                let claims = json!({"dest": SHOP, "aud": KEY, "exp": door.now().as_second() + 60});
+                let answered =
+                    door.extension(&jwt(&claims, secret), Method::GET, "/account", &json!(null)).await;
+                let code = if accepted { "not_signed_in" } else { "invalid_session_token" };
+                assert_eq!(answered.problem(), (401, code.to_owned()), "an extension, {secret}");
             }
         }
     });

@@ -1,7 +1,7 @@
 //! Session tokens, which Shopify signs as JWT.
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Method, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -87,6 +87,8 @@ fn a_session_token_is_shopifys_own_or_refused() {
         for (why, token) in forged {
             let answered = door.me(&token).await;
             assert_eq!(answered.problem(), (401, "invalid_session_token".to_owned()), "{why}");
+            let answered = door.extension(&token, Method::GET, "/account", &Value::Null).await;
+            assert_eq!(answered.problem(), (401, "invalid_session_token".to_owned()), "an extension, {why}");
         }
         let upper = set(checkout(), "dest", json!(SHOP.to_uppercase()));
         assert_eq!(door.me(&upper).await.status, 200, "one shop, however it is written");

@@ -122,6 +122,11 @@ impl Door {
         api(&self.app, &self.shop.session_token(Surface::Admin(user)), method, path, body).await
     }
 
+    /// What an extension of the checkout sends with this session token.
+    pub async fn extension(&self, token: &str, method: Method, path: &str, body: &Value) -> Answered {
+        api(&self.app, token, method, &format!("/ext{path}"), body).await
+    }
+
     /// The claims of a member of staff in the embedded admin, to be changed and signed with [`jwt`].
     pub fn admin_claims(&self) -> Value {
         let now = self.now().as_second();
@@ -156,7 +161,7 @@ pub async fn send(app: &App, request: Request<Body>) -> Answered {
     Answered::read(app.router().oneshot(request).await.unwrap()).await
 }
 
-/// A request below `/api` with a bearer token; without a body if that is null.
+/// A request with a bearer token; without a body if that is null.
 pub async fn api(app: &App, token: &str, method: Method, path: &str, body: &Value) -> Answered {
     let request =
         Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));

@@ -241,6 +241,11 @@ impl Side {
         self.door.shop.session_token(Surface::Admin(42))
     }
 
+    /// A session token of the customer, in the checkout.
+    pub fn shopper(&self) -> String {
+        self.door.shop.session_token(Surface::Checkout(Some(self.customer)))
+    }
+
     /// A webhook of this shop, worked off.
     pub async fn tell(&self, id: &str, topic: &str, body: &Value) {
         let (app, body) = (&self.door.app, body.to_string());
