@@ -27,6 +27,7 @@ pub(crate) fn router() -> Router<DevShop> {
         .route("/products", get(session::products))
         .route("/customers", get(session::customers))
         .route("/session", get(session::current).post(session::sign_in).delete(session::sign_out))
+        .route("/session/token", get(session::token))
         .route("/cart", get(cart::show).post(cart::create))
         .route("/cart/lines", post(cart::add))
         .route("/cart/lines/{line}", put(cart::change))

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Refused, id, views};
 use crate::money::Currency;
+use crate::oauth::Surface;
 use crate::shop::{DevShop, ShopError};
 
 /// Who is signed in, by cookie.
@@ -25,6 +26,7 @@ pub(super) async fn shop(State(shop): State<DevShop>) -> Json<Value> {
         "currencies": currencies,
         "time": shop.clock().now(),
         "app_proxy": format!("/apps/{}", settings.app.proxy_subpath),
+        "app_url": shop.app_url(),
     }))
 }
 
@@ -58,6 +60,12 @@ pub(super) async fn customers(State(shop): State<DevShop>) -> Json<Value> {
 pub(super) async fn current(State(shop): State<DevShop>, headers: HeaderMap) -> Json<Value> {
     let customer = signed_in(&shop, &headers).and_then(|id| shop.customer(id));
     Json(json!({"customer": customer.as_ref().map(views::customer)}))
+}
+
+/// `GET /shop/session/token`: the session token that an extension of the checkout or the customer account gets here, of
+/// whoever is signed in, or of a guest.
+pub(super) async fn token(State(shop): State<DevShop>, headers: HeaderMap) -> Json<Value> {
+    Json(json!({"token": shop.session_token(Surface::Checkout(signed_in(&shop, &headers)))}))
 }
 
 #[derive(Deserialize)]

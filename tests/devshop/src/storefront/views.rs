@@ -53,6 +53,7 @@ pub(super) fn cart(shop: &DevShop, cart: &Cart) -> Value {
         Some(json!({
             "id": line.id,
             "variant": line.variant.to_string(),
+            "product": priced.product.to_string(),
             "title": priced.title,
             "variant_title": priced.variant_title,
             "quantity": line.quantity,
@@ -76,9 +77,13 @@ pub(super) fn cart(shop: &DevShop, cart: &Cart) -> Value {
 pub(super) fn quote(quote: &Quote) -> Value {
     let lines = quote.lines.iter().map(|line| {
         json!({
+            "variant": line.line.variant.to_string(),
+            "product": line.line.product.to_string(),
             "title": line.line.title,
             "variant_title": line.line.variant_title,
             "quantity": line.line.quantity,
+            "unit_price": line.line.unit.presentment,
+            "gift_card": line.line.gift_card,
             "price": line.line.gross.presentment,
             "net": line.net().presentment,
             "allocations": allocations(&line.allocations),
@@ -119,9 +124,12 @@ pub(super) fn order(shop: &DevShop, order: &Order) -> Value {
     let lines = order.lines.iter().map(|line| {
         json!({
             "id": line.id.to_string(),
+            "variant": line.item.variant.to_string(),
+            "product": line.item.product.to_string(),
             "title": line.item.title,
             "variant_title": line.item.variant_title,
             "quantity": line.item.quantity,
+            "unit_price": line.item.unit.presentment,
             "refunded": line.refunded,
             "price": line.item.gross.presentment,
             "net": line.net().presentment,

@@ -92,6 +92,54 @@ async fn a_visit_from_signing_in_to_a_refund() {
     assert_eq!((log["events"].as_array().unwrap().len(), &log["pending"]), (7, &json!(0)));
 }
 
+/// A token's claims, unproven.
+fn claims(token: &Value) -> Value {
+    use base64::Engine as _;
+    let part = token["token"].as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn an_extension_gets_a_token_of_whoever_is_signed_in_and_asks_the_app_itself() {
+    let fixture = Fixture::new().await;
+    let app = App::start(&fixture.shop).await;
+    let browser = Browser::new(&fixture);
+    let guest = claims(&browser.ok("GET", "/session/token", json!({})).await);
+    assert_eq!((guest.get("sub"), guest.get("iss")), (None, None));
+    assert_eq!(guest["dest"], "local-shop.myshopify.com");
+    browser.ok("POST", "/session", json!({"customer": fixture.ada.id.to_string()})).await;
+    let token = browser.ok("GET", "/session/token", json!({})).await;
+    assert_eq!(claims(&token)["sub"], format!("gid://shopify/Customer/{}", fixture.ada.id));
+
+    let shop = browser.ok("GET", "", json!({})).await;
+    let url = format!("{}/ext/account", shop["app_url"].as_str().unwrap());
+    let bearer = format!("Bearer {}", token["token"].as_str().unwrap());
+    client().get(url).header("authorization", &bearer).send().await.unwrap();
+    let received = app.received();
+    let asked = received.last().unwrap();
+    assert_eq!((asked.uri.path(), asked.header("authorization")), ("/ext/account", bearer.as_str()));
+}
+
+#[tokio::test]
+async fn whatever_is_bought_says_which_product_it_is() {
+    let fixture = Fixture::new().await;
+    let browser = Browser::new(&fixture);
+    let products = browser.ok("GET", "/products", json!({})).await;
+    let product = &products["products"][0];
+    let expected = (&product["variants"][0]["id"], &product["id"], &product["variants"][0]["price"]);
+    browser.ok("POST", "/cart", json!({})).await;
+    let cart = browser.ok("POST", "/cart/lines", json!({"variant": expected.0, "quantity": 2})).await;
+    let quote = browser.ok("GET", "/checkout", json!({})).await;
+    let order = browser.ok("POST", "/checkout", json!({})).await["order"].clone();
+    let path = format!("/orders/{}", order["id"].as_str().unwrap());
+    let again = browser.ok("GET", &path, json!({})).await["order"].clone();
+    for (what, shown) in [("cart", &cart), ("quote", &quote), ("order", &order), ("order again", &again)] {
+        let line = &shown["lines"][0];
+        assert_eq!((&line["variant"], &line["product"], &line["unit_price"]), expected, "{what}");
+        assert_eq!(line["gift_card"], false, "{what}");
+    }
+}
+
 #[tokio::test]
 async fn a_customers_metafields_come_with_their_history() {
     let fixture = Fixture::new().await;
