@@ -91,6 +91,7 @@ impl Demo {
         shop.args(["--port", &shop_port.to_string(), "--app-url", &backend_url, "--api-key", API_KEY]);
         shop.args(["--api-secret", &secret, "--admin-token", &token]);
         shop.arg("--functions").arg(root().join("extensions")).args(["--discount", DISCOUNT]);
+        shop.arg("--bundles").arg(extensions::folder());
         let (shop, line) = Service::new(shop, folder.join("shop.log")).start_and_read_line(START)?;
         let Ready { url: shop_url, shop: domain } =
             serde_json::from_str(&line).with_context(|| format!("the local shop said {line:?}"))?;

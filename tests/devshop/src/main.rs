@@ -32,6 +32,9 @@ struct Arguments {
     /// Folder of extensions, whose Functions are installed.
     #[arg(long, value_name = "DIR")]
     functions: Option<PathBuf>,
+    /// Folder of the extensions' bundles, for the pages that run them.
+    #[arg(long, value_name = "DIR")]
+    bundles: Option<PathBuf>,
     /// Also puts every Function to work as an automatic discount of this title, for when no app does.
     #[arg(long, value_name = "TITLE")]
     discount: Option<String>,
@@ -91,8 +94,11 @@ async fn open(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     let bucket = arguments.plan.bucket();
     let settings = Settings { port: arguments.port, app, bucket, ..demo::settings()? };
-    let shop = DevShop::start_with_pages(settings, |shop| demo::router(shop, arguments.functions.as_deref()))
-        .await?;
+    let pages = |shop: &DevShop| {
+        let surfaces = demo::surfaces(shop, arguments.bundles);
+        demo::router(shop, arguments.functions.as_deref()).merge(surfaces)
+    };
+    let shop = DevShop::start_with_pages(settings, pages).await?;
     seed(&shop);
     for number in 1..=arguments.customers {
         shop.add_customer("Customer", &number.to_string(), &format!("customer-{number}@example.com"));

@@ -8,6 +8,7 @@ mod glass;
 mod history;
 mod offer;
 mod pages;
+mod surfaces;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use devshop::{
     Currency, DevShop, MoneyError, Placement, Rate, Settings, ShopError, Theme, current_cart, signed_in,
 };
 use serde_json::json;
+pub use surfaces::router as surfaces;
 
 /// The shop of the demo: a roastery in pounds that also takes euros and yen.
 ///

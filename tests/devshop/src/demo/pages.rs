@@ -44,9 +44,23 @@ pub(super) const FILES: &[File] = files! {
     "glass.js": JS,
 };
 
+/// The page that stands where Shopify's own would, and what it adds to the files above.
+pub(super) const SURFACE: File = ("surface.html", HTML, include_str!("page/surface.html"));
+pub(super) const SURFACE_FILES: &[File] = files! {
+    "surface.css": CSS,
+    "surface.js": JS,
+    "surface-api.js": JS,
+    "surface-pages.js": JS,
+};
+
+/// Every file.
+pub(super) fn all() -> impl Iterator<Item = &'static File> {
+    FILES.iter().chain(SURFACE_FILES).chain([&INDEX, &SURFACE])
+}
+
 /// The files as they are sent.
 static SENT: LazyLock<Vec<(File, Option<Bytes>)>> =
-    LazyLock::new(|| FILES.iter().chain([&INDEX]).map(|file| (*file, compressed(file.2).ok())).collect());
+    LazyLock::new(|| all().map(|file| (*file, compressed(file.2).ok())).collect());
 
 /// `GET /`
 pub(super) async fn index(headers: HeaderMap) -> Response {
@@ -58,7 +72,7 @@ pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Respon
     answer(&name, &headers)
 }
 
-fn answer(name: &str, asked: &HeaderMap) -> Response {
+pub(super) fn answer(name: &str, asked: &HeaderMap) -> Response {
     let Some(((_, kind, text), small)) = SENT.iter().find(|((known, _, _), _)| *known == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -151,15 +151,14 @@ async fn metafields_that_are_not_understood_are_no_loyalty() {
 
 #[test]
 fn every_file_that_the_page_names_is_there_and_every_file_is_named() {
-    let all: Vec<_> = pages::FILES.iter().chain([&pages::INDEX]).collect();
-    let texts: String = all.iter().map(|(_, _, text)| *text).collect();
-    for (name, _, _) in pages::FILES {
+    let texts: String = pages::all().map(|(_, _, text)| *text).collect();
+    for (name, _, _) in pages::FILES.iter().chain(pages::SURFACE_FILES) {
         let named = [format!("\"/demo/{name}\""), format!("'./{name}'")];
         assert!(named.iter().any(|way| texts.contains(way)), "nobody asks for {name}");
     }
     for import in texts.split("from './").skip(1) {
         let name = import.split('\'').next().unwrap();
-        assert!(pages::FILES.iter().any(|(known, _, _)| *known == name), "there is no {name}");
+        assert!(pages::all().any(|(known, _, _)| *known == name), "there is no {name}");
     }
 }
 
