@@ -14,6 +14,7 @@ export function drawCart() {
     <div class="pay">
       <button class="primary" data-do="place" data-at="place">Place the order</button>
       <button class="quiet" data-do="place" data-later="true" data-at="place">Order now, pay later</button>
+      <a href="/demo/checkout">Checkout with the extension</a>
     </div>`;
 }
 
