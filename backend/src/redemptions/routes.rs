@@ -119,6 +119,8 @@ pub struct RedemptionView {
     pub currency: Currency,
     /// Which carts may use it.
     pub scope: Scope,
+    /// The title that its discount has at checkout.
+    pub label: String,
     /// What the cart is to carry in its attribute `_loyalty`; only once checkouts give the discount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
@@ -137,6 +139,7 @@ impl From<Hold> for RedemptionView {
             value: hold.terms.value,
             currency: hold.terms.currency,
             scope: hold.terms.scope,
+            label: hold.terms.label,
             reward: hold.reward,
             expires_at: hold.expires_at,
         }
