@@ -16,7 +16,7 @@ export function appAddress() {
 
 /**
  * What a request came to: `{ value, status }`, or `{ trouble }` with the app's stable code or one of ours: `no_token`,
- * `unreachable`, `too_slow`, `garbled`, `not_signed_in`, `too_many_requests`, `server_error`.
+ * `unreachable`, `too_slow`, `garbled`, `not_signed_in`, `not_believed`, `too_many_requests`, `server_error`.
  *
  * @typedef {{ value: any, status: number, trouble?: undefined } | { trouble: string }} Answer
  */
@@ -72,7 +72,8 @@ export function client({ address = appAddress(), token, patience = PATIENCE }) {
 }
 
 function codeOf(status, said) {
-  if (status === 401) return 'not_signed_in';
+  // A token that is not believed makes nobody a guest.
+  if (status === 401) return said?.code === 'not_signed_in' ? 'not_signed_in' : 'not_believed';
   if (status === 429) return 'too_many_requests';
   if (status < 500 && typeof said?.code === 'string') return said.code;
   return 'server_error';

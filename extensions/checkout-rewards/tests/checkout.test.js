@@ -201,6 +201,7 @@ test.each([
   [422, 'sold_out', 'This reward has just run out.'],
   [422, 'a_code_of_tomorrow', 'That did not work. Please try again.'],
   [401, 'not_signed_in', 'You are signed out.'],
+  [401, 'invalid_session_token', 'That did not work.'],
   [429, 'too_many_requests', 'That was a bit fast.'],
   [500, 'internal', 'The loyalty service does not answer just now.'],
 ])('a pick that is refused with %i %s says why, and marks nothing', async (status, code, says) => {
