@@ -7,23 +7,6 @@ const json = (body, status = 200) =>
 
 export const problem = (status, code) => json({ type: 'about:blank', title: code, status, code }, status);
 
-export const HOLD = '0123456789abcdef0123456789abcdef';
-
-export const redemption = (rest = {}) => ({
-  id: HOLD,
-  state: 'live',
-  reward: 'five',
-  points: 450,
-  kind: 'amount',
-  value: 500,
-  currency: 'GBP',
-  scope: 'cart',
-  label: 'Loyalty points',
-  mark: `${HOLD}.1`,
-  expires_at: '2027-01-01T00:00:00Z',
-  ...rest,
-});
-
 export const account = (rest = {}) => ({
   points: 1392,
   pending: 0,

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { assertFitsWidth, assertNoErrors, screenshot, SIZES } from '../browser/browser.mjs';
-import { assertAccessible, HOLD, redemption, stage } from './stage.mjs';
+import { HOLD, redemption } from '../../rewards-ui/tests/redemption.js';
+import { assertAccessible, stage } from './stage.mjs';
 
 const show = stage();
 

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { assertNoErrors, screenshot } from '../browser/browser.mjs';
-import { assertAccessible, checkout, discount, HOLD, redemption, stage } from './stage.mjs';
+import { HOLD, redemption } from '../../rewards-ui/tests/redemption.js';
+import { assertAccessible, checkout, discount, stage } from './stage.mjs';
 
 const show = stage();
 

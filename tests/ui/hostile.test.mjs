@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { assertFitsWidth, assertNoErrors, SIZES } from '../browser/browser.mjs';
-import { ACCOUNT, checkout, discount, HOLD, metafield, PROGRAM, redemption, stage } from './stage.mjs';
+import { HOLD, redemption } from '../../rewards-ui/tests/redemption.js';
+import { ACCOUNT, checkout, discount, metafield, PROGRAM, stage } from './stage.mjs';
 
 const show = stage();
 

@@ -124,23 +124,6 @@ export const discount = (amount, title = 'Loyalty points') => ({
   discountedAmount: pounds(amount),
 });
 
-export const HOLD = '0123456789abcdef0123456789abcdef';
-
-export const redemption = (rest = {}) => ({
-  id: HOLD,
-  state: 'live',
-  reward: 'five',
-  points: 450,
-  kind: 'amount',
-  value: 500,
-  currency: 'GBP',
-  scope: 'cart',
-  label: 'Loyalty points',
-  mark: `${HOLD}.1`,
-  expires_at: '2027-01-01T00:00:00Z',
-  ...rest,
-});
-
 export const ACCOUNT = { v: 1, seq: 12, points: 1392, pending: 43 };
 
 export const PROGRAM = {

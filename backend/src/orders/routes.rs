@@ -99,8 +99,8 @@ struct OrderPointsView {
     first_order: Option<Points>,
 }
 
-/// `GET …/orders/{order}/points`: their own orders only. A page that thanks for an order may be there before Shopify has told
-/// us of it: then it asks again.
+/// `GET …/orders/{order}/points`: their own orders only. A page that thanks for an order may be there before Shopify has
+/// told us of it: then it asks again.
 async fn points_of(
     State(app): State<App>,
     shopper: Shopper,

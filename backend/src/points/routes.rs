@@ -66,8 +66,8 @@ struct BirthdayView {
     bonus: Option<Points>,
 }
 
-/// `GET …/account`: what the member has, from the ledger. A visit keeps the redemption that stands alive; whoever is signed in
-/// has an account.
+/// `GET …/account`: what the member has, from the ledger. A visit keeps the redemption that stands alive; whoever is
+/// signed in has an account.
 async fn account(State(app): State<App>, shopper: Shopper) -> Result<Json<AccountView>, Problem> {
     let customer = shopper.signed_in()?;
     let (shop, now) = (shopper.shop.id, app.clock.now());
@@ -147,8 +147,8 @@ struct Page {
     limit: Option<i64>,
 }
 
-/// `GET …/history?before=SEQ&limit=N`: the member's entries, newest first. Older ones come with the `seq` of the last line as
-/// `before`; fewer than asked for are the last.
+/// `GET …/history?before=SEQ&limit=N`: the member's entries, newest first. Older ones come with the `seq` of the last
+/// line as `before`; fewer than asked for are the last.
 async fn lines(
     State(app): State<App>,
     shopper: Shopper,

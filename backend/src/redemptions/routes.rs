@@ -146,7 +146,8 @@ impl From<Hold> for RedemptionView {
     }
 }
 
-/// `POST …/redemptions`: holds points for a reward. 200 with the mark when checkouts give the discount already, 202 when they soon will.
+/// `POST …/redemptions`: holds points for a reward. 200 with the mark when checkouts give the discount already, 202 when
+/// they soon will.
 async fn open(
     State(app): State<App>,
     shopper: Shopper,
@@ -194,7 +195,8 @@ async fn show(
     Ok(Json(hold.into()))
 }
 
-/// `DELETE …/redemptions/{id}`: takes a redemption back. Its points are free after a grace, in which an order on its way may still use it.
+/// `DELETE …/redemptions/{id}`: takes a redemption back. Its points are free after a grace, in which an order on its way
+/// may still use it.
 async fn cancel(
     State(app): State<App>,
     shopper: Shopper,

@@ -6,7 +6,8 @@ import { words } from '../../../rewards-ui/words.js';
 export function Reward({ reward, account, currency, offered, redeem }) {
   const { say, points, money } = words(shopify.i18n);
   const [wanted, want] = useState(undefined);
-  const spendable = account.points + account.held;
+  // A pick replaces what stands, whose points come back first.
+  const spendable = account.points + (account.redemption?.points ?? 0);
   const steps = stepsOf(reward, spendable);
   const cost = steps.includes(wanted) ? wanted : steps[steps.length - 1];
   const isHeld = account.redemption?.reward === reward.id && ['opening', 'live'].includes(account.redemption.state);
@@ -79,8 +80,10 @@ const REFUSED = ['not_yet', 'over', 'other_tier', 'limit_reached', 'sold_out', '
 function stepsOf({ points, benefit }, spendable) {
   if (benefit.kind !== 'steps') return [points];
   const most = Math.max(1, Math.min(benefit.most, Math.floor(spendable / points)));
-  return Array.from({ length: Math.min(most, LIST) }, (_, step) => (step + 1) * points);
+  const stride = Math.ceil(most / LIST);
+  const steps = Array.from({ length: Math.floor((most - 1) / stride) }, (_, nth) => (nth + 1) * stride);
+  return [...new Set([1, ...steps, most])].map((step) => step * points);
 }
 
-/** Nobody reads a longer list. */
+/** Nobody reads a longer list: some steps are left out, never the first or the last. */
 const LIST = 50;

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 
-import { account, door, HOLD, problem, redemption } from '../../../rewards-ui/tests/app.js';
+import { account, door, problem } from '../../../rewards-ui/tests/app.js';
+import { HOLD, redemption } from '../../../rewards-ui/tests/redemption.js';
 import { button, click, select, shown, stage } from './stage.js';
 
 const extension = stage('customer-account.page.render');
@@ -142,6 +143,15 @@ test('in steps, up to what there is to spend', async () => {
   await vi.waitFor(() => expect(button('Use').getAttribute('accessibilityLabel')).toContain('200'));
   click('Use');
   await vi.waitFor(() => expect(asked.find(({ name }) => name === 'POST /redemptions')?.body.points).toBe(200));
+});
+
+test('of a great many steps the first and the last can be had, and points held for something else cannot be spent', async () => {
+  const money = reward({ id: 'money', points: 100, benefit: { kind: 'steps', value: { GBP: 100 }, most: 500 } });
+  door(extension, all({ 'GET /account': account({ points: 12_050, held: 3_000 }), 'GET /rewards': [money] }));
+  await extension.render();
+  await until('£120.00 off for 12,000 points');
+  expect(shown()).toContain('£1.00 off for 100 points');
+  expect(shown()).not.toContain('£121.00');
 });
 
 test.each([

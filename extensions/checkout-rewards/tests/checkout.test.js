@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
 
-import { account, door, HOLD, problem, redemption } from '../../../rewards-ui/tests/app.js';
+import { account, door, problem } from '../../../rewards-ui/tests/app.js';
 import { FIVE_OFF, give, IN_STEPS, member } from '../../../rewards-ui/tests/given.js';
+import { HOLD, redemption } from '../../../rewards-ui/tests/redemption.js';
 import { button, click, discount, marked, marks, metafield, refuses, shown, stage } from './stage.js';
 
 const extension = stage('purchase.checkout.block.render');

@@ -2,8 +2,9 @@
 //!
 //! It has customers, products, carts, metafields with their history, automatic discounts; a checkout that runs real
 //! Functions on exactly the input their queries select; orders with refunds and cancellations; signed webhooks, an app
-//! proxy and the Admin GraphQL API; a theme of Liquid that shows the app's blocks. It knows nothing of loyalty. What is not known of the real one is a switch
-//! ([`Switches`]), what goes wrong with it can be made to ([`WebhookFaults`], [`AdminFault`]).
+//! proxy and the Admin GraphQL API; a theme of Liquid that shows the app's blocks. It knows nothing of loyalty. What is
+//! not known of the real one is a switch ([`Switches`]), what goes wrong with it can be made to ([`WebhookFaults`],
+//! [`AdminFault`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
