@@ -15,11 +15,16 @@
 //! Who has got back more than they paid scores 1 for money, whatever others did. An order in the future is as recent as
 //! today's at least.
 
+mod action;
+mod churn;
+mod propose;
 mod segment;
 mod settings;
 mod steps;
 
 pub use self::{
+    action::Action,
+    churn::{Churn, Orders, Silences, WEEKS_AHEAD},
     segment::{Group, NoSegment, Segment, Stage},
     settings::{Decay, Rfm, RfmError, Thresholds},
     steps::{Steps, ranks},

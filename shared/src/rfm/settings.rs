@@ -10,7 +10,7 @@ use crate::LIMIT;
 use crate::is_default;
 
 /// The most days that a step of recency, or the time between two orders, has.
-const MOST_DAYS: u32 = 3_660;
+pub(super) const MOST_DAYS: u32 = 3_660;
 
 /// How members are scored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

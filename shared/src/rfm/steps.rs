@@ -49,6 +49,11 @@ impl Steps {
         Steps(self.0.map(|step| step.max(-1)))
     }
 
+    /// The steps as they are: a score is one more than those that a number is above.
+    pub(super) fn numbers(&self) -> [i64; 4] {
+        self.0
+    }
+
     /// The score of a number: 1 to 5.
     pub fn score(&self, number: i64) -> u8 {
         self.0.iter().fold(1, |score, step| score + u8::from(number > *step))
