@@ -76,6 +76,8 @@ impl Booking {
 pub struct Bought {
     /// Who.
     pub member_id: MemberId,
+    /// When they placed the first of their orders (UTC).
+    pub first_order_at: Timestamp,
     /// When they placed the last of their orders (UTC).
     pub last_order_at: Timestamp,
     /// How many those are.
@@ -95,12 +97,12 @@ pub async fn of(
 ) -> Result<HashMap<MemberId, Bought>, db::Error> {
     let rows: Vec<Bought> = db!(read.all each members,
         sqlite: "with v (shop_id, member_id) as (values ($1, $2))
-                 select o.member_id, max(o.placed_at) as last_order_at, count(*) as orders, sum(o.spent) as spent
+                 select o.member_id, min(o.placed_at) as first_order_at, max(o.placed_at) as last_order_at, count(*) as orders, sum(o.spent) as spent
                  from v join points_orders o indexed by points_orders_by_member
                      on o.shop_id = v.shop_id and o.member_id = v.member_id
                  where o.kept group by o.member_id",
         postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
-                   select o.member_id, max(o.placed_at) as last_order_at, count(*) as orders,
+                   select o.member_id, min(o.placed_at) as first_order_at, max(o.placed_at) as last_order_at, count(*) as orders,
                        sum(o.spent)::bigint as spent
                    from v join points_orders o on o.shop_id = v.shop_id and o.member_id = v.member_id
                    where o.kept group by o.member_id",
@@ -121,12 +123,37 @@ pub async fn until(
 ) -> Result<Vec<Bought>, db::Error> {
     db!(
         read.all,
-        "select member_id, max(placed_at) as last_order_at, count(*) as orders, cast(sum(spent) as bigint) as spent
+        "select member_id, min(placed_at) as first_order_at, max(placed_at) as last_order_at, count(*) as orders,
+             cast(sum(spent) as bigint) as spent
          from points_orders where shop_id = $1 and member_id > $2 and placed_at < $3 and kept
          group by member_id order by member_id limit $4",
         shop,
         after,
         before,
+        most
+    )
+}
+
+/// When the members who come next after one of them, so many at most, placed their orders of which something is left:
+/// member by member, in the order of the times.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn placed(
+    read: &mut Read,
+    shop: ShopId,
+    after: MemberId,
+    most: i64,
+) -> Result<Vec<(MemberId, Timestamp)>, db::Error> {
+    db!(
+        read.all,
+        "select o.member_id, o.placed_at
+         from (select distinct member_id from points_orders where shop_id = $1 and member_id > $2 and kept
+               order by member_id limit $3) as next
+         join points_orders o on o.shop_id = $1 and o.member_id = next.member_id
+         where o.kept order by o.member_id, o.placed_at",
+        shop,
+        after,
         most
     )
 }

@@ -9,7 +9,7 @@ use loyalty::rfm::{Rfm, Scale};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Error, counts, score, store};
+use super::{Error, churn, counts, score, store};
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Calendar;
@@ -41,7 +41,9 @@ impl Task for Refresh {
         loop {
             let mut tx = run.begin().await?;
             if !refresh.next(&mut tx, AT_ONCE).await? {
-                return run.finish(tx).await;
+                tx.commit().await?;
+                churn::count_old(&run.app.db, shop, run.now()).await?;
+                return run.finish(run.begin().await?).await;
             }
             tx.commit().await?;
         }

@@ -11,12 +11,14 @@
 //! Whoever lays a scale waits for those who score by the one before (`hold_scale`), and passes by all members after it. So
 //! nobody is left behind with a score of an older one.
 
+mod churn;
 mod counts;
 mod export;
 pub mod invariants;
 mod jobs;
 pub mod routes;
 mod store;
+mod wizard;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -2,34 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::civil::Date;
-use loyalty::Expiry;
-use loyalty::rfm::{Group, Rfm, Segment, Stage};
+use loyalty::rfm::{Action as Suggested, Group, Segment, Stage, WEEKS_AHEAD};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::counts::{self, PROSPECTS};
-use super::jobs::scale;
-use super::{Member, read, refresh_soon, store};
+use super::{Member, churn, read, refresh_soon, store, wizard};
 use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::customers::{self, of_path};
 use crate::db::{Read, Timestamp};
-use crate::ids::{MemberId, ShopId};
-use crate::merchants::{self, lock_installed};
-use crate::points::Calendar;
+use crate::ids::ShopId;
+use crate::merchants::lock_installed;
+use crate::points::history;
 use crate::web::{Edit, Path, Problem, Staff, View};
 
 /// How many changes of a member are shown.
 const CHANGES: i64 = 50;
-/// How many members a preview reads at a time.
-const PAGE: i64 = 5_000;
 
 /// The routes below `/api`, for staff.
 pub fn api() -> Router<App> {
@@ -37,7 +33,8 @@ pub fn api() -> Router<App> {
         .route("/api/members/{customer}/rfm", get(show))
         .route("/api/rfm/segments", get(segments))
         .route("/api/rfm/refresh", post(refresh))
-        .route("/api/rfm/preview", post(preview))
+        .route("/api/rfm/preview", post(wizard::preview))
+        .route("/api/rfm/proposal", get(wizard::proposal))
 }
 
 /// Scores, and what they say. Prospects are 1/1/1.
@@ -78,10 +75,23 @@ struct MemberView {
     orders: i64,
     /// What was paid for what is left, in minor units of the shop's currency.
     spent_minor: i64,
+    /// How likely they are to stay away; none before that was counted, where too few came again, and for prospects.
+    churn: Option<ChurnView>,
+    /// What fits them.
+    suggested: Suggested,
     /// When everyone was scored last (UTC); orders since then count.
     scored_at: Option<Timestamp>,
     /// The newest first.
     changes: Vec<ChangeView>,
+}
+
+/// How likely a member is to place no order.
+#[derive(Debug, Serialize)]
+struct ChurnView {
+    /// In thousandths.
+    permille: u32,
+    /// In so many weeks from now.
+    weeks: usize,
 }
 
 /// A change of a member's segment; none for prospects.
@@ -117,8 +127,21 @@ async fn show(
             group: Group::of(segment),
         }
     });
-    let (rating, changes) = (read(segment).into(), changes.collect());
-    Ok(Json(MemberView { rating, last_order_at, orders, spent_minor, scored_at, changes }))
+    let changes = changes.collect();
+    let bought = history::of(&mut db, shop, &[member]).await?;
+    let chance = match bought.get(&member).filter(|_| segment.is_some()) {
+        Some(bought) => {
+            let known = churn::known(&mut db, shop).await?;
+            known.and_then(|known| known.permille(bought, app.clock.now()))
+        }
+        None => None,
+    };
+    let rating = Rating::from(read(segment));
+    let suggested = Suggested::suggested(rating.group, chance);
+    let churn = chance.map(|permille| ChurnView { permille, weeks: WEEKS_AHEAD });
+    let view =
+        MemberView { rating, last_order_at, orders, spent_minor, churn, suggested, scored_at, changes };
+    Ok(Json(view))
 }
 
 /// When everyone was scored last; 404 before the first time.
@@ -132,7 +155,7 @@ async fn scored_at(read: &mut Read, shop: ShopId) -> Result<Option<Timestamp>, P
 
 /// How many members are in which segment.
 #[derive(Debug, Serialize)]
-struct CountsView {
+pub(super) struct CountsView {
     /// When everyone was scored last (UTC).
     scored_at: Option<Timestamp>,
     /// Members with an order of which something is left.
@@ -156,7 +179,8 @@ struct SegmentCount {
 }
 
 impl CountsView {
-    fn of(counts: &BTreeMap<i64, i64>, scored_at: Option<Timestamp>) -> CountsView {
+    /// Of how many members are in each segment, and how many are prospects.
+    pub fn of(counts: &BTreeMap<i64, i64>, scored_at: Option<Timestamp>) -> CountsView {
         let segments: Vec<SegmentCount> = counts
             .iter()
             .filter_map(|(code, members)| {
@@ -199,7 +223,7 @@ async fn segments(
             with_prospects(&mut read, shop, counts).await?
         }
         Some(day) => {
-            let calendar = calendar(&app, &mut read, shop).await?;
+            let calendar = wizard::calendar(&app, &mut read, shop).await?;
             counts::on_day(&mut read, shop, calendar.start(day)).await?
         }
     };
@@ -210,7 +234,8 @@ async fn segments(
     Ok(Json(CountsView::of(&counts, scored_at)))
 }
 
-async fn with_prospects(
+/// With how many members are in no segment.
+pub(super) async fn with_prospects(
     read: &mut Read,
     shop: ShopId,
     mut counts: BTreeMap<i64, i64>,
@@ -218,10 +243,6 @@ async fn with_prospects(
     let base: i64 = counts.values().sum();
     counts.insert(PROSPECTS, (customers::count(read, shop).await? - base).max(0));
     Ok(counts)
-}
-
-async fn calendar(app: &App, read: &mut Read, shop: ShopId) -> Result<Calendar, Problem> {
-    Ok(Calendar::new(app.clock.now(), merchants::zone(read, shop).await?, Expiry::default()))
 }
 
 /// A refresh that was asked for.
@@ -251,42 +272,4 @@ async fn refresh(
     }
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(RefreshView { task: pushed.id, under_way: !pushed.new })))
-}
-
-/// What is to be tried out.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Trial {
-    /// How members would be scored, as the program has it.
-    rfm: Rfm,
-}
-
-/// `POST /api/rfm/preview`: how many members would be in which segment just now. Nothing is written.
-async fn preview(
-    State(app): State<App>,
-    staff: Staff<View>,
-    body: Result<Json<Trial>, JsonRejection>,
-) -> Result<Json<CountsView>, Problem> {
-    let Json(Trial { rfm }) = body?;
-    let faults = rfm.faults();
-    if !faults.is_empty() {
-        let fault = |(field, error): (&str, loyalty::rfm::RfmError)| json!({"field": format!("rfm.{field}"), "code": error.code(), "message": error.to_string()});
-        let title = "Members cannot be scored like this.";
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_rfm", title);
-        return Err(problem.with("errors", faults.into_iter().map(fault).collect::<Vec<_>>()));
-    }
-    let shop = staff.shop.id;
-    let mut read = app.db.read(shop).await?;
-    let calendar = calendar(&app, &mut read, shop).await?;
-    let scale = scale(&mut read, shop, rfm, &calendar).await?;
-    let (mut counts, mut after) = (BTreeMap::new(), MemberId(Uuid::nil()));
-    loop {
-        let page = store::page(&mut read, shop, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.member_id;
-        for segment in page.iter().filter_map(|member| member.scored(&scale)) {
-            *counts.entry(segment).or_default() += 1;
-        }
-    }
-    Ok(Json(CountsView::of(&with_prospects(&mut read, shop, counts).await?, None)))
 }

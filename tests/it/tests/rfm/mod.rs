@@ -1,5 +1,6 @@
 //! Segments: what members have bought is added up order by order, and everyone is scored by it.
 
+mod churn;
 mod staff;
 
 use std::collections::BTreeMap;

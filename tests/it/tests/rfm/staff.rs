@@ -30,7 +30,7 @@ async fn opened(test: &TestDb, count: i64) -> (Counter, Vec<i64>) {
     (counter, customers)
 }
 
-async fn refresh(counter: &Counter) {
+pub async fn refresh(counter: &Counter) {
     counter.door.staff(OWNER, Method::POST, REFRESH, &Value::Null).await.json();
     counter.door.app.tasks.run_due(&counter.door.app).await.unwrap();
 }
