@@ -20,6 +20,7 @@ use crate::orders::OrderHandler;
 use crate::outgoing::Outgoing;
 use crate::privacy::PrivacyHandler;
 use crate::products::ProductHandler;
+use crate::rfm::agreement::Comparer;
 use crate::rota::Rota;
 use crate::shopify::admin::{Admin, AdminApi, AdminError};
 use crate::shopify::{OAuth, SessionTokens, ShopDomain, Signer};
@@ -240,7 +241,8 @@ impl Builder {
             Some(tasks) => tasks,
             None => (chores::kinds(), chores::schedules().map_err(db::Error::other)?),
         };
-        let readers = readers.unwrap_or_else(|| vec![Arc::new(Reconciler::new(clock.clone()))]);
+        let readers =
+            readers.unwrap_or_else(|| vec![Arc::new(Reconciler::new(clock.clone())), Arc::new(Comparer)]);
         let tasks = Tasks::new(db.clone(), clock.clone(), config.tasks.clone(), kinds, schedules);
         let sync_turns = Rota::new(config.sync.workers);
         Ok(App(Arc::new(Parts {

@@ -57,6 +57,8 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<products::jobs::ReadShelf>(),
         Kind::of::<products::jobs::ReadShelves>(),
         Kind::of::<rfm::Refresh>(),
+        Kind::of::<rfm::Label>(),
+        Kind::of::<rfm::agreement::Compare>(),
         Kind::of::<proof::Nightly>(),
     ]
 }
@@ -79,6 +81,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,
         Schedule::new(&products::jobs::ReadShelves {}, BEFORE_DAWN)?,
         Schedule::new(&rfm::Refresh {}, AT_NIGHT)?.spread(SignedDuration::from_hours(1)),
+        Schedule::new(&rfm::agreement::Compare {}, BEFORE_DAWN)?.spread(SignedDuration::from_hours(1)),
         Schedule::new(&proof::Nightly {}, AFTER_MIDNIGHT)?,
     ])
 }

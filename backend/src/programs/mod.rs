@@ -146,7 +146,7 @@ pub async fn set(tx: &mut Tx, shop: ShopId, program: Program, now: Timestamp) ->
             // What stands in Shopify follows.
             let occasion = format!("program, version {version}");
             activation::stand_soon(tx, shop, Again::LeftOut, occasion.clone(), now).await?;
-            if newest.program.rfm != program.rfm {
+            if (newest.program.rfm, newest.program.segment_tags) != (program.rfm, program.segment_tags) {
                 rfm::refresh_soon(tx, shop, occasion, now).await?;
             }
             version

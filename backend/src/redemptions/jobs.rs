@@ -43,7 +43,7 @@ pub async fn tag_flagged(app: &App) -> Result<usize, Error> {
     for (shop_id, order) in flagged {
         let Ok(Some(shop)) = app.shops.find(shop_id).await else { continue };
         let Ok(admin) = app.admin_of(&shop).await else { continue };
-        match admin.tags_add(order, &[TAG]).await {
+        match admin.tag(&order.gid(), &[TAG.to_owned()]).await {
             Ok(errors) => {
                 for error in &errors {
                     tracing::warn!(shop = %shop_id, %order, message = error.message, "an order was not tagged");

@@ -1,6 +1,6 @@
 //! `loyalnest rfm`: every member's scores as a table.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io::stdout;
 
 use jiff::civil::Date;
@@ -66,9 +66,9 @@ pub async fn run(app: &App, command: RfmCommand) -> Result<(), Error> {
     let rule = programs::current(&mut read, shop).await?.program.rfm;
     let calendar = Calendar::new(app.clock.now(), merchants::zone(&mut read, shop).await?, Expiry::default());
     let mut table = csv::Writer::from_writer(stdout().lock());
-    for line in lines(&mut read, shop, rule, &calendar, as_of).await? {
-        table.serialize(line).map_err(|error| Error::Io(error.into()))?;
-    }
+    let export = Export::new(shop, &calendar, as_of);
+    let scale = export.scale(&mut read, rule).await?;
+    export.lines(&mut read, &scale, |line| table.serialize(line)).await?;
     table.flush()?;
     Ok(())
 }
@@ -83,39 +83,67 @@ async fn only_shop(app: &App) -> Result<ShopId, Error> {
     }
 }
 
-/// A line for every member, in the order in which they were enrolled.
-async fn lines(
-    read: &mut Read,
+/// What is exported, and as of when.
+struct Export<'c> {
     shop: ShopId,
-    rule: Rfm,
-    calendar: &Calendar,
-    as_of: Option<Date>,
-) -> Result<Vec<Line>, db::Error> {
-    let today = as_of.unwrap_or_else(|| calendar.day(calendar.now()));
-    let before = as_of.map_or(Timestamp::from(jiff::Timestamp::MAX), |day| {
-        calendar.start(day.saturating_add(jiff::Span::new().days(1)))
-    });
-    let mut bought = bought(read, shop, before).await?;
-    let mut members: Vec<(CustomerId, History)> = Vec::new();
-    let mut after = MemberId(Uuid::nil());
-    loop {
-        let page = customers::after(read, shop, after, PAGE).await?;
-        let Some((last, _)) = page.last() else { break };
-        after = *last;
-        members.extend(
-            page.iter().map(|(member, customer)| (*customer, bought.remove(member).unwrap_or_default())),
-        );
+    calendar: &'c Calendar,
+    today: Date,
+    /// Orders that were placed before then count.
+    before: Timestamp,
+}
+
+impl Export<'_> {
+    fn new(shop: ShopId, calendar: &Calendar, as_of: Option<Date>) -> Export<'_> {
+        let today = as_of.unwrap_or_else(|| calendar.day(calendar.now()));
+        let before = as_of.map_or(Timestamp::from(jiff::Timestamp::MAX), |day| {
+            calendar.start(day.saturating_add(jiff::Span::new().days(1)))
+        });
+        Export { shop, calendar, today, before }
     }
-    let scale = match rule {
-        Rfm::Relative => Scale::relative(&members.iter().map(|(_, history)| *history).collect::<Vec<_>>()),
-        Rfm::Thresholds(steps) => steps.scale(today, |day| calendar.start(day).as_microsecond()),
-    };
-    let line = |(customer, history): (CustomerId, History)| {
+
+    /// The scale by which members stood then. Beside each other, of each of them three numbers are kept for it.
+    async fn scale(&self, read: &mut Read, rule: Rfm) -> Result<Scale, db::Error> {
+        if let Rfm::Thresholds(steps) = rule {
+            return Ok(steps.scale(self.today, |day| self.calendar.start(day).as_microsecond()));
+        }
+        let (mut base, mut buyers) = (Vec::new(), self.buyers());
+        while let Some((_, history)) = buyers.next(read).await? {
+            base.push(history);
+        }
+        Ok(Scale::relative(&base))
+    }
+
+    /// A line for every member, in the order in which they were enrolled.
+    async fn lines(
+        &self,
+        read: &mut Read,
+        scale: &Scale,
+        mut print: impl FnMut(Line) -> csv::Result<()>,
+    ) -> Result<(), Error> {
+        let (mut buyers, mut after) = (self.buyers(), MemberId(Uuid::nil()));
+        let mut buyer = buyers.next(read).await?;
+        loop {
+            let page = customers::after(read, self.shop, after, PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = *last;
+            for (member, customer) in page {
+                // Whoever is no customer any more has orders, and no line.
+                while buyer.is_some_and(|(buyer, _)| buyer < member) {
+                    buyer = buyers.next(read).await?;
+                }
+                let history = buyer.filter(|(buyer, _)| *buyer == member).map(|(_, history)| history);
+                print(self.line(scale, customer, history.unwrap_or_default()))
+                    .map_err(|error| Error::Io(error.into()))?;
+            }
+        }
+    }
+
+    fn line(&self, scale: &Scale, customer: CustomerId, history: History) -> Line {
         let scored = scale.segment(&history);
         let segment = scored.unwrap_or(Segment::of(1, 1, 1));
         let days = || {
-            let last = calendar.day(Timestamp::from_microsecond(history.last_order).ok()?);
-            Some(today.since(last).ok()?.get_days().max(0))
+            let last = self.calendar.day(Timestamp::from_microsecond(history.last_order).ok()?);
+            Some(self.today.since(last).ok()?.get_days().max(0))
         };
         Line {
             customer,
@@ -129,24 +157,31 @@ async fn lines(
             segment: segment.to_string(),
             group: Group::of(scored).as_str(),
         }
-    };
-    Ok(members.into_iter().map(line).collect())
+    }
+
+    fn buyers(&self) -> Buyers {
+        Buyers { shop: self.shop, before: self.before, page: VecDeque::new(), after: MemberId(Uuid::nil()) }
+    }
 }
 
-/// What everyone has bought by orders that were placed before then.
-async fn bought(
-    read: &mut Read,
+/// Members who had bought something by then, in the order in which they were enrolled.
+struct Buyers {
     shop: ShopId,
     before: Timestamp,
-) -> Result<HashMap<MemberId, History>, db::Error> {
-    let (mut all, mut after) = (HashMap::new(), MemberId(Uuid::nil()));
-    loop {
-        let page = history::until(read, shop, before, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = last.member_id;
-        all.extend(page.into_iter().map(|one| {
-            let last_order = one.last_order_at.as_microsecond();
-            (one.member_id, History { last_order, orders: one.orders, spent: one.spent })
-        }));
+    /// Those who come next.
+    page: VecDeque<history::Bought>,
+    after: MemberId,
+}
+
+impl Buyers {
+    async fn next(&mut self, read: &mut Read) -> Result<Option<(MemberId, History)>, db::Error> {
+        if self.page.is_empty() {
+            self.page = history::until(read, self.shop, self.before, self.after, PAGE).await?.into();
+        }
+        let Some(bought) = self.page.pop_front() else { return Ok(None) };
+        self.after = bought.member_id;
+        let last_order = bought.last_order_at.as_microsecond();
+        let history = History { last_order, orders: bought.orders, spent: bought.spent };
+        Ok(Some((bought.member_id, history)))
     }
 }

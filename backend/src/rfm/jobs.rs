@@ -9,7 +9,7 @@ use loyalty::rfm::{Rfm, Scale};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Error, churn, counts, score, store};
+use super::{Error, churn, counts, labels, score, store};
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Calendar;
@@ -127,6 +127,7 @@ impl Refreshing {
         let prospects = customers::count(tx, self.shop).await? - self.counts.values().sum::<i64>();
         self.counts.insert(counts::PROSPECTS, prospects.max(0));
         counts::keep(tx, self.shop, self.day_from, &self.counts).await?;
+        labels::label_soon(tx, self.shop, self.id, self.now).await?;
         store::done(tx, self.shop, self.id).await
     }
 }

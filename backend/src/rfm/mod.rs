@@ -11,11 +11,13 @@
 //! Whoever lays a scale waits for those who score by the one before (`hold_scale`), and passes by all members after it. So
 //! nobody is left behind with a score of an older one.
 
+pub mod agreement;
 mod churn;
 mod counts;
 mod export;
 pub mod invariants;
 mod jobs;
+mod labels;
 pub mod routes;
 mod store;
 mod wizard;
@@ -32,6 +34,7 @@ use crate::points::orders::Booking;
 
 pub use export::{RfmCommand, run};
 pub use jobs::{Refresh, Refreshing, refresh_soon};
+pub use labels::Label;
 
 /// What can go wrong with segments.
 #[derive(Debug, thiserror::Error)]
@@ -182,6 +185,10 @@ pub async fn merge(
     now: Timestamp,
 ) -> Result<(), db::Error> {
     let scale = store::hold_scale(tx, shop).await?;
+    for member in [from, into] {
+        // Of both there may be tags: whoever is kept has all of them.
+        labels::forget(tx, shop, member).await?;
+    }
     let Some(gone) = store::take(tx, shop, from, into).await? else { return Ok(()) };
     let Member { orders, spent, last_order_at, .. } = gone;
     let added = Added { orders, spent, last_order_at, is_less: false };
@@ -197,5 +204,6 @@ pub async fn merge(
 /// # Errors
 /// Any error of the database.
 pub async fn leave(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<(), db::Error> {
+    labels::forget(tx, shop, member).await?;
     store::leave(tx, shop, member).await
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::counts::{self, PROSPECTS};
-use super::{Member, churn, read, refresh_soon, store, wizard};
+use super::{Member, agreement, churn, read, refresh_soon, store, wizard};
 use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::customers::{self, of_path};
@@ -34,6 +34,7 @@ pub fn api() -> Router<App> {
         .route("/api/rfm/segments", get(segments))
         .route("/api/rfm/refresh", post(refresh))
         .route("/api/rfm/preview", post(wizard::preview))
+        .route("/api/rfm/agreement", get(agreement::show))
         .route("/api/rfm/proposal", get(wizard::proposal))
 }
 

@@ -69,6 +69,9 @@ pub struct Program {
     /// How members are scored by what they have bought.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub rfm: Rfm,
+    /// Whether customers are tagged with the group that they are in by that.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
+    pub segment_tags: bool,
 }
 
 fn most_adjusted() -> Points {
@@ -166,6 +169,7 @@ impl Program {
             bonuses: Bonuses::default(),
             most_adjusted: most_adjusted(),
             rfm: Rfm::default(),
+            segment_tags: false,
         }
     }
 

@@ -62,15 +62,10 @@ impl Scale {
     /// The scale on which everyone of a base has as many points as the share of it that is strictly worse. Who has no
     /// orders does not belong to it.
     pub fn relative(base: &[History]) -> Scale {
-        let steps = |number: fn(&History) -> i64| {
-            let numbers = base.iter().filter(|history| history.orders > 0).map(number);
-            Steps::relative(&numbers.collect::<alloc::vec::Vec<_>>())
-        };
-        Scale::new(
-            steps(|history| history.last_order),
-            steps(|history| history.orders),
-            steps(|history| history.spent),
-        )
+        let [recency, frequency, monetary] = Steps::relative(base, |history| {
+            (history.orders > 0).then_some([history.last_order, history.orders, history.spent])
+        });
+        Scale::new(recency, frequency, monetary)
     }
 
     /// The segment of a member with this history; none for prospects.

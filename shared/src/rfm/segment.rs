@@ -126,6 +126,9 @@ pub enum Group {
 }
 
 impl Group {
+    /// The key of the metafield in which a customer's group stands for the merchant's own filters.
+    pub const METAFIELD: &str = "segment";
+
     /// All of them.
     pub const ALL: [Group; 11] = [
         Group::Champions,

@@ -1,16 +1,15 @@
 //! Steps: where one score ends and the next begins.
 
 use alloc::{vec, vec::Vec};
+use core::array;
 
 /// Four numbers in ascending order. A score is one more than the steps that a number is above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Steps([i64; 4]);
 
-/// Bits of a number that one look at all numbers tells apart.
+/// Bits of a number that one look at all numbers tells apart: so many counts stay near the processor.
 const BITS: u32 = 12;
-/// Fewer numbers than this are sorted.
-const FEW: usize = 1 << 10;
 
 /// Which numbers of so many, counted from 1 in ascending order, are the steps of those: the last of each fifth, rounded
 /// up. All are 0 where there are no numbers.
@@ -33,15 +32,34 @@ impl Steps {
         Steps(numbers)
     }
 
-    /// The steps by which a number's score is `1 + ⌊5 × share of all that are strictly less⌋`.
-    pub fn relative(numbers: &[i64]) -> Steps {
-        if numbers.is_empty() {
-            return Steps::UNREACHED;
+    /// The steps by which a number's score is `1 + ⌊5 × share of all that are strictly less⌋`, for several numbers of each
+    /// at once; whoever has none counts for nothing. All are looked at three times, whatever they are.
+    pub fn relative<T, const N: usize>(all: &[T], numbers: impl Fn(&T) -> Option<[i64; N]>) -> [Steps; N] {
+        let with_numbers = || all.iter().filter_map(&numbers);
+        let (mut count, mut least, mut most) = (0, [i64::MAX; N], [i64::MIN; N]);
+        for numbers in with_numbers() {
+            count += 1;
+            for (at, number) in numbers.into_iter().enumerate() {
+                (least[at], most[at]) = (least[at].min(number), most[at].max(number));
+            }
         }
-        let mut steps = Steps::UNREACHED;
-        let ranks = ranks(numbers.len() as u64).map(|rank| usize::try_from(rank).unwrap_or(usize::MAX) - 1);
-        select(numbers, &ranks, &mut steps.0);
-        steps
+        if count == 0 {
+            return [Steps::UNREACHED; N];
+        }
+        let mut bins: [Bins; N] = array::from_fn(|at| Bins::between(least[at], most[at]));
+        for numbers in with_numbers() {
+            for (bins, number) in bins.iter_mut().zip(numbers) {
+                bins.count(number);
+            }
+        }
+        let places = ranks(count).map(|rank| rank - 1);
+        let mut selections = bins.map(|bins| Selection::of(bins, places));
+        for numbers in with_numbers() {
+            for (selection, number) in selections.iter_mut().zip(numbers) {
+                selection.look_at(number);
+            }
+        }
+        selections.map(Selection::steps)
     }
 
     /// The same steps, but that less than zero is above none of them.
@@ -60,42 +78,67 @@ impl Steps {
     }
 }
 
-/// The numbers that stand at these places (from 0, in ascending order) once all are sorted. All are counted by their leading
-/// bits, then those that the places fall among are looked at closer: few, unless many are nearly alike.
-fn select(numbers: &[i64], places: &[usize], found: &mut [i64]) {
-    if numbers.len() <= FEW {
-        let mut sorted = numbers.to_vec();
-        sorted.sort_unstable();
-        for (place, found) in places.iter().zip(found) {
-            *found = sorted[*place];
+/// Numbers, counted by their leading bits.
+struct Bins {
+    least: i64,
+    shift: u32,
+    counts: Vec<u64>,
+}
+
+impl Bins {
+    fn between(least: i64, most: i64) -> Bins {
+        let bits = u64::BITS - most.abs_diff(least).leading_zeros();
+        Bins { least, shift: bits.saturating_sub(BITS), counts: vec![0; 1 << BITS] }
+    }
+
+    fn of(&self, number: i64) -> usize {
+        (number.wrapping_sub(self.least).cast_unsigned() >> self.shift) as usize
+    }
+
+    fn count(&mut self, number: i64) {
+        let bin = self.of(number);
+        self.counts[bin] += 1;
+    }
+}
+
+/// The numbers that are looked for: those at some places once all stand in ascending order.
+struct Selection {
+    bins: Bins,
+    /// Of each bin the list that its numbers go to, counted from 1; 0 where they are not looked for.
+    lists: Vec<u8>,
+    /// The numbers of the bins in which the places are.
+    among: Vec<Vec<i64>>,
+    /// Of each place the list, counted from 0, and the place in it.
+    places: [(usize, usize); 4],
+}
+
+impl Selection {
+    /// The numbers at these places, which ascend, counted from 0.
+    fn of(bins: Bins, places: [u64; 4]) -> Selection {
+        let (mut lists, mut among) = (vec![0; bins.counts.len()], Vec::new());
+        let (mut before, mut bin) = (0, 0);
+        let places = places.map(|place| {
+            while before + bins.counts[bin] <= place {
+                before += bins.counts[bin];
+                bin += 1;
+            }
+            if lists[bin] == 0 {
+                among.push(Vec::with_capacity(bins.counts[bin] as usize));
+                lists[bin] = among.len() as u8;
+            }
+            (usize::from(lists[bin]) - 1, (place - before) as usize)
+        });
+        Selection { bins, lists, among, places }
+    }
+
+    fn look_at(&mut self, number: i64) {
+        if let Some(list) = self.lists[self.bins.of(number)].checked_sub(1) {
+            self.among[usize::from(list)].push(number);
         }
-        return;
     }
-    let (least, most) = numbers
-        .iter()
-        .fold((i64::MAX, i64::MIN), |(least, most), number| (least.min(*number), most.max(*number)));
-    if least == most {
-        found.fill(least);
-        return;
-    }
-    let shift = (u64::BITS - most.abs_diff(least).leading_zeros()).saturating_sub(BITS);
-    let bin = |number: i64| (number.abs_diff(least) >> shift) as usize;
-    let mut counts = vec![0_usize; 1 << BITS];
-    for number in numbers {
-        counts[bin(*number)] += 1;
-    }
-    let (mut before, mut at, mut next) = (0, 0, 0);
-    while next < places.len() {
-        while before + counts[at] <= places[next] {
-            before += counts[at];
-            at += 1;
-        }
-        let end = next + places[next..].iter().take_while(|place| **place < before + counts[at]).count();
-        let mut among = Vec::with_capacity(counts[at]);
-        among.extend(numbers.iter().copied().filter(|number| bin(*number) == at));
-        let within: Vec<usize> = places[next..end].iter().map(|place| place - before).collect();
-        select(&among, &within, &mut found[next..end]);
-        next = end;
+
+    fn steps(mut self) -> Steps {
+        Steps(self.places.map(|(list, place)| *self.among[list].select_nth_unstable(place).1))
     }
 }
 
@@ -139,10 +182,13 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_found_is_what_sorting_finds(numbers in numbers()) {
-            let mut sorted = numbers.clone();
-            sorted.sort_unstable();
-            let expected = ranks(numbers.len() as u64).map(|rank| sorted[rank as usize - 1]);
-            prop_assert_eq!(Steps::relative(&numbers), Steps(expected));
+            let sorted = |mut numbers: Vec<i64>| {
+                numbers.sort_unstable();
+                Steps(ranks(numbers.len() as u64).map(|rank| numbers[rank as usize - 1]))
+            };
+            let halves = numbers.iter().map(|number| number / 2).collect();
+            let found = Steps::relative(&numbers, |number| Some([*number, number / 2]));
+            prop_assert_eq!(found, [sorted(numbers.clone()), sorted(halves)]);
         }
     }
 }

@@ -104,6 +104,8 @@ pub struct Customer {
     pub tags: Vec<String>,
     /// `enabled`, `disabled`, `invited` or `declined`.
     pub state: String,
+    /// The group that Shopify's own statistics have it in, such as `CHAMPIONS`, if they have it in one.
+    pub rfm_group: Option<String>,
     /// When the account was made.
     pub created_at: Timestamp,
     /// When anything about it last changed.

@@ -129,6 +129,7 @@ impl State {
             email: email.into(),
             tags: Vec::new(),
             state: "enabled".into(),
+            rfm_group: None,
             created_at: now,
             updated_at: now,
             orders: 0,

@@ -137,7 +137,7 @@ async fn accounts_orders_and_tags_are_read_as_they_are() {
     assert_eq!(accounts, [published, AccountMetafield::Empty, AccountMetafield::NoCustomer]);
     assert_eq!(admin.order_redemption(OrderId(1)).await.unwrap().as_deref(), Some("{}"));
     assert_eq!(admin.order_redemption(OrderId(2)).await.unwrap(), None);
-    let errors = admin.tags_add(OrderId(1), &["loyalty-unbacked"]).await.unwrap();
+    let errors = admin.tag(&OrderId(1).gid(), &["loyalty-unbacked".to_owned()]).await.unwrap();
     assert_eq!((errors[0].field.as_slice(), errors[0].code.as_deref()), (&["id".to_owned()][..], None));
     assert_eq!(scripted.asked()[0].1["variables"]["ids"][2], "gid://shopify/Customer/3");
 }

@@ -5,11 +5,13 @@
 //! write and a read per request, all on one thread, so that a loader beside the server takes little from it.
 
 pub mod audit;
+pub mod churn;
 pub mod drive;
 pub mod follow;
 pub mod import;
 pub mod intake;
 pub mod ledger;
+pub mod night;
 mod orders;
 pub mod reconcile;
 pub mod rfm;

@@ -11,9 +11,10 @@ use load::follow::Follow;
 use load::import::{Import, Rows};
 use load::intake::Intake;
 use load::ledger::Ledger;
+use load::night::Night;
 use load::reconcile::{Reconcile, play_shop};
-use load::rfm::Scoring;
-use load::{Watched, store};
+use load::rfm::{self, Scoring};
+use load::{Watched, churn, store};
 use loyalnest::app::App;
 use loyalnest::config::Config;
 use loyalnest::ids::ShopId;
@@ -135,6 +136,30 @@ enum Command {
         #[arg(long, default_value_t = 25)]
         rounds: usize,
     },
+    /// Writes members to a file for whoever else scores them, and scores them from that file.
+    RfmFile {
+        /// How many there are.
+        #[arg(long, default_value_t = 1_000_000)]
+        members: usize,
+        /// How often; the median counts.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Where the file is made.
+        file: PathBuf,
+        /// Where the scores are written.
+        scores: PathBuf,
+    },
+    /// How long a night's refresh takes. In this process: no server is asked.
+    Night {
+        /// Members of the shop.
+        #[arg(long, default_value_t = 1_000_000)]
+        members: usize,
+    },
+    /// How good the chances are that members stay away.
+    Churn {
+        /// Order lines as CSV, gzipped (.gz) or not, with columns invoice, time and customer.
+        file: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -234,6 +259,15 @@ async fn run(arguments: Arguments) -> Result<()> {
             .await?
         }
         Command::Rfm { members, rounds } => Scoring { members, rounds }.measure(),
+        Command::RfmFile { members, rounds, file, scores } => {
+            rfm::write(members, &file)?;
+            rfm::from_file(&file, &scores, rounds)?
+        }
+        Command::Night { members } => {
+            as_in_a_server(config, async move |app, shop| Night { app, shop, members }.measure().await)
+                .await?
+        }
+        Command::Churn { file } => churn::measure(&file)?,
     };
     println!("{report}");
     Ok(())

@@ -2,7 +2,7 @@
 
 use graphql_client::GraphQLQuery;
 
-use super::queries::{self, order_redemption, shop_details, tags_add};
+use super::queries::{self, order_redemption, shop_details, tags_add, tags_remove};
 use super::{Admin, AdminError, UserError};
 use crate::ids::OrderId;
 
@@ -48,25 +48,33 @@ impl Admin {
         Ok(data.order.and_then(|order| order.metafield).map(|metafield| metafield.value))
     }
 
-    /// Adds tags to an order; those it has stay. Empty means done.
+    /// Adds tags to what has this global id, an order or a customer; those it has stay. Empty means done.
     ///
     /// # Errors
     /// See [`AdminError`].
-    pub async fn tags_add(&self, order: OrderId, tags: &[&str]) -> Result<Vec<UserError>, AdminError> {
-        let tags = tags.iter().map(|&tag| tag.to_owned()).collect();
-        let body = queries::TagsAdd::build_query(tags_add::Variables { id: order.gid(), tags });
-        let data: tags_add::ResponseData = self.call(&body).await?;
+    pub async fn tag(&self, id: &str, tags: &[String]) -> Result<Vec<UserError>, AdminError> {
+        let variables = tags_add::Variables { id: id.to_owned(), tags: tags.to_vec() };
+        let data: tags_add::ResponseData = self.call(&queries::TagsAdd::build_query(variables)).await?;
         let payload = data.tags_add.ok_or_else(|| AdminError::Operation("tagsAdd gave nothing".into()))?;
-        Ok(payload
-            .user_errors
-            .into_iter()
-            .map(|error| UserError {
-                field: error.field.unwrap_or_default(),
-                message: error.message,
-                code: None,
-            })
-            .collect())
+        Ok(payload.user_errors.into_iter().map(|error| refused(error.field, error.message)).collect())
     }
+
+    /// Takes tags from what has this global id; those it has not are no matter. Empty means done.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn untag(&self, id: &str, tags: &[String]) -> Result<Vec<UserError>, AdminError> {
+        let variables = tags_remove::Variables { id: id.to_owned(), tags: tags.to_vec() };
+        let data: tags_remove::ResponseData = self.call(&queries::TagsRemove::build_query(variables)).await?;
+        let payload =
+            data.tags_remove.ok_or_else(|| AdminError::Operation("tagsRemove gave nothing".into()))?;
+        Ok(payload.user_errors.into_iter().map(|error| refused(error.field, error.message)).collect())
+    }
+}
+
+/// A user error without a code.
+fn refused(field: Option<Vec<String>>, message: String) -> UserError {
+    UserError { field: field.unwrap_or_default(), message, code: None }
 }
 
 /// The text of an enum of the schema.

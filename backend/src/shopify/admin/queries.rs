@@ -46,6 +46,14 @@ pub(super) struct TagsAdd;
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/tags_remove.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct TagsRemove;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
     query_path = "../graphql/metafields_set.graphql",
     response_derives = "Debug"
 )]

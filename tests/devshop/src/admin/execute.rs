@@ -11,7 +11,7 @@ use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
 use super::{
     bulk, customers, customizations, definitions, discount_create, discount_update, discounts,
-    metafields_set, payouts, products, tags_add,
+    metafields_set, payouts, products, tags,
 };
 use crate::customizations::Customized;
 use crate::ids::parse_gid;
@@ -166,7 +166,8 @@ impl ObjectValue for Mutation<'_> {
             "metafieldsSet" => metafields_set::resolve(self.0, info),
             "storeCreditAccountCredit" => Ok(payouts::credit(self.0, info)),
             "giftCardCreate" => Ok(payouts::create_card(self.0, info)),
-            "tagsAdd" => tags_add::resolve(self.0, info),
+            "tagsAdd" => tags::add(self.0, info),
+            "tagsRemove" => tags::remove(self.0, info),
             "discountAutomaticAppCreate" => discount_create::resolve(self.0, info),
             "discountAutomaticAppUpdate" => discount_update::resolve(self.0, info),
             "validationCreate" => customizations::create(self.0, info, Customized::Checkout),

@@ -16,7 +16,7 @@ mod objects;
 mod order;
 mod payouts;
 mod products;
-mod tags_add;
+mod tags;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

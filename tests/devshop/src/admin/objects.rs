@@ -68,6 +68,7 @@ impl ObjectValue for CustomerObject<'_> {
             ("state", Some(customer)) => ResolvedValue::leaf(customer.state.to_uppercase()),
             ("displayName", Some(customer)) => ResolvedValue::leaf(customer.display_name()),
             ("tags", Some(customer)) => texts(customer.tags.clone()),
+            ("statistics", Some(customer)) => self.context.object(Statistics(customer.rfm_group.clone())),
             ("storeCreditAccounts", _) => {
                 drop(state);
                 payouts::accounts(self.context, self.id)
@@ -78,6 +79,22 @@ impl ObjectValue for CustomerObject<'_> {
             }
             _ => return Err(self.unknown_field_error(info)),
         })
+    }
+}
+
+struct Statistics(Option<String>);
+
+impl ObjectValue for Statistics {
+    fn type_name(&self) -> &str {
+        "CustomerStatistics"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        match (info.field_name(), &self.0) {
+            ("rfmGroup", Some(group)) => Ok(ResolvedValue::leaf(group.as_str())),
+            ("rfmGroup", None) => Ok(ResolvedValue::null()),
+            _ => Err(self.unknown_field_error(info)),
+        }
     }
 }
 

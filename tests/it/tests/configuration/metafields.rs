@@ -1,5 +1,6 @@
 //! Metafields: each is one that the product uses, and no more open than its readers need.
 
+use loyalty::rfm::Group;
 use loyalty::{Account, Mark, Program};
 use toml::{Table, Value};
 
@@ -7,8 +8,9 @@ use toml::{Table, Value};
 type Access = (&'static str, &'static str);
 
 /// Owner, key, and who may read it beside the app and the merchant.
-const USED: [(&str, &str, &[Access]); 4] = [
+const USED: [(&str, &str, &[Access]); 5] = [
     ("customer", Account::METAFIELD, &[("storefront", "public_read"), ("customer_account", "read")]),
+    ("customer", Group::METAFIELD, &[]),
     ("shop", Program::METAFIELD, &[]),
     ("shop", Program::UI_METAFIELD, &[("storefront", "public_read")]),
     ("order", Mark::METAFIELD, &[]),
@@ -25,8 +27,9 @@ pub fn complaints(app: &Table) -> Vec<String> {
                 all.push(format!("{owner}.{key} is declared, and nothing uses it"));
                 continue;
             };
-            if field.get("type").and_then(Value::as_str) != Some("json") {
-                all.push(format!("{owner}.{key} must be json"));
+            let kind = if key == Group::METAFIELD { "single_line_text_field" } else { "json" };
+            if field.get("type").and_then(Value::as_str) != Some(kind) {
+                all.push(format!("{owner}.{key} must be {kind}"));
             }
             let access = field.get("access").and_then(Value::as_table);
             for (whom, what) in access.into_iter().flatten() {

@@ -78,7 +78,9 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("shopify_functions", &[]),
     ("store_credit_account_credit", &["write_store_credit_account_transactions"]),
     ("store_credits", &["read_store_credit_accounts", "read_store_credit_account_transactions"]),
-    ("tags_add", &["write_orders"]),
+    ("rfm_groups_in_bulk", &["read_customers"]),
+    ("tags_add", &["write_orders", "write_customers"]),
+    ("tags_remove", &["write_customers"]),
     ("validation_create", &["write_validations"]),
     ("validations", &["read_validations"]),
 ];

@@ -1,6 +1,7 @@
 //! Segments: what members have bought is added up order by order, and everyone is scored by it.
 
 mod churn;
+mod shown;
 mod staff;
 
 use std::collections::BTreeMap;

@@ -16,7 +16,7 @@ use crate::support::on_both_engines;
 const REFRESH: &str = "/api/rfm/refresh";
 
 /// A counter at which so many customers have bought, each next one later and for more.
-async fn opened(test: &TestDb, count: i64) -> (Counter, Vec<i64>) {
+pub async fn opened(test: &TestDb, count: i64) -> (Counter, Vec<i64>) {
     let counter = Counter::open(test).await;
     let mut customers = Vec::new();
     for n in 1..=count {

@@ -178,6 +178,7 @@ fn others(other: &Side) -> Vec<Case> {
         plain(Owner, get.clone(), "/api/rfm/segments", Value::Null),
         plain(Owner, post.clone(), "/api/rfm/refresh", Value::Null),
         plain(Owner, get.clone(), "/api/rfm/proposal", Value::Null),
+        plain(Owner, get.clone(), "/api/rfm/agreement", Value::Null),
         plain(Owner, post.clone(), "/api/rfm/preview", json!({"rfm": {"kind": "relative"}})),
         plain(Owner, get.clone(), "/api/finance/roll-forward", Value::Null),
         plain(Owner, get.clone(), "/api/finance/cohorts", Value::Null),

@@ -293,6 +293,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "bulk.start" | "bulk.look" => json!({"run": other.run, "attempt": 1, "turn": 1}),
                 "products.read_shelf" => json!({"shelf": format!("collection:{COLLECTION}")}),
                 "bulk.read" => json!({"run": other.run, "attempt": 1}),
+                "rfm.label" => json!({"refresh": Uuid::nil(), "after": Uuid::nil()}),
                 "sync.reconcile_rest" => json!({"run": other.run}),
                 "sync.reconcile"
                 | "points.expire"
@@ -306,6 +307,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 | "privacy.forget"
                 | "activation.look"
                 | "rfm.refresh"
+                | "rfm.compare"
                 | "proof.nightly" => json!({}),
                 kind => panic!("each kind of task has a case here: {kind}"),
             };

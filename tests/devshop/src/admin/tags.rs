@@ -1,4 +1,4 @@
-//! `tagsAdd`: labels on orders and customers.
+//! `tagsAdd` and `tagsRemove`: labels on orders and customers.
 
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonValue;
@@ -7,16 +7,45 @@ use super::execute::Context;
 use super::objects::{UserError, text, user_errors};
 use crate::ids::parse_gid;
 
-pub(super) fn resolve<'a>(
+pub(super) fn add<'a>(
     context: &'a Context<'a>,
     info: &ResolveInfo<'_>,
 ) -> Result<ResolvedValue<'a>, FieldError> {
-    let id = text(info, "id").unwrap_or_default().to_owned();
-    // Each entry may itself be a list with commas.
+    let new = given(info);
+    change(context, info, "TagsAddPayload", |tags| {
+        for tag in new {
+            if !tags.iter().any(|known| known.eq_ignore_ascii_case(&tag)) {
+                tags.push(tag);
+            }
+        }
+    })
+}
+
+pub(super) fn remove<'a>(
+    context: &'a Context<'a>,
+    info: &ResolveInfo<'_>,
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let gone = given(info);
+    change(context, info, "TagsRemovePayload", |tags| {
+        tags.retain(|known| !gone.iter().any(|tag| known.eq_ignore_ascii_case(tag)));
+    })
+}
+
+/// The tags of the call. Each entry may itself be a list with commas.
+fn given(info: &ResolveInfo<'_>) -> Vec<String> {
     let given = info.arguments().get("tags").and_then(JsonValue::as_array).into_iter().flatten();
     let given = given.filter_map(JsonValue::as_str).flat_map(|entry| entry.split(','));
-    let new: Vec<String> = given.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
-    let found = add(context, &id, &new);
+    given.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect()
+}
+
+fn change<'a>(
+    context: &'a Context<'a>,
+    info: &ResolveInfo<'_>,
+    type_name: &'static str,
+    change: impl FnOnce(&mut Vec<String>),
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let id = text(info, "id").unwrap_or_default().to_owned();
+    let found = on_tags(context, &id, change);
     let mut errors = Vec::new();
     if !found {
         errors.push(UserError {
@@ -26,11 +55,11 @@ pub(super) fn resolve<'a>(
             code: None,
         });
     }
-    Ok(ResolvedValue::object(Payload { context, id: found.then_some(id), errors }))
+    Ok(ResolvedValue::object(Payload { context, type_name, id: found.then_some(id), errors }))
 }
 
-/// Adds the tags that are not there yet; false when there is nothing with this id.
-fn add(context: &Context<'_>, id: &str, new: &[String]) -> bool {
+/// Changes the tags of what has this id; false when there is nothing with it.
+fn on_tags(context: &Context<'_>, id: &str, change: impl FnOnce(&mut Vec<String>)) -> bool {
     let now = context.shop.clock().now();
     let mut state = context.shop.state();
     let mut changed_order = None;
@@ -44,11 +73,7 @@ fn add(context: &Context<'_>, id: &str, new: &[String]) -> bool {
         _ => None,
     };
     let Some(tags) = tags else { return false };
-    for tag in new {
-        if !tags.iter().any(|known| known.eq_ignore_ascii_case(tag)) {
-            tags.push(tag.clone());
-        }
-    }
+    change(tags);
     if let Some(order) = changed_order.and_then(|number| state.orders.get(&number)) {
         context.shop.announce_order(order, &["orders/updated"]);
     }
@@ -57,13 +82,14 @@ fn add(context: &Context<'_>, id: &str, new: &[String]) -> bool {
 
 struct Payload<'s> {
     context: &'s Context<'s>,
+    type_name: &'static str,
     id: Option<String>,
     errors: Vec<UserError>,
 }
 
 impl ObjectValue for Payload<'_> {
     fn type_name(&self) -> &str {
-        "TagsAddPayload"
+        self.type_name
     }
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
