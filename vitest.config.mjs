@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   resolve: {
-    alias: { 'loyalty-wasm/js': new URL('rewards-ui/tests/given.js', import.meta.url).pathname },
+    alias: { 'loyalty-wasm/checkout': new URL('rewards-ui/tests/given.js', import.meta.url).pathname },
   },
   test: {
     environment: 'jsdom',

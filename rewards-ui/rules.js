@@ -2,4 +2,4 @@
 //
 // As JavaScript (wasm2js): nobody promises WebAssembly, TextDecoder or BigInt in an extension's sandbox.
 
-export { rules } from 'loyalty-wasm/js';
+export { rules } from 'loyalty-wasm/checkout';

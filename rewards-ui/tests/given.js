@@ -3,12 +3,11 @@
 
 export const NOTHING = {
   account: null,
+  hasProgram: false,
   earns: null,
   hold: null,
-  mark: 'none',
   rewards: [],
   nextReward: null,
-  tierProgress: null,
 };
 
 let given = NOTHING;
@@ -16,7 +15,7 @@ let given = NOTHING;
 export const rules = async () => ({ offers: () => given });
 
 export const give = (offers) => {
-  given = { ...NOTHING, ...offers };
+  given = { ...NOTHING, hasProgram: 'rewards' in offers, ...offers };
 };
 
 export const member = (points, rest = {}) => ({

@@ -9,6 +9,7 @@ use crate::{
     line::LineNow,
     mul_div_floor,
     points::{OutOfRange, Points},
+    wide::divided,
 };
 
 /// What came back of one order line.
@@ -145,8 +146,7 @@ impl Earning {
 
     fn before_cap(&self, returns: &[Returned]) -> Result<Points, OutOfRange> {
         let numerators = self.lines.iter().map(|line| line.numerator(returns)).sum::<i128>();
-        let points = numerators / i128::from(self.divisor);
-        Points::new(i64::try_from(points).map_err(|_| OutOfRange)?)
+        Points::new(divided(numerators, self.divisor).ok_or(OutOfRange)?)
     }
 }
 

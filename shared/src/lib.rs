@@ -19,6 +19,7 @@ extern crate alloc;
 
 pub mod account;
 pub mod action;
+mod amounts;
 pub mod birthday;
 pub mod bonus;
 pub mod boost;
@@ -48,6 +49,7 @@ pub mod rfm;
 pub mod rule;
 mod text;
 pub mod tier;
+mod wide;
 
 pub use account::Account;
 pub use action::Action;
@@ -70,12 +72,10 @@ pub use tier::{Perk, Tier};
 /// exactly along with all below it.
 pub const LIMIT: i64 = (1 << 53) - 1;
 
-/// `a × b ÷ c` rounded down, computed without overflow. `None` when `c` is zero or the result exceeds an `i64`.
+/// `a × b ÷ c` rounded down, computed without overflow. `None` when `c` is not above zero, as all that the rules divide by
+/// is, or the result exceeds an `i64`.
 pub(crate) fn mul_div_floor(a: i64, b: i64, c: i64) -> Option<i64> {
-    let product = i128::from(a) * i128::from(b);
-    let quotient = product.checked_div_euclid(i128::from(c))?;
-    // Euclidean division floors for a positive divisor, which is all that the rules divide by.
-    i64::try_from(quotient).ok()
+    wide::divided(i128::from(a) * i128::from(b), c)
 }
 
 /// `a × b ÷ c` rounded up; see [`mul_div_floor`].

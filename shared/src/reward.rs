@@ -1,6 +1,6 @@
 //! Rewards: what a merchant lets points buy, and what a pick of one is held for.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::string::String;
 
 use crate::{
     LIMIT,
@@ -11,9 +11,7 @@ use crate::{
     redemption::{Kind, Scope, Terms, WHOLE},
 };
 
-/// An amount for each currency it is offered in, in minor units. A reward is never converted: a merchant sets what it
-/// is worth in each currency.
-pub type Amounts = BTreeMap<Currency, i64>;
+pub use crate::amounts::Amounts;
 
 /// Something that points buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,8 +178,8 @@ impl RewardError {
 impl Reward {
     /// The terms of a hold for this pick.
     pub fn terms(&self, pick: Pick) -> Result<Terms, PickError> {
-        let offered = |amounts: &Amounts| amounts.get(&pick.currency).copied().ok_or(PickError::Currency);
-        let bound = |amounts: &Amounts| amounts.get(&pick.currency).copied();
+        let offered = |amounts: &Amounts| amounts.get(pick.currency).ok_or(PickError::Currency);
+        let bound = |amounts: &Amounts| amounts.get(pick.currency);
         let mut points = self.points;
         let mut variant = None;
         let (kind, value, cap) = match &self.benefit {
@@ -233,7 +231,7 @@ impl Reward {
             Benefit::GiftCard { value } => (PayoutKind::GiftCard, value),
             _ => return Err(PickError::Kind),
         };
-        let minor = value.get(&currency).copied().ok_or(PickError::Currency)?;
+        let minor = value.get(currency).ok_or(PickError::Currency)?;
         Ok((kind, Money::new(minor, currency).map_err(|_| PickError::Currency)?))
     }
 
@@ -249,7 +247,7 @@ impl Reward {
         if !self.points.is_positive() {
             return Err(RewardError::Points);
         }
-        let sound = |amounts: &Amounts| amounts.values().all(|minor| (1..=LIMIT).contains(minor));
+        let sound = |amounts: &Amounts| amounts.iter().all(|(_, minor)| (1..=LIMIT).contains(&minor));
         let amounts_are_sound = sound(&self.min)
             && match &self.benefit {
                 Benefit::Amount { value }
@@ -268,7 +266,7 @@ impl Reward {
             }
             Benefit::Steps { value, most } => {
                 let within = |unit: i64| unit.checked_mul(*most).is_some_and(|all| all <= LIMIT);
-                let all_within = within(self.points.get()) && value.values().all(|minor| within(*minor));
+                let all_within = within(self.points.get()) && value.iter().all(|(_, minor)| within(minor));
                 if *most < 1 || !all_within { Err(RewardError::Steps) } else { Ok(()) }
             }
             Benefit::Product { variant } => match variant.strip_prefix("gid://shopify/ProductVariant/") {

@@ -18,7 +18,7 @@ export async function script(entry) {
 }
 
 /** The WebAssembly itself. */
-export const wasm = () => readFile(path.join(folder, 'built/rules.wasm'));
+export const wasm = () => readFile(path.join(folder, 'built/storefront.wasm'));
 
 /** What nobody promises to be there. */
 export const NOT_PROMISED = ['WebAssembly', 'BigInt', 'TextEncoder', 'TextDecoder', 'atob', 'btoa'];

@@ -20,6 +20,13 @@ const NOTHING = {
   account: null, earns: null, hold: null, mark: 'none', rewards: [], nextReward: null, tierProgress: null,
 };
 
+const cyclic = {};
+cyclic.itself = cyclic;
+const HOSTILE = [
+  undefined, null, '', '{', '[]', '{"v":1}', 7, true, NaN, [], cyclic, () => 1, '\ud800', '"\\ud800"',
+  { get v() { throw new Error('got'); } }, { toJSON: () => undefined }, '['.repeat(100_000), `"${'é'.repeat(1 << 20)}"`,
+];
+
 /** As one of this realm. */
 const here = (value) => JSON.parse(JSON.stringify(value));
 
@@ -68,21 +75,15 @@ for (const [name, rules] of Object.entries(BUILDS)) {
 
   test(`as ${name} what is missing, newer or broken reads as nothing`, async () => {
     const { offers } = await rules();
-    const cyclic = {};
-    cyclic.itself = cyclic;
-    const hostile = [
-      undefined, null, '', '{', '[]', '{"v":1}', 7, true, NaN, [], cyclic, () => 1, '\ud800', '"\\ud800"',
-      { get v() { throw new Error('got'); } }, { toJSON: () => undefined }, '['.repeat(100_000), `"${'é'.repeat(1 << 20)}"`,
-    ];
     const without = here(offers(ACCOUNT, null, CART));
-    for (const broken of [...hostile, { ...ACCOUNT, v: 2 }, JSON.stringify(ACCOUNT).slice(0, -1), { ...ACCOUNT, points: '700' }]) {
+    for (const broken of [...HOSTILE, { ...ACCOUNT, v: 2 }, JSON.stringify(ACCOUNT).slice(0, -1), { ...ACCOUNT, points: '700' }]) {
       assert.deepEqual(here(offers(broken, null, CART)), NOTHING);
     }
-    for (const broken of [...hostile, { ...PROGRAM, v: 2 }, JSON.stringify(PROGRAM).slice(0, -9), { ...PROGRAM, earn: [] }]) {
+    for (const broken of [...HOSTILE, { ...PROGRAM, v: 2 }, JSON.stringify(PROGRAM).slice(0, -9), { ...PROGRAM, earn: [] }]) {
       assert.deepEqual(here(offers(ACCOUNT, broken, CART)), without);
     }
     const { account, rewards, earns } = here(offers(ACCOUNT, PROGRAM, null));
-    for (const broken of [...hostile, { ...CART, lines: 1 }, { ...CART, currency: 'gbp' }, { ...CART, lines: [{ ...LINE, net: 0.5 }] }]) {
+    for (const broken of [...HOSTILE, { ...CART, lines: 1 }, { ...CART, currency: 'gbp' }, { ...CART, lines: [{ ...LINE, net: 0.5 }] }]) {
       assert.deepEqual(here(offers(ACCOUNT, PROGRAM, broken)), { ...NOTHING, account });
     }
     assert.deepEqual([rewards, earns], [[], null]);
@@ -105,6 +106,58 @@ for (const [name, rules] of Object.entries(BUILDS)) {
     assert.deepEqual(here(offers(ACCOUNT, PROGRAM, CART)), said);
   });
 }
+
+/** What a checkout is told of an answer; whether the program is understood, the answer does not say. */
+const ofThat = ({ account, earns, hold, rewards, nextReward }) => ({
+  account: account && { points: account.points, pending: account.pending },
+  earns,
+  hold: hold && {
+    id: hold.id, kind: hold.kind, points: hold.points, currency: hold.currency, scope: hold.scope, worth: hold.worth,
+  },
+  rewards: rewards.filter(({ state }) => state === 'ready').map(({ id, name, choices }) => ({ id, name, choices })),
+  nextReward: nextReward && { missing: nextReward.missing, name: nextReward.name },
+});
+
+test(`in the checkout they say what native Rust says of ${COUNT} inputs, as far as it is shown`, async () => {
+  const { offers } = await inRealm('checkout.js', { without: NOT_PROMISED });
+  const all = await cases(SEED + 2, COUNT);
+  for (const { account, program, cart, answer } of all) {
+    const given = JSON.stringify({ account, program, cart });
+    const { hasProgram, ...said } = here(offers(account, program, cart));
+    assert.deepEqual(said, ofThat(answer), given);
+    assert.ok(hasProgram || answer.rewards.length === 0, given);
+  }
+  const shown = all.map(({ answer }) => ofThat(answer));
+  assert.ok(shown.filter(({ rewards }) => rewards.length > 0).length > COUNT / 20);
+  assert.ok(shown.filter(({ hold }) => hold?.worth > 0).length > COUNT / 20);
+});
+
+test('in the checkout what is missing, newer or broken reads as nothing, and a text is what it was', async () => {
+  const { offers } = await inRealm('checkout.js', { without: NOT_PROMISED });
+  const nothing = { hasProgram: false, ...ofThat(NOTHING) };
+  assert.deepEqual(here(offers(ACCOUNT, PROGRAM, CART)).rewards, [
+    { id: 'five', name: 'Fünf', choices: [{ points: 450, worth: 500 }] },
+  ]);
+  const without = here(offers(ACCOUNT, null, CART));
+  assert.deepEqual([without.hasProgram, here(offers(ACCOUNT, PROGRAM, null)).hasProgram], [false, true]);
+  const { account } = here(offers(ACCOUNT, PROGRAM, null));
+  const half = { ...PROGRAM, rewards: [{ ...PROGRAM.rewards[0], name: '\ud83d' }] };
+  assert.deepEqual([account, here(offers(ACCOUNT, half, CART)).rewards], [{ points: 700, pending: 20 }, []]);
+  const hold = { id: '0190a5c0ffee00000000000000000abc', scope: 'cart', kind: 'amount', points: 5, value: 5, cur: 'GBP' };
+  for (const broken of [...HOSTILE, { ...ACCOUNT, v: 2 }, { ...ACCOUNT, points: '700' }, { ...ACCOUNT, hold }]) {
+    assert.deepEqual(here(offers(broken, null, CART)), nothing);
+  }
+  for (const broken of [...HOSTILE, { ...PROGRAM, v: 2 }, JSON.stringify(PROGRAM).slice(0, -9), { ...PROGRAM, earn: [] }]) {
+    assert.deepEqual(here(offers(ACCOUNT, broken, CART)), without);
+  }
+  for (const broken of [...HOSTILE, { ...CART, lines: 1 }, { ...CART, currency: 'gbp' }, { ...CART, lines: [{ ...LINE, net: 0.5 }] }]) {
+    assert.deepEqual(here(offers(ACCOUNT, PROGRAM, broken)), { ...nothing, hasProgram: true, account });
+  }
+  const long = { ...ACCOUNT, more: 'x'.repeat(10_000) };
+  const name = 'ß'.repeat(20_000);
+  const many = { ...PROGRAM, rewards: Array.from({ length: 500 }, (_, id) => ({ ...PROGRAM.rewards[0], id: `r${id}`, name })) };
+  for (let times = 0; times < 20; times += 1) assert.equal(offers(long, many, CART).rewards.at(-1).name, name);
+});
 
 test('the common entry takes WebAssembly where it is, and JavaScript where it is not or has no bytes', async () => {
   const bytes = await wasm();

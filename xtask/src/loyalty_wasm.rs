@@ -19,8 +19,14 @@ const WASM_OPT: [&str; 4] = ["-Oz", "--strip-debug", "--strip-producers", "--str
 
 /// How wasm-bindgen's JavaScript finds out that the memory has grown: the old one is gone. As JavaScript it is not, so
 /// the two are compared, as is done for its other view of the memory.
-const GONE: &str = "cachedUint8ArrayMemory0.byteLength === 0";
-const ANOTHER: &str = "cachedUint8ArrayMemory0.buffer !== wasm.memory.buffer";
+const GONE: &str = "ArrayMemory0.byteLength === 0";
+const ANOTHER: &str = "ArrayMemory0.buffer !== wasm.memory.buffer";
+
+/// What is built, each by the feature of the crate that has its name.
+const BUILDS: [&str; 2] = ["storefront", "checkout"];
+
+/// What of `js/` the builds and the storefront's scripts are made of.
+const SOURCES: [&str; 4] = ["js.js", "rules.js", "wasm.js", "storefront.mjs"];
 
 /// Builds both, as far as they are not up to date.
 pub fn build() -> Result<()> {
@@ -28,42 +34,51 @@ pub fn build() -> Result<()> {
     npm::packages()?;
     let bindgen = bindgen()?;
     let _guard = setup::lock("loyalty-wasm")?;
-    // A library for the tests, a module only here: without std it cannot be linked for anything else. Alone, because the
-    // features of the whole workspace would pull std in.
-    let mut build = cargo();
-    build.args(["rustc", "--locked", "--package", "loyalty-wasm", "--lib", "--crate-type", "cdylib"]);
-    build.args(["--profile", "widget", "--target", WASM]);
-    process::run(&mut build)?;
-    let module = target_dir().join(WASM).join("widget/loyalty_wasm.wasm");
-
-    let mut inputs = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-    inputs.extend([&WASM_OPT.concat(), GONE, ANOTHER].concat().bytes());
     let (work, built) = (target_dir().join("loyalty-wasm"), root().join("extensions/loyalty-wasm/js/built"));
-    let stamp = work.join("stamp");
-    for file in ["js.js", "rules.js", "wasm.js", "storefront.mjs"] {
+    fs::create_dir_all(&work)?;
+    let mut inputs: Vec<u8> = [&WASM_OPT.concat(), GONE, ANOTHER].concat().into();
+    for name in BUILDS {
+        inputs.extend(compile(name, &work)?);
+    }
+    for file in SOURCES {
         inputs.extend(fs::read(root().join("extensions/loyalty-wasm/js").join(file))?);
     }
+    let stamp = work.join("stamp");
     let assets = root().join("extensions/storefront-rewards/assets");
-    let is_there = built.join("rules.wasm.js").is_file() && assets.join("loyalty.wasm").is_file();
+    let is_there = built.join("checkout.wasm.js").is_file() && assets.join("loyalty.wasm").is_file();
     if is_there && fs::read(&stamp).is_ok_and(|old| old == inputs) {
         return Ok(());
     }
     progress::step("the rules for JavaScript", || {
-        fs::create_dir_all(&work)?;
         fs::create_dir_all(&built)?;
-        process::run(in_root(&bindgen).arg(&module).arg(&work))?;
-        let glue = fs::read_to_string(work.join("loyalty_wasm_bg.js"))?;
-        ensure!(
-            glue.matches(GONE).count() == 1,
-            "wasm-bindgen looks after the memory in another way than we know"
-        );
-        fs::write(built.join("glue.js"), glue.replace(GONE, ANOTHER))?;
-        let (wasm, js) = (built.join("rules.wasm"), built.join("rules.wasm.js"));
-        binaryen("wasm-opt", &WASM_OPT, &work.join("loyalty_wasm_bg.wasm"), &wasm)?;
-        binaryen("wasm2js", &["-Oz"], &wasm, &js)?;
+        for name in BUILDS {
+            let module = work.join(format!("{name}.wasm"));
+            process::run(in_root(&bindgen).arg(&module).arg(&work))?;
+            let glue = format!("{name}_bg.js");
+            let text = fs::read_to_string(work.join(&glue))?;
+            ensure!(text.contains(GONE), "wasm-bindgen looks after the memory in another way than we know");
+            fs::write(built.join(&glue), text.replace(GONE, ANOTHER))?;
+            let wasm = built.join(format!("{name}.wasm"));
+            binaryen("wasm-opt", &WASM_OPT, &work.join(format!("{name}_bg.wasm")), &wasm)?;
+            binaryen("wasm2js", &["-Oz"], &wasm, &built.join(format!("{name}.wasm.js")))?;
+        }
         process::run(in_root("node").arg("extensions/loyalty-wasm/js/storefront.mjs").arg(&assets))
     })?;
     Ok(fs::write(&stamp, inputs)?)
+}
+
+/// The module with one feature, which it also returns.
+fn compile(name: &str, work: &Path) -> Result<Vec<u8>> {
+    // A library for the tests, a module only here: without std it cannot be linked for anything else. Alone, because the
+    // features of the whole workspace would pull std in.
+    let mut build = cargo();
+    build.args(["rustc", "--locked", "--package", "loyalty-wasm", "--lib", "--crate-type", "cdylib"]);
+    build.args(["--profile", "widget", "--target", WASM, "--no-default-features", "--features", name]);
+    process::run(&mut build)?;
+    let module = target_dir().join(WASM).join("widget/loyalty_wasm.wasm");
+    let bytes = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+    fs::write(work.join(format!("{name}.wasm")), &bytes)?;
+    Ok(bytes)
 }
 
 fn binaryen(tool: &str, options: &[&str], from: &Path, to: &Path) -> Result<()> {

@@ -46,7 +46,7 @@ impl Rate {
             | Benefit::Steps { value, .. }
             | Benefit::StoreCredit { value }
             | Benefit::GiftCard { value } => {
-                Rate::new(reward.points.get(), *value.get(&program.currency)?).ok()
+                Rate::new(reward.points.get(), value.get(program.currency)?).ok()
             }
             Benefit::Percent { .. } | Benefit::Product { .. } | Benefit::Shipping { .. } => None,
         });

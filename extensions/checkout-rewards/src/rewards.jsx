@@ -12,9 +12,13 @@ export function Rewards({ rules, redeem, visit }) {
   const mark = redeem.mark();
   const delivery = deliveryOf(shopify.deliveryGroups.value)?.before;
   const cart = cartOf(shopify, { delivery, mark: mark ? `${mark.hold}.${mark.attempt}` : null });
-  const { account, earns, hold, rewards, nextReward } = rules.offers(accountOf(entries), programOf(entries), cart);
+  const { account, hasProgram, earns, hold, rewards, nextReward } = rules.offers(
+    accountOf(entries),
+    programOf(entries),
+    cart,
+  );
   if (!account && visit.value === 'not_signed_in') return earns > 0 && <Guest earns={points(earns)} say={say} />;
-  if (!account && rewards.length === 0) return null; // no programme here, or one that is newer than this
+  if (!account && !hasProgram) return null; // no programme here, or one that is newer than this
 
   const standing = redeem.redemption.value === undefined ? live(hold) : redeem.redemption.value;
   const worth = standing && worthOf(standing, hold, rewards);
@@ -22,7 +26,7 @@ export function Rewards({ rules, redeem, visit }) {
   const at = stage(standing, { mark, currency: cart.currency, taken: comesOff, late: redeem.late.value });
   // What stands is not offered again, unless it is on its way back.
   const stands = at && at !== 'closing' ? standing.reward : undefined;
-  const ready = mayChange() ? rewards.filter(({ state, id }) => state === 'ready' && id !== stands) : [];
+  const ready = mayChange() ? rewards.filter(({ id }) => id !== stands) : [];
   const { trouble } = redeem;
   return (
     <s-section heading={say('title')}>

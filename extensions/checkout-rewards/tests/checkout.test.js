@@ -172,16 +172,6 @@ test.each([
   expect(document.querySelector('s-button')).toBeNull();
 });
 
-test.each(['short', 'not_in_currency', 'below_minimum', 'nothing_to_take_off'])(
-  'a reward that is %s is not offered',
-  async (state) => {
-    offersOf(10, [{ ...FIVE_OFF, state }]);
-    door(extension);
-    await extension.render();
-    expect(document.querySelector('s-button')).toBeNull();
-  },
-);
-
 test('a guest is told what signing in would bring, and offered nothing', async () => {
   give({ rewards: [FIVE_OFF], earns: 25 });
   door(extension, { 'GET /account': problem(401, 'not_signed_in') });

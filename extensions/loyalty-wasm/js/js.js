@@ -1,7 +1,7 @@
 // The rules as JavaScript that was made of the same WebAssembly, for wherever that is not allowed.
 
-import * as glue from './built/glue.js';
-import * as exports from './built/rules.wasm.js';
+import * as glue from './built/storefront_bg.js';
+import * as exports from './built/storefront.wasm.js';
 import { rulesOf } from './rules.js';
 
 /** @type {import('./index.d.ts').rules} */

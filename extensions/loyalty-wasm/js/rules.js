@@ -7,7 +7,7 @@ export function rulesOf(glue, exports) {
     offers(account, program, cart) {
       try {
         glue.__wbg_set_wasm(exports);
-        return JSON.parse(text(glue.offers(bytes(account), bytes(program), bytes(plain(cart)))));
+        return JSON.parse(text(glue.offers(json(account), json(program), json(plain(cart)))));
       } catch {
         return nothing();
       }
@@ -16,7 +16,7 @@ export function rulesOf(glue, exports) {
 }
 
 /** A cart with ids as the rules have them, and its mark as one text: checkouts keep the attempt beside the hold. */
-function plain(cart) {
+export function plain(cart) {
   try {
     const { currency, lines, delivery, attempt, mark } = cart;
     return {
@@ -33,21 +33,25 @@ function plain(cart) {
 const variantId = (id) => (/^\d+$/.test(id) ? `gid://shopify/ProductVariant/${id}` : id);
 const number = (id) => (id == null ? null : Number(String(id).split('/').pop()));
 
-/** JSON as bytes; a metafield's text is JSON already. What cannot be written is null. */
-function bytes(value) {
-  const json = typeof value === 'string' ? value : written(value);
-  const ascii = json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  const bytes = new Uint8Array(ascii.length);
-  for (let at = 0; at < ascii.length; at += 1) bytes[at] = ascii.charCodeAt(at);
-  return bytes;
-}
+/** JSON as bytes. */
+const json = (value) => bytes(ascii(jsonOf(value)));
 
-function written(value) {
+/** A value's JSON; a metafield's text is JSON already. What cannot be written is null. */
+export function jsonOf(value) {
   try {
-    return JSON.stringify(value) ?? 'null';
+    return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
   } catch {
     return 'null';
   }
+}
+
+export const ascii = (json) =>
+  json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+export function bytes(ascii) {
+  const bytes = new Uint8Array(ascii.length);
+  for (let at = 0; at < ascii.length; at += 1) bytes[at] = ascii.charCodeAt(at);
+  return bytes;
 }
 
 function text(bytes) {

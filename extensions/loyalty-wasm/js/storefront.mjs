@@ -17,4 +17,4 @@ await build({
   minify: true,
   logLevel: 'error',
 });
-await copyFile(here('built/rules.wasm'), path.join(assets, 'loyalty.wasm'));
+await copyFile(here('built/storefront.wasm'), path.join(assets, 'loyalty.wasm'));

@@ -1,6 +1,6 @@
 // The rules as WebAssembly.
 
-import * as glue from './built/glue.js';
+import * as glue from './built/storefront_bg.js';
 import { rulesOf } from './rules.js';
 
 /** @type {import('./index.d.ts').rules} */

@@ -1,9 +1,12 @@
 //! What JavaScript gives: texts of JSON, and in one of them the cart.
 
-use loyalty::json::{Document, Json, Value};
+use loyalty::json::Json;
+#[cfg(feature = "storefront")]
+use loyalty::json::{Document, Value};
 use loyalty::{Cart, CartLine, Currency};
 
 /// Reads a text; `None` where it is not what it should be.
+#[cfg(feature = "storefront")]
 pub fn read<T>(text: &[u8], read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
     let document = Document::parse(core::str::from_utf8(text).ok()?)?;
     read(&document.root()?)
@@ -11,7 +14,7 @@ pub fn read<T>(text: &[u8], read: impl FnOnce(&Value) -> Option<T>) -> Option<T>
 
 /// The cart, in which JavaScript has made global ids of variants, and numbers of products. A line that cannot be read
 /// would make every number wrong, so then there is no cart.
-pub fn cart(json: &Value) -> Option<Cart> {
+pub fn cart<J: Json>(json: &J) -> Option<Cart> {
     let lines = json.field("lines")?;
     Some(Cart {
         currency: Currency::parse(&json.field("currency")?.text()?).ok()?,
@@ -22,7 +25,7 @@ pub fn cart(json: &Value) -> Option<Cart> {
     })
 }
 
-fn line(json: &Value) -> Option<CartLine> {
+fn line<J: Json>(json: &J) -> Option<CartLine> {
     let integer = |name| json.field(name)?.integer();
     Some(CartLine {
         variant: json.field("variant")?.text()?,

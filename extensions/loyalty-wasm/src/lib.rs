@@ -1,8 +1,9 @@
 //! The rules for JavaScript.
 //!
-//! One function takes three texts of JSON and answers with a fourth, as bytes of ASCII: some of the places where Shopify
-//! runs extensions have neither a `TextDecoder` nor `BigInt`, and not all of them run WebAssembly, so that nothing but
-//! numbers of 32 bits and bytes crosses the border. `js/` has what JavaScript calls.
+//! Some of the places where Shopify runs extensions have neither a `TextDecoder` nor `BigInt`, and not all of them run
+//! WebAssembly, so nothing but numbers of 32 bits and bytes of ASCII crosses the border. `js/` has what JavaScript calls.
+//! There are two builds, by feature. The storefront's takes three texts of JSON and answers with a fourth. The
+//! checkout's, which Shopify bounds, looks at what JavaScript has read, and says only what a checkout shows.
 //!
 //! It knows no serde: with it the extension for checkout would be too large for Shopify. Without an operating system there
 //! is no std, either; its target is `wasm32v1-none`, because what the others emit by now cannot be made JavaScript of.
@@ -10,25 +11,38 @@
 
 extern crate alloc;
 
+#[cfg(feature = "storefront")]
 mod answer;
+#[cfg(feature = "checkout")]
+mod checkout;
+#[cfg(feature = "checkout")]
+mod host;
 mod input;
 #[cfg(all(target_arch = "wasm32", target_os = "none"))]
 mod platform;
 
 use alloc::vec::Vec;
 
-use loyalty::{Account, Offers, ProgramUi};
 use wasm_bindgen::prelude::wasm_bindgen;
-
-use self::answer::{Answer, Written};
 
 /// What points are worth to a cart: the account metafield, the program's metafield for widgets and the cart, each as
 /// JSON; the answer is the `Offers` of `js/index.d.ts`. What is missing, newer or broken reads as nothing.
+#[cfg(feature = "storefront")]
 #[wasm_bindgen]
 pub fn offers(account: &[u8], program: &[u8], cart: &[u8]) -> Vec<u8> {
+    use self::answer::{Answer, Written};
+    use loyalty::{Account, Offers, ProgramUi};
+
     let account = input::read(account, |json| Account::read(json).ok());
     let program = input::read(program, |json| ProgramUi::read(json).ok());
-    let cart = input::read(cart, input::cart);
+    let cart = input::read(cart, |json| input::cart(json));
     let offers = Offers::of(account.as_ref(), program.as_ref(), cart.as_ref());
     Answer { account: account.as_ref(), program: program.as_ref(), offers }.written().into_bytes()
+}
+
+/// The same of values that JavaScript has read, by their numbers there, as far as a checkout shows it.
+#[cfg(feature = "checkout")]
+#[wasm_bindgen]
+pub fn checkout_offers(account: u32, program: u32, cart: u32) -> Vec<i32> {
+    checkout::offers(host::Host::of(account), host::Host::of(program), host::Host::of(cart))
 }

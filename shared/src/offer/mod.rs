@@ -302,7 +302,7 @@ impl Basket<'_> {
         let choices = self.choices(reward, member.spendable);
         let missing = reward.points.minus(member.spendable).unwrap_or(Points::MOST);
         let short = Some(missing).filter(|missing| missing.is_positive());
-        let minimum = reward.min.get(&self.cart.currency).copied();
+        let minimum = reward.min.get(self.cart.currency);
         let minimum = minimum.filter(|least| reward.needs_cart() && self.eligible.minor() < *least);
         let state = match (choices.first(), reward.gate.admits_member(member.tier, member.group)) {
             (None, _) => OfferState::NotInCurrency,
@@ -322,7 +322,7 @@ impl Basket<'_> {
     fn choices(&self, reward: &Reward, spendable: Points) -> Vec<Choice> {
         let first = self.choice(reward, reward.points);
         let Benefit::Steps { value, most } = &reward.benefit else { return first.into_iter().collect() };
-        let step = value.get(&self.cart.currency).copied().unwrap_or_default();
+        let step = value.get(self.cart.currency).unwrap_or_default();
         // More steps than the cart has to take them off buy nothing.
         let useful = match first {
             Some(Choice { worth: Some(_), .. }) if step > 0 => (self.eligible.minor() - 1) / step + 1,

@@ -201,12 +201,7 @@ fn currency<J: Json>(json: &J) -> Option<Currency> {
 }
 
 fn amounts<J: Json>(json: &J) -> Option<Amounts> {
-    // One by one: collecting would sort them first, which is a lot of code for a browser.
-    let mut amounts = Amounts::new();
-    for (code, minor) in json.members() {
-        amounts.insert(Currency::parse(&code).ok()?, minor.integer()?);
-    }
-    Some(amounts)
+    json.members().map(|(code, minor)| Some((Currency::parse(&code).ok()?, minor.integer()?))).collect()
 }
 
 fn local_time<J: Json>(json: &J) -> Option<LocalTime> {
