@@ -89,7 +89,7 @@ pub fn handle(title: &str) -> String {
     words.join("-")
 }
 
-/// Someone who has an account.
+/// Someone who has an account, or has bought something without one.
 #[derive(Debug, Clone, Serialize)]
 pub struct Customer {
     /// Its number.

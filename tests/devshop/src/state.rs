@@ -117,9 +117,9 @@ impl State {
 
     pub fn add_customer(
         &mut self,
-        first_name: &str,
-        last_name: &str,
+        (first_name, last_name): (&str, &str),
         email: &str,
+        state: &str,
         now: Timestamp,
     ) -> Customer {
         let customer = Customer {
@@ -128,7 +128,7 @@ impl State {
             last_name: last_name.into(),
             email: email.into(),
             tags: Vec::new(),
-            state: "enabled".into(),
+            state: state.into(),
             rfm_group: None,
             created_at: now,
             updated_at: now,

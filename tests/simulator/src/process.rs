@@ -16,6 +16,7 @@ use loyalnest::orders::jobs::PostRipe;
 use loyalnest::outgoing::Outgoing;
 use loyalnest::points::ExpireDaily;
 use loyalnest::privacy::Settle;
+use loyalnest::products::jobs::{ReadShelf, ReadShelves};
 use loyalnest::tasks::Kind;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -96,6 +97,8 @@ impl Process {
                 Kind::of::<ExpireDaily>(),
                 Kind::of::<Celebrate>(),
                 Kind::of::<Settle>(),
+                Kind::of::<ReadShelf>(),
+                Kind::of::<ReadShelves>(),
             ];
             let app = App::builder(Config::load(None, settings).context("settings")?)
                 .db(db)

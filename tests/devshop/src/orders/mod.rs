@@ -115,6 +115,15 @@ pub struct Refund {
     pub shipping_ids: [u64; 2],
     /// The number of its payment transaction; `None` when nothing had been paid.
     pub transaction: Option<u64>,
+    /// It was given as store credit.
+    pub to_store_credit: bool,
+}
+
+impl Refund {
+    /// What was given back.
+    pub fn total(&self) -> MoneySet {
+        self.lines.iter().map(|line| line.subtotal).sum::<MoneySet>() + self.shipping
+    }
 }
 
 /// Units of a line given back.
@@ -149,6 +158,8 @@ pub struct PlaceOptions {
     pub test: bool,
     /// What is given on top, in minor units of the shop's currency.
     pub tip: i64,
+    /// Whom Shopify knows the buyer to be by their address, where nobody is signed in.
+    pub guest: Option<u64>,
 }
 
 impl OrderLine {

@@ -197,7 +197,8 @@ pub(crate) fn refund(refund: &Refund, order: &Order, facts: &Facts) -> Value {
             "tax_amount_set": writer.set(MoneySet::default()),
         }));
     }
-    let total = refund.lines.iter().map(|line| line.subtotal).sum::<MoneySet>() + refund.shipping;
+    let total = refund.total();
+    let gateway = if refund.to_store_credit { "shopify_store_credit" } else { "bogus" };
     let transactions: Vec<Value> = refund
         .transaction
         .iter()
@@ -210,7 +211,7 @@ pub(crate) fn refund(refund: &Refund, order: &Order, facts: &Facts) -> Value {
                 "created_at": at,
                 "currency": order.presentment_currency,
                 "error_code": null,
-                "gateway": "bogus",
+                "gateway": gateway,
                 "kind": "refund",
                 "location_id": null,
                 "message": null,

@@ -29,7 +29,8 @@ impl State {
             Channel::Online => ("web", None),
             Channel::Pos(location) => ("pos", Some(location)),
         };
-        if let Some(customer) = cart.customer.and_then(|id| self.customers.get_mut(&id)) {
+        let buyer = cart.customer.or(options.guest);
+        if let Some(customer) = buyer.and_then(|id| self.customers.get_mut(&id)) {
             customer.orders += 1;
             customer.spent += total.shop;
         }
@@ -52,7 +53,7 @@ impl State {
             id,
             number: 1000 + self.order_count,
             token: self.ids.token(),
-            customer: cart.customer.and_then(|id| self.customers.get(&id).cloned()),
+            customer: buyer.and_then(|id| self.customers.get(&id).cloned()),
             source_name,
             location,
             test: options.test,

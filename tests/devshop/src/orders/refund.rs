@@ -15,6 +15,8 @@ pub struct RefundRequest {
     pub shipping: ShippingRefund,
     /// Why, for people.
     pub note: Option<String>,
+    /// As store credit, instead of to where the payment came from.
+    pub to_store_credit: bool,
 }
 
 /// How much of the shipping to give back.
@@ -101,6 +103,7 @@ impl Order {
             shipping,
             shipping_ids: [ids.id(), ids.id()],
             transaction: self.paid_at.map(|_| ids.id()),
+            to_store_credit: request.to_store_credit,
         };
         self.refunds.push(refund.clone());
         self.updated_at = now;
@@ -128,6 +131,6 @@ impl Order {
     /// All that is left to give back.
     pub(crate) fn everything_left(&self) -> RefundRequest {
         let lines = self.lines.iter().map(|line| (line.id, line.current_quantity())).collect();
-        RefundRequest { lines, shipping: ShippingRefund::Full, note: None }
+        RefundRequest { lines, shipping: ShippingRefund::Full, ..RefundRequest::default() }
     }
 }

@@ -83,9 +83,18 @@ impl DevShop {
 
     /// Opens an account.
     pub fn add_customer(&self, first_name: &str, last_name: &str, email: &str) -> Customer {
+        self.add_somebody((first_name, last_name), email, "enabled")
+    }
+
+    /// Takes note of somebody without an account, as a checkout does of whoever buys there.
+    pub fn add_guest(&self, first_name: &str, last_name: &str, email: &str) -> Customer {
+        self.add_somebody((first_name, last_name), email, "disabled")
+    }
+
+    fn add_somebody(&self, name: (&str, &str), email: &str, account: &str) -> Customer {
         let now = self.clock().now();
         let mut state = self.state();
-        let customer = state.add_customer(first_name, last_name, email, now);
+        let customer = state.add_customer(name, email, account, now);
         self.tell("customers/create", payloads::customer(&customer, self.facts()));
         customer
     }
@@ -113,8 +122,14 @@ impl DevShop {
         let customer = state.customers.get_mut(&id).ok_or(ShopError::NotFound("customer"))?;
         change(customer);
         customer.updated_at = self.clock().now();
-        self.tell("customers/update", payloads::customer(customer, self.facts()));
-        Ok(customer.clone())
+        let customer = customer.clone();
+        for theirs in state.orders.values_mut().filter_map(|order| order.customer.as_mut()) {
+            if theirs.id == id {
+                *theirs = customer.clone();
+            }
+        }
+        self.tell("customers/update", payloads::customer(&customer, self.facts()));
+        Ok(customer)
     }
 
     /// Deletes a customer; orders keep what they know.

@@ -121,11 +121,14 @@ impl DevShop {
     /// When there is no such order or not that much is left.
     pub fn refund(&self, order: u64, request: &RefundRequest) -> Result<Refund, ShopError> {
         let now = self.clock().now();
-        let (_, refund) = self.change_order(order, &["orders/updated"], |order, ids| {
+        let (order, refund) = self.change_order(order, &["orders/updated"], |order, ids| {
             let refund = order.refund(request, ids, now)?;
             self.announce_refund(&refund, order);
             Ok(refund)
         })?;
+        if let (true, Some(customer)) = (refund.to_store_credit, &order.customer) {
+            self.credit(customer.id, order.presentment_currency, refund.total().presentment);
+        }
         Ok(refund)
     }
 

@@ -28,6 +28,8 @@ pub struct Earn {
     pub of_tiers: Vec<(&'static str, i64)>,
     /// A factor for a time.
     pub campaign: Option<Campaign>,
+    /// Who has no account earns, too.
+    pub guests: bool,
     /// Several factors multiply; else the greatest counts.
     pub multiply: bool,
 }
@@ -37,6 +39,10 @@ pub struct Earn {
 pub enum Things {
     /// The product of this number.
     Product(u64),
+    /// All that are in the collection of this number.
+    Collection(u64),
+    /// All that have this tag, in lower case.
+    Tag(&'static str),
 }
 
 /// More points, or fewer, for a time on the shop's clock.
@@ -57,6 +63,22 @@ pub struct Circumstances {
     pub placed: DateTime,
     /// What the day's cap had left.
     pub day_left: Option<i64>,
+    /// Where each of its things was known to be when it was seen first in this order.
+    pub shelves: Vec<(u64, Vec<Things>)>,
+    /// The customer had no account.
+    pub guest: bool,
+}
+
+impl Circumstances {
+    fn is_of(&self, line: &Line, things: &Things) -> bool {
+        let Some(product) = line.product else { return false };
+        match things {
+            Things::Product(of) => *of == product,
+            Things::Collection(_) | Things::Tag(_) => {
+                self.shelves.iter().any(|(of, shelves)| *of == product && shelves.contains(things))
+            }
+        }
+    }
 }
 
 impl Default for Earn {
@@ -75,6 +97,7 @@ impl Default for Earn {
             of_things: Vec::new(),
             of_tiers: Vec::new(),
             campaign: None,
+            guests: true,
             multiply: false,
         }
     }
@@ -128,8 +151,10 @@ impl Earn {
 
     /// All factors of a line together. A zero among them leaves it out.
     fn factor(&self, about: &Circumstances, line: &Line) -> i64 {
-        let of_things =
-            self.of_things.iter().filter(|(Things::Product(product), _)| line.product == Some(*product));
+        if about.guest && !self.guests {
+            return 0;
+        }
+        let of_things = self.of_things.iter().filter(|(things, _)| about.is_of(line, things));
         let of_tiers = self.of_tiers.iter().filter(|(tier, _)| about.tier == Some(tier));
         let campaign = self.campaign.iter().filter(|campaign| {
             let is_on = campaign.from <= about.placed && about.placed < campaign.until;

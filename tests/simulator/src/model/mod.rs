@@ -9,7 +9,9 @@ pub mod bonuses;
 pub mod calendar;
 pub mod earn;
 pub mod orders;
+pub mod people;
 pub mod redemptions;
+pub mod shelves;
 mod tally;
 pub mod tills;
 pub mod told;
@@ -21,7 +23,9 @@ use self::bonuses::{Birthday, BirthdayBonus, Bonus};
 use self::calendar::Calendar;
 use self::earn::Earn;
 use self::orders::Order;
+use self::people::Person;
 use self::redemptions::{Hold, Use};
+use self::shelves::Shelf;
 use self::tills::Till;
 
 pub const SECOND: i64 = 1_000_000;
@@ -87,6 +91,10 @@ pub struct Model {
     pub holds: Vec<Hold>,
     pub uses: Vec<Use>,
     pub bonuses: Vec<Bonus>,
+    people: Vec<Person>,
+    pub shelves: Vec<Shelf>,
+    /// Things that were told of, and when they had changed.
+    products: Vec<(u64, i64)>,
     /// What birthdays gave from when on.
     birthdays: Vec<(i64, Option<BirthdayBonus>)>,
     /// The last day whose birthdays were looked at.
@@ -111,19 +119,21 @@ pub const TIERS: [&str; 2] = ["silver", "gold"];
 
 impl Model {
     pub fn new(rules: Rules, now: i64) -> Model {
-        let (members, orders, holds, uses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (bonuses, birthdays, till) = (Vec::new(), vec![(now, rules.birthday)], Till::default());
+        let birthdays = vec![(now, rules.birthday)];
         Model {
             now,
             rules,
-            members,
-            orders,
-            holds,
-            uses,
-            bonuses,
+            members: Vec::new(),
+            orders: Vec::new(),
+            holds: Vec::new(),
+            uses: Vec::new(),
+            bonuses: Vec::new(),
+            people: Vec::new(),
+            shelves: Vec::new(),
+            products: Vec::new(),
             birthdays,
             celebrated: None,
-            till,
+            till: Till::default(),
             numbers: 0,
         }
     }
@@ -184,16 +194,6 @@ impl Model {
         Ok(())
     }
 
-    /// The shop told that it has a customer, perhaps with an account. Says whether they have signed up by that.
-    pub fn created(&mut self, customer: u64, has_account: bool) -> bool {
-        let member = self.member_of(customer);
-        let member = &mut self.members[member];
-        let is_own = member.customers.first() == Some(&customer);
-        let signs_up = has_account && is_own && !member.signed_up && !member.deleted;
-        member.signed_up |= signs_up;
-        signs_up
-    }
-
     /// Staff say to which tier a customer belongs.
     pub fn assign(&mut self, customer: u64, tier: Option<&'static str>) -> Result<(), &'static str> {
         let member = self.find_member(customer).ok_or("unknown_member")?;
@@ -219,13 +219,24 @@ impl Model {
     pub fn erased(&mut self, customer: u64) {
         let Some(member) = self.find_member(customer) else { return };
         let customers = &mut self.members[member].customers;
-        if customers.first() != Some(&customer) {
-            return customers.retain(|known| *known != customer);
+        let is_own = customers.first() == Some(&customer);
+        let (gone, left): (Vec<u64>, _) = customers.drain(..).partition(|known| is_own || *known == customer);
+        *customers = left;
+        self.forget(&gone);
+        if !is_own {
+            return;
         }
-        customers.clear();
         self.members[member].birthday = None;
         if let Some(standing) = self.standing(member).map(|hold| hold.id.clone()) {
             self.release(&standing);
+        }
+    }
+
+    /// Nothing leads to these customers any more.
+    fn forget(&mut self, gone: &[u64]) {
+        self.people.retain(|person| !gone.contains(&person.customer));
+        for order in &mut self.orders {
+            order.customer = order.customer.filter(|customer| !gone.contains(customer));
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Order {
     pub id: u64,
     /// Who earns; none before the order itself was told of.
     pub member: Option<usize>,
+    /// Whose it is; none where nothing leads to them any more.
+    pub customer: Option<u64>,
     told: Vec<Told>,
     refunds: Vec<Refund>,
     /// How it earns: by the rules of the moment at which it was seen first, and what was so then.
@@ -57,6 +59,7 @@ impl Order {
         Order {
             id,
             member: None,
+            customer: None,
             told: Vec::new(),
             refunds: Vec::new(),
             earn: Earn::default(),
@@ -151,17 +154,17 @@ impl Order {
 }
 
 impl Model {
-    /// The shop tells of an order.
-    pub fn told_order(&mut self, mut told: Told) {
+    /// The shop tells of an order, when these customers have no account.
+    pub fn told_order(&mut self, mut told: Told, guests: &[u64]) {
         let at = self.order_at(told.order);
         self.orders[at].agree_on_tips(&mut told);
         let is_first = self.orders[at].told.is_empty();
         if is_first {
             let member = told.customer.map(|customer| self.member_of(customer));
-            self.orders[at].member = member;
+            (self.orders[at].member, self.orders[at].customer) = (member, told.customer);
             self.orders[at].earn = self.rules.earn.clone();
             self.orders[at].lines = told.lines.clone();
-            self.note_circumstances(at, &told);
+            self.note_circumstances(at, &told, guests);
         }
         for refund in &told.refunds {
             self.note_refund(at, refund.clone());
@@ -212,7 +215,18 @@ impl Model {
         let paid = paid.max_by_key(|told| told.updated_at);
         let lines = if order.facts().rest_due { paid } else { order.newest() };
         if let Some(lines) = lines.map(|told| told.lines.clone()) {
+            self.note_shelves(at, &lines);
             self.orders[at].lines = lines;
+        }
+    }
+
+    /// Where things are is as it is known when the order is seen first to have them.
+    fn note_shelves(&mut self, at: usize, lines: &[Line]) {
+        for product in lines.iter().filter_map(|line| line.product) {
+            if self.orders[at].about.shelves.iter().all(|(known, _)| *known != product) {
+                let shelves = self.shelves_of(product);
+                self.orders[at].about.shelves.push((product, shelves));
+            }
         }
     }
 
@@ -252,7 +266,7 @@ impl Model {
     }
 
     /// What decides, beside its lines, what an order earns.
-    fn note_circumstances(&mut self, at: usize, told: &Told) {
+    fn note_circumstances(&mut self, at: usize, told: &Told, guests: &[u64]) {
         let Some(member) = self.orders[at].member else { return };
         let rules = &self.rules;
         let day = rules.earn.day_cap.map(|_| rules.calendar.day(told.placed_at));
@@ -264,6 +278,8 @@ impl Model {
             tier: self.members[member].tier,
             placed: rules.calendar.minute(told.placed_at),
             day_left: rules.earn.day_cap.map(|cap| (cap - booked).max(0)),
+            shelves: Vec::new(),
+            guest: told.customer.is_some_and(|customer| guests.contains(&customer)),
         };
         let gives_first = rules.first_order.unwrap_or(0);
         let order = &mut self.orders[at];

@@ -7,6 +7,8 @@ use serde_json::Value;
 pub struct Told {
     pub order: u64,
     pub customer: Option<u64>,
+    /// The customer has no account.
+    pub guest: bool,
     pub placed_at: i64,
     pub updated_at: i64,
     pub payment: Payment,
@@ -133,6 +135,7 @@ pub fn order(json: &Value, title: &str) -> Told {
     Told {
         order: number(&json["id"]),
         customer: json["customer"]["id"].as_u64(),
+        guest: matches!(json["customer"]["state"].as_str(), Some("disabled" | "invited" | "declined")),
         placed_at: time(&json["created_at"]),
         updated_at: time(&json["updated_at"]),
         payment: match json["financial_status"].as_str() {
@@ -186,7 +189,7 @@ fn minor(money: &Value) -> i64 {
     money["amount"].as_str().unwrap_or("0.00").replace('.', "").parse().unwrap_or(0)
 }
 
-fn time(json: &Value) -> i64 {
+pub fn time(json: &Value) -> i64 {
     let at = json.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
     at.map_or(0, |at| at.as_microsecond())
 }

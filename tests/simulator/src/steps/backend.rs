@@ -7,6 +7,7 @@ use fastrand::Rng;
 use loyalnest::customers::birthdays::Celebrate;
 use loyalnest::orders::jobs::PostRipe;
 use loyalnest::points::ExpireDaily;
+use loyalnest::products::jobs::ReadShelves;
 use loyalnest::redemptions::jobs;
 use loyalnest::sync;
 use loyalnest::tasks::{self, Order};
@@ -21,6 +22,7 @@ pub const KINDS: &[Kind] = &[
     (4, |_| one(Turn::Advance)),
     (2, |_| one(Turn::Chores)),
     (1, |_| one(Turn::Tell)),
+    (1, |_| one(Turn::LookAtShelves)),
     (1, |_| one(Crash)),
     (3, |rng| one(Dying { trip: Trip { commit: rng.u32(1..7), after: rng.bool() }, of: work(rng) })),
 ];
@@ -38,6 +40,8 @@ pub enum Turn {
     Chores,
     /// Tells of what happened.
     Tell,
+    /// Has all collections and tags read that rules name, as it does daily.
+    LookAtShelves,
 }
 
 /// It dies, and is started again some time later.
@@ -72,6 +76,7 @@ impl Act for Turn {
             Turn::Advance => world.advance(),
             Turn::Chores => world.chores(),
             Turn::Tell => world.tell(),
+            Turn::LookAtShelves => world.look_at_shelves(),
         }
     }
 
@@ -164,11 +169,27 @@ impl World {
             Ok(app.tasks.run_due(&app).await?)
         })?;
         self.hear_of_erasures()?;
+        self.hear_of_shelves()?;
         for shop in &mut self.shops {
             shop.model.celebrate();
             shop.model.post_ripe();
         }
         Ok(format!("{runs} tasks{died}"))
+    }
+
+    fn look_at_shelves(&mut self) -> Outcome {
+        let shops: Vec<_> = self.shops.iter().map(|shop| shop.id).collect();
+        let key = self.name("shelves");
+        let ((), died) = self.backend_again(async |app| {
+            let now = app.clock.now();
+            for &shop in &shops {
+                let mut tx = app.db.begin(shop).await?;
+                tasks::push(&mut tx, shop, &ReadShelves {}, Order::new(key.clone()), now).await?;
+                tx.commit().await?;
+            }
+            Ok(())
+        })?;
+        Ok(died.into())
     }
 
     pub fn tell(&mut self) -> Outcome {
@@ -194,6 +215,7 @@ impl fmt::Display for Turn {
             Turn::Advance => "holds whose time has come are looked at",
             Turn::Chores => "points expire, and those that have waited are posted",
             Turn::Tell => "events are told",
+            Turn::LookAtShelves => "collections and tags are to be read",
         })
     }
 }

@@ -68,7 +68,7 @@ impl Act for Buy {
     fn take(&self, world: &mut World) -> Outcome {
         let shop = world.here();
         Ok(match shop.quote(self.who, self.device, &self.cart) {
-            Some(quote) => shop.place(quote, self.paid, self.tip),
+            Some(quote) => shop.place(self.who, quote, self.paid, self.tip),
             None => "there is no such cart".into(),
         })
     }
@@ -99,7 +99,7 @@ impl Act for GoThrough {
     fn take(&self, world: &mut World) -> Outcome {
         let shop = world.here();
         Ok(match shop.checkouts.remove(&(self.who % shop.customers.len(), self.device)) {
-            Some(quote) => shop.place(quote, true, 0),
+            Some(quote) => shop.place(self.who, quote, true, 0),
             None => "there is none".into(),
         })
     }
@@ -114,8 +114,9 @@ impl Shop {
         let Cart { things, euros, shop_pay, marked_at_checkout } = cart;
         let who = who % self.customers.len();
         let currency = if *euros { "EUR".parse().ok()? } else { Currency::GBP };
-        let new =
-            NewCart { currency: Some(currency), shop_pay: *shop_pay, ..NewCart::of(self.customers[who]) };
+        // Whoever is not signed in, Shopify knows by their address once they have bought.
+        let customer = Some(self.customers[who]).filter(|customer| self.is_signed_in(*customer));
+        let new = NewCart { customer, currency: Some(currency), shop_pay: *shop_pay, ..NewCart::default() };
         let cart = self.local.new_cart(new).ok()?.token;
         for (thing, units) in things {
             self.local.add_to_cart(&cart, self.variants[thing % self.variants.len()], *units).ok()?;
@@ -131,9 +132,16 @@ impl Shop {
         self.local.quote(&cart).ok()
     }
 
-    fn place(&mut self, quote: Quote, paid: bool, tip: i64) -> String {
+    fn is_signed_in(&self, customer: u64) -> bool {
+        let has_account = |known: devshop::Customer| known.state == "enabled";
+        self.signed_in.contains(&customer) || self.local.customer(customer).is_some_and(has_account)
+    }
+
+    fn place(&mut self, who: usize, quote: Quote, paid: bool, tip: i64) -> String {
         let payment = if paid { Payment::Immediate } else { Payment::Later };
-        match self.local.place_quoted(quote, PlaceOptions { payment, tip, ..PlaceOptions::default() }) {
+        let guest = Some(self.customers[who % self.customers.len()]);
+        match self.local.place_quoted(quote, PlaceOptions { payment, tip, guest, ..PlaceOptions::default() })
+        {
             Ok(order) => {
                 self.orders.push(order.id);
                 let discount = order.discounts.iter().map(|discount| discount.total.shop).sum::<i64>();

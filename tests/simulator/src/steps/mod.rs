@@ -13,6 +13,7 @@ mod picks;
 mod post;
 mod rules;
 mod settle;
+mod shelves;
 mod staff;
 mod tills;
 
@@ -26,6 +27,7 @@ use crate::world::{Outcome, World};
 pub use settle::{Settle, Spoil, Wait};
 
 pub use rules::change;
+pub use shelves::{TAGS, collections, tags};
 pub use staff::OWNER;
 
 /// How many things are on a shelf.
@@ -64,7 +66,7 @@ pub enum Touches {
 type Kind = (u32, fn(&mut Rng) -> Vec<Rc<dyn Act>>);
 
 /// Every kind there is.
-const KINDS: [&[Kind]; 11] = [
+const KINDS: [&[Kind]; 12] = [
     backend::KINDS,
     checkout::KINDS,
     faults::KINDS,
@@ -74,6 +76,7 @@ const KINDS: [&[Kind]; 11] = [
     picks::KINDS,
     post::KINDS,
     rules::KINDS,
+    shelves::KINDS,
     staff::KINDS,
     tills::KINDS,
 ];

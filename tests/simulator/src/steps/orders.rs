@@ -12,7 +12,8 @@ pub const KINDS: &[Kind] = &[
     (2, |rng| one(Change { order: rng.usize(0..MANY), what: What::SendOff })),
     (5, |rng| {
         let (line, units, delivery) = (rng.usize(0..3), rng.u32(1..3), rng.u32(0..4) == 0);
-        one(Change { order: rng.usize(0..MANY), what: What::Refund { line, units, delivery } })
+        let credit = rng.u32(0..4) == 0;
+        one(Change { order: rng.usize(0..MANY), what: What::Refund { line, units, delivery, credit } })
     }),
     (1, |rng| one(Change { order: rng.usize(0..MANY), what: What::Cancel })),
     (2, |rng| {
@@ -35,11 +36,12 @@ enum What {
     /// What was not paid is.
     Pay,
     SendOff,
-    /// Units of a line come back; delivery, too.
+    /// Units of a line come back; delivery, too. As store credit, or to where the payment came from.
     Refund {
         line: usize,
         units: u32,
         delivery: bool,
+        credit: bool,
     },
     Cancel,
     /// A line gets another number of units.
@@ -76,11 +78,13 @@ impl What {
             What::Pay => shop.pay(id).ok().map(|_| ()),
             What::SendOff => shop.fulfil_order(id).ok().map(|_| ()),
             What::Cancel => shop.cancel(id, "customer").ok().map(|_| ()),
-            What::Refund { line, units, delivery } => {
+            What::Refund { line, units, delivery, credit } => {
                 let line = line_at(line);
                 let lines = vec![(line.id, (*units).min(line.current_quantity()))];
                 let shipping = if *delivery { ShippingRefund::Full } else { ShippingRefund::None };
-                shop.refund(id, &RefundRequest { lines, shipping, note: None }).ok().map(|_| ())
+                let request =
+                    RefundRequest { lines, shipping, to_store_credit: *credit, ..RefundRequest::default() };
+                shop.refund(id, &request).ok().map(|_| ())
             }
             What::Edit { line, units } => {
                 let quantities = vec![(line_at(line).id, *units)];
@@ -100,9 +104,10 @@ impl fmt::Display for Change {
         match &self.what {
             What::Pay => write!(f, "order {order} is paid"),
             What::SendOff => write!(f, "order {order} is sent off"),
-            What::Refund { line, units, delivery } => {
+            What::Refund { line, units, delivery, credit } => {
                 let delivery = if *delivery { " and its delivery" } else { "" };
-                write!(f, "{units} of line {line} of order {order}{delivery} are refunded")
+                let credit = if *credit { " to store credit" } else { "" };
+                write!(f, "{units} of line {line} of order {order}{delivery} are refunded{credit}")
             }
             What::Cancel => write!(f, "order {order} is cancelled"),
             What::Edit { line, units } => write!(f, "line {line} of order {order} is edited to {units}"),

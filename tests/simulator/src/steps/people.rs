@@ -8,16 +8,32 @@ use serde_json::json;
 
 use super::{Act, CUSTOMERS, Kind, Touches, one};
 use crate::process::Died;
-use crate::world::{DOWN, Outcome, Shop, Trouble, World};
+use crate::world::{DOWN, Outcome, Shop, Trouble, World, somebody};
 
 pub const KINDS: &[Kind] = &[
     (2, |rng| one(TellBirthday { who: rng.usize(0..CUSTOMERS), days: rng.i64(0..6) })),
+    (1, |rng| one(Arrive { is_guest: rng.bool() })),
+    (2, |rng| one(Account { who: rng.usize(0..CUSTOMERS), state: STATES[rng.usize(0..STATES.len())] })),
     (1, |rng| match rng.u32(0..6) {
         0 => one(Erase { who: rng.usize(0..CUSTOMERS) }),
         1 => one(Delete { who: rng.usize(0..CUSTOMERS) }),
         _ => one(Merge { kept: rng.usize(0..CUSTOMERS), gone: rng.usize(0..CUSTOMERS) }),
     }),
 ];
+
+/// What may become of the account of somebody who has none, or whose account is switched off.
+const STATES: [&str; 4] = ["enabled", "enabled", "enabled", "invited"];
+
+/// Somebody comes to the shop for the first time, where there are not many yet.
+struct Arrive {
+    is_guest: bool,
+}
+
+/// A guest opens an account, or is invited to.
+struct Account {
+    who: usize,
+    state: &'static str,
+}
 
 /// Two customers become one.
 struct Merge {
@@ -60,6 +76,38 @@ impl Act for TellBirthday {
             }
         }
         Ok(body["birthday"].to_string())
+    }
+}
+
+impl Act for Arrive {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        if shop.customers.len() >= CUSTOMERS {
+            return Ok("there are enough".into());
+        }
+        shop.customers.push(somebody(&shop.local, self.is_guest));
+        Ok(format!("customer {}", shop.customers.len() - 1))
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
+    }
+}
+
+impl Act for Account {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let customer = shop.customers[self.who % shop.customers.len()];
+        if shop.local.customer(customer).is_none_or(|known| known.state == "enabled") {
+            return Ok("there is one".into());
+        }
+        let change = |known: &mut devshop::Customer| self.state.clone_into(&mut known.state);
+        shop.local.update_customer(customer, change).map_err(anyhow::Error::from)?;
+        Ok(String::new())
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
     }
 }
 
@@ -123,6 +171,18 @@ impl Shop {
 impl fmt::Display for TellBirthday {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "customer {} tells that their birthday is in {} days", self.who, self.days)
+    }
+}
+
+impl fmt::Display for Arrive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_guest { "a guest comes to the shop" } else { "somebody opens an account" })
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "customer {}, who had no account, is {}", self.who, self.state)
     }
 }
 

@@ -109,6 +109,8 @@ impl Act for Pick {
         let shop = world.here();
         let who = self.who % shop.customers.len();
         let (customer, offer) = (shop.customers[who], self.offer());
+        let before = shop.model.is_news_of(customer).then(|| shop.model.clone());
+        shop.model.signed_in(customer);
         let expected = shop.model.may_pick(customer, &offer);
         let points = matches!(self.wish, Wish::Pounds(_)).then_some(offer.points);
         let body = json!({"reward": offer.reward, "points": points, "currency": offer.currency});
@@ -117,6 +119,10 @@ impl Act for Pick {
         let said = match asked {
             Err(Died) => {
                 // Nobody heard what came of it: either nothing, or what was asked for.
+                if let Some(before) = before {
+                    world.here().model = before;
+                    world.adopt_sign_in(customer, asked_at)?;
+                }
                 if expected.is_ok() {
                     world.adopt_pick(customer, &offer, asked_at)?;
                 }
@@ -189,10 +195,12 @@ impl Act for Visit {
         let customer = shop.customers[self.who % shop.customers.len()];
         let asked_at = world.now();
         let Ok((status, account)) = world.storefront(Method::GET, "/proxy/account", customer, None)? else {
+            world.adopt_sign_in(customer, asked_at)?;
             world.adopt_renewal(customer, asked_at)?;
             world.pass(DOWN);
             return Ok("died in it".into());
         };
+        world.here().model.as_of(asked_at, |model| model.signed_in(customer));
         let number = |name: &str| account[name].as_i64();
         let shown = (number("points"), number("pending"), number("held"));
         let (points, pending, held) = world.here().model.balance(customer);

@@ -5,6 +5,7 @@ use std::fmt;
 use fastrand::Rng;
 use jiff::ToSpan;
 
+use super::shelves::{COLLECTIONS, TAGS};
 use super::{Act, Kind, PRODUCTS, one};
 use crate::model::bonuses::BirthdayBonus;
 use crate::model::earn::{Campaign, Things};
@@ -30,11 +31,13 @@ pub enum Change {
         gift_cards: bool,
         tips: bool,
     },
-    /// A thing earns so many times as much; as the others, where there is none.
-    Thing {
-        thing: usize,
+    /// A thing earns so many times as much, or all in a collection, or with a tag; as the others, where there is none.
+    Things {
+        of: usize,
         factor: Option<i64>,
     },
+    /// Who has no account earns, too.
+    Guests(bool),
     Tiers([i64; 2]),
     /// Begins so many hours from now, and is over so many later.
     Campaign {
@@ -62,7 +65,7 @@ pub enum Change {
 pub fn change(rng: &mut Rng) -> Change {
     let maybe = |rng: &mut Rng, up_to: i64| rng.bool().then(|| rng.i64(1..up_to));
     let factor = |rng: &mut Rng| [0, 5_000, 10_000, 12_345, 20_000, 30_000][rng.usize(0..6)];
-    match rng.u32(0..16) {
+    match rng.u32(0..18) {
         0 => Change::Rate(rng.i64(0..6)),
         1 => Change::OrderCap(rng.bool().then(|| rng.i64(0..200))),
         2 => Change::DayCap(rng.bool().then(|| rng.i64(0..300))),
@@ -72,7 +75,10 @@ pub fn change(rng: &mut Rng) -> Change {
             gift_cards: rng.bool(),
             tips: rng.bool(),
         },
-        4 => Change::Thing { thing: rng.usize(0..PRODUCTS), factor: rng.bool().then(|| factor(rng)) },
+        4 => {
+            let of = rng.usize(0..PRODUCTS + COLLECTIONS.len() + TAGS.len());
+            Change::Things { of, factor: (rng.u32(0..3) > 0).then(|| factor(rng)) }
+        }
         5 => Change::Tiers([factor(rng), factor(rng)]),
         6 => Change::Campaign {
             begins: rng.i64(0..24),
@@ -88,6 +94,11 @@ pub fn change(rng: &mut Rng) -> Change {
         12 => Change::HoldMinutes { life: rng.i64(5..90), grace: rng.i64(5..60) },
         13 => Change::SignUp(maybe(rng, 100)),
         14 => Change::FirstOrder(maybe(rng, 100)),
+        15 => Change::Guests(rng.bool()),
+        16 => Change::Things {
+            of: PRODUCTS + rng.usize(0..COLLECTIONS.len() + TAGS.len()),
+            factor: Some(factor(rng)),
+        },
         _ => Change::Birthday(
             rng.bool().then(|| BirthdayBonus { points: rng.i64(1..100), ahead: rng.i64(1..3) }),
         ),
@@ -105,11 +116,12 @@ impl Rules {
                 (self.earn.before_discounts, self.earn.delivery) = (before_discounts, delivery);
                 (self.earn.gift_cards, self.earn.tips) = (gift_cards, tips);
             }
-            Change::Thing { thing, factor } => {
-                let thing = Things::Product(products[thing % products.len()]);
-                self.earn.of_things.retain(|(known, _)| *known != thing);
-                self.earn.of_things.extend(factor.map(|factor| (thing, factor)));
+            Change::Things { of, factor } => {
+                let of = things(of, products);
+                self.earn.of_things.retain(|(known, _)| *known != of);
+                self.earn.of_things.extend(factor.map(|factor| (of, factor)));
             }
+            Change::Guests(earn) => self.earn.guests = earn,
             Change::Tiers(factors) => self.earn.of_tiers = TIERS.into_iter().zip(factors).collect(),
             Change::Campaign { begins, hours, factor, gold } => {
                 let from = self.calendar.minute(now).saturating_add(begins.hours());
@@ -127,6 +139,15 @@ impl Rules {
             Change::FirstOrder(points) => self.first_order = points,
             Change::Birthday(bonus) => self.birthday = bonus,
         }
+    }
+}
+
+/// The things of a number: each of the products, then collections, then tags.
+fn things(of: usize, products: &[u64]) -> Things {
+    match (products.get(of), of.checked_sub(products.len())) {
+        (Some(product), _) => Things::Product(*product),
+        (None, Some(at)) if at < COLLECTIONS.len() => Things::Collection(COLLECTIONS[at]),
+        (None, at) => Things::Tag(TAGS[at.unwrap_or(0) % TAGS.len()].0),
     }
 }
 

@@ -19,6 +19,20 @@ impl World {
         Ok(())
     }
 
+    /// It died in what a customer wanted who is signed in: that they have an account it knows by now, or does not yet.
+    pub fn adopt_sign_in(&mut self, customer: u64, asked_at: i64) -> Result<(), Trouble> {
+        let ledger = self.ledger(self.here)?;
+        let model = &mut self.here().model;
+        let Some(own) = model.own(customer) else { return Ok(()) };
+        let known = ledger.members.iter().find(|owner| owner.customer() == own);
+        let is_news =
+            known.is_some_and(|owner| owner.account() != (model.guest(own), model.has_signed_up(own)));
+        if is_news {
+            model.as_of(asked_at, |model| model.signed_in(customer));
+        }
+        Ok(())
+    }
+
     /// It died in a visit: the hold that stands lives on, or has not been renewed.
     pub fn adopt_renewal(&mut self, customer: u64, asked_at: i64) -> Result<(), Trouble> {
         let ledger = self.ledger(self.here)?;

@@ -67,6 +67,7 @@ impl World {
         customer: u64,
         body: Option<&Value>,
     ) -> Result<Answer, Trouble> {
+        self.here().signed_in.insert(customer);
         let query = self.here().local.signed_proxy_query(Some(customer), &[]);
         let request = Builder::new().method(method).uri(format!("{path}?{query}"));
         self.ask(request, body)

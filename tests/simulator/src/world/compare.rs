@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Owner};
 use super::{Trouble, World};
 use crate::model::redemptions::State;
 
@@ -27,7 +27,18 @@ impl World {
             );
             return Err(Trouble::Disagreement(text));
         }
-        for (customer, available, pending, held) in members {
+        for owner in &members {
+            let (customer, has) = (owner.customer(), owner.account());
+            // Of whoever became another only that is known.
+            let is_own = model.own(customer) == Some(customer);
+            let must = (model.guest(customer), if is_own { model.has_signed_up(customer) } else { has.1 });
+            if has != must {
+                let text =
+                    format!("a customer is a guest, and has signed up: {has:?}; by the model {must:?}");
+                return Err(Trouble::Disagreement(text));
+            }
+        }
+        for Owner(customer, available, pending, held, ..) in members {
             let has = (available, pending, held);
             let must = model.balance(customer.cast_unsigned());
             if has != must {

@@ -37,7 +37,13 @@ fn in_goes(mut settled: Vec<Settled>) -> Vec<(i64, Vec<Settled>)> {
     let mut goes: Vec<(i64, String, Vec<Settled>)> = Vec::new();
     let mut lanes: HashMap<String, usize> = HashMap::new();
     for message in settled {
-        let room = message.topic.split('/').next().unwrap_or_default().replace("refunds", "orders");
+        let room = message
+            .topic
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .replace("refunds", "orders")
+            .replace("collections", "products");
         let last = lanes.entry(message.lane.clone()).or_default();
         let fitting =
             goes.iter().skip(*last).position(|(at, of, _)| (*at, of) == (message.settled_at, &room));
@@ -89,14 +95,23 @@ impl World {
             // It is booked as of then, however much later this is.
             shop.model.now = settled_at;
             shop.heard_at = shop.heard_at.max(settled_at);
+            let mut events = Vec::with_capacity(go.len());
             for Settled { webhook_id: webhook, state, .. } in go {
                 let event = shop.local.webhooks().event(&webhook);
                 let Some(event) = event.filter(|_| state == "done") else {
                     return Err(Trouble::Violation(format!("a webhook is {state}")));
                 };
-                shop.hear(&event.topic, &event.payload, &mut signed_up);
+                let order = shop.order_told(&event.topic, &event.payload);
+                events.push((event, order));
                 shop.told.insert(webhook);
                 heard += 1;
+            }
+            let guests = shop.model.note_guests(events.iter().filter_map(|(_, order)| order.as_ref()));
+            for (event, order) in events {
+                match order {
+                    Some(order) => shop.model.told_order(order, &guests),
+                    None => shop.hear(&event.topic, &event.payload, &mut signed_up),
+                }
             }
             shop.follow(&mut signed_up);
         }
@@ -134,29 +149,40 @@ impl Shop {
         Settled { lane, ..message }
     }
 
-    fn hear(&mut self, topic: &str, payload: &Value, signed_up: &mut Vec<u64>) {
-        let title = self.model.rules.title.clone();
-        match topic {
+    /// What a message tells of an order, if it is about one.
+    fn order_told(&self, topic: &str, payload: &Value) -> Option<Told> {
+        let title = &self.model.rules.title;
+        let told = match topic {
+            // It says little more than that it happened: the backend reads the order as it is now.
             "orders/edited" => {
-                // It says little more than that it happened: the backend reads the order as it is now.
-                let order = self.local.order(told::number(&payload["order_edit"]["order_id"]));
-                if let Some(order) = order {
-                    let told = told::order(&self.local.order_payload(&order), &title);
-                    self.model.told_order(self.marked(told.read_again()));
-                }
+                let order = self.local.order(told::number(&payload["order_edit"]["order_id"]))?;
+                told::order(&self.local.order_payload(&order), title).read_again()
             }
-            topic if topic.starts_with("orders/") => {
-                let told = told::order(payload, &title);
-                self.model.told_order(self.marked(told));
-            }
+            topic if topic.starts_with("orders/") => told::order(payload, title),
+            _ => return None,
+        };
+        Some(self.marked(told))
+    }
+
+    fn hear(&mut self, topic: &str, payload: &Value, signed_up: &mut Vec<u64>) {
+        match topic {
             "refunds/create" => {
                 self.model.told_refund(told::number(&payload["order_id"]), told::refund(payload));
             }
-            "customers/create" => {
+            "customers/create" | "customers/update" => {
                 let customer = told::number(&payload["id"]);
-                if self.model.created(customer, payload["state"] == "enabled") {
+                let state = payload["state"].as_str().unwrap_or_default();
+                let updated_at = told::time(&payload["updated_at"]);
+                if self.model.told_customer(customer, state, updated_at, topic == "customers/create") {
                     signed_up.push(customer);
                 }
+            }
+            "products/update" => {
+                let tags = payload["tags"].as_str().unwrap_or_default().split(',');
+                let tags: Vec<String> = tags.map(|tag| tag.trim().to_owned()).collect();
+                let (product, updated_at) =
+                    (told::number(&payload["id"]), told::time(&payload["updated_at"]));
+                self.model.told_product(product, updated_at, &tags);
             }
             "customers/delete" => self.model.deleted(told::number(&payload["id"])),
             "customers/merge" => {

@@ -15,7 +15,7 @@ const GLANCE: &str = "select json_object(
         select json_group_array(json_array(m.customer_id,
             coalesce(a.available, 0) - coalesce((select sum(l.remaining) from points_lots l
                 where l.shop_id = $1 and l.member_id = a.member_id and l.expires_at <= $2), 0),
-            coalesce(a.pending, 0), coalesce(a.held, 0)))
+            coalesce(a.pending, 0), coalesce(a.held, 0), m.shadow, m.signed_up_at is not null))
         from customers_members m left join points_accounts a
             on a.shop_id = m.shop_id and a.member_id = coalesce(m.merged_into, m.member_id)
         where m.shop_id = $1 and m.customer_id is not null),
@@ -37,16 +37,31 @@ const LINES: &str = "select e.kind || ' ' || e.source_id || ' ' || group_concat(
 /// The ledger of a shop at a moment.
 #[derive(Deserialize)]
 pub struct Ledger {
-    /// Customers, with what is available, pending and held.
-    pub members: Vec<(i64, i64, i64, i64)>,
+    pub members: Vec<Owner>,
     /// Orders, with what is pending, posted and forgiven.
     pub orders: Vec<(i64, i64, i64, i64)>,
     pub holds: Vec<Held>,
 }
 
+/// A customer: the number, what is available, pending and held; whether they are a guest, if anybody said so, and have signed
+/// up.
+#[derive(Deserialize)]
+pub struct Owner(pub i64, pub i64, pub i64, pub i64, pub Option<i64>, pub i64);
+
 /// A hold: its number, how it stands, until when, and when checkouts were seen not to know of it.
 #[derive(Deserialize)]
 pub struct Held(pub String, String, pub i64, pub Option<i64>);
+
+impl Owner {
+    pub fn customer(&self) -> u64 {
+        self.0.cast_unsigned()
+    }
+
+    /// Whether they are a guest, and have signed up.
+    pub fn account(&self) -> (Option<bool>, bool) {
+        (self.4.map(|guest| guest == 1), self.5 == 1)
+    }
+}
 
 impl Held {
     pub fn state(&self) -> Option<State> {

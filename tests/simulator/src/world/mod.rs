@@ -10,6 +10,7 @@ mod ledger;
 mod open;
 mod program;
 mod rest;
+mod shelves;
 mod template;
 
 use std::collections::{BTreeMap, HashSet};
@@ -28,7 +29,7 @@ use crate::process::{Process, Trip};
 use crate::steps::{Step, Touches};
 
 pub use exchange::Line;
-pub use open::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF};
+pub use open::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF, somebody};
 pub use template::Template;
 
 /// How long the backend is down after it died: longer than any of its leases.
@@ -79,6 +80,8 @@ pub struct Shop {
     pub program: loyalty::Program,
     /// Who there is. Who was merged into another is that one.
     pub customers: Vec<u64>,
+    /// Who of them has been signed in at the storefront, whatever the shop says of their account.
+    pub signed_in: HashSet<u64>,
     pub products: Vec<u64>,
     pub variants: Vec<u64>,
     pub orders: Vec<u64>,

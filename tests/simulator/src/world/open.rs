@@ -126,14 +126,14 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         Ok(added.id)
     })?;
     let variants = things.iter().map(|thing| thing.variants[0].id).collect();
-    let customers = (0..rng.usize(2..6)).map(|_| local.add_customer("Ada", "Byron", "ada@example.com").id);
-    let customers = customers.collect();
+    let customers = (0..rng.usize(2..6)).map(|_| somebody(&local, rng.u32(0..3) == 0)).collect();
     Ok(Shop {
         id,
         model: Model::new(rules, start),
         local,
         program,
         customers,
+        signed_in: Default::default(),
         products,
         variants,
         orders: Vec::new(),
@@ -145,6 +145,14 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         heard_at: 0,
         till: Vec::new(),
     })
+}
+
+/// Somebody whom the shop did not know: with an account, or a guest.
+pub fn somebody(shop: &DevShop, is_guest: bool) -> u64 {
+    let who = ("Ada", "Byron", "ada@example.com");
+    let customer =
+        if is_guest { shop.add_guest(who.0, who.1, who.2) } else { shop.add_customer(who.0, who.1, who.2) };
+    customer.id
 }
 
 impl World {
@@ -209,10 +217,11 @@ fn switches(rng: &mut Rng) -> Switches {
     }
 }
 
-/// Some of the things are gift cards.
+/// Some of the things are gift cards, some have tags, or are in collections.
 fn put_on_shelf(shop: &DevShop, thing: usize, rng: &mut Rng) -> Product {
     let simple = NewProduct::simple(&format!("Thing {thing}"), rng.i64(99..4_000));
-    shop.add_product(NewProduct { gift_card: thing + 1 == PRODUCTS, ..simple })
+    let (tags, collections) = (steps::tags(rng), steps::collections(rng));
+    shop.add_product(NewProduct { gift_card: thing + 1 == PRODUCTS, tags, collections, ..simple })
 }
 
 fn rules(rng: &mut Rng, calendar: Calendar, products: &[u64], now: i64) -> Rules {

@@ -8,7 +8,7 @@ use loyalty::multiplier::{Combine, Factor, Multiplier, Selection};
 use loyalty::order::Until;
 use loyalty::program::{HoldTimes, ReturnPolicy};
 use loyalty::reward::{Amounts, Benefit, Reward};
-use loyalty::rule::EarnRule;
+use loyalty::rule::{EarnRule, Guests};
 use loyalty::{Campaign, Currency, Gate, LocalTime, Points, Program, Tier, bonus};
 
 use super::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF};
@@ -88,13 +88,23 @@ fn earn_rule(earn: &Earn) -> Result<EarnRule> {
         ..Basis::default()
     };
     rule.combine = if earn.multiply { Combine::Multiply } else { Combine::Best };
-    let multipliers = earn.of_things.iter().map(|(Things::Product(product), factor)| Multiplier {
-        id: format!("product-{product}"),
-        of: Selection::Products(vec![product.cast_signed()]),
-        factor: Factor(*factor),
-    });
-    rule.multipliers = multipliers.collect();
+    rule.guests = if earn.guests { Guests::Earn } else { Guests::EarnNothing };
+    rule.multipliers = earn.of_things.iter().map(multiplier).collect();
     Ok(rule)
+}
+
+fn multiplier((things, factor): &(Things, i64)) -> Multiplier {
+    let (id, of) = match things {
+        Things::Product(product) => {
+            (format!("product-{product}"), Selection::Products(vec![product.cast_signed()]))
+        }
+        Things::Collection(id) => {
+            (format!("collection-{id}"), Selection::Collections(vec![id.cast_signed()]))
+        }
+        // In whatever case the merchant writes it.
+        Things::Tag(tag) => (format!("tag-{tag}"), Selection::Tags(vec![tag.to_uppercase()])),
+    };
+    Multiplier { id, of, factor: Factor(*factor) }
 }
 
 fn campaign(campaign: &earn::Campaign) -> Result<Campaign> {

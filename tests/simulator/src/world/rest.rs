@@ -12,14 +12,17 @@ impl World {
     /// Whether nothing waits any more.
     pub fn rests(&mut self) -> Result<bool, Trouble> {
         let (ready, marked) = self.read(0, async |read, _| {
-            let (ready,): (i64,) =
-                db!(read.one, "select count(*) from inbox_messages where state = 'ready'")?;
+            let (ready,): (i64,) = db!(
+                read.one,
+                "select (select count(*) from inbox_messages where state = 'ready')
+                     + (select count(*) from tasks where state = 'ready' and kind like 'products.%')"
+            )?;
             Ok((ready, sync::backlog(read).await?.members))
         })?;
         Ok(self.shops.iter().all(|shop| shop.waiting.is_empty()) && ready == 0 && marked == 0)
     }
 
-    /// Every invariant holds, metafields show the ledger, and every order is booked.
+    /// Every invariant holds, metafields show the ledger, every order is booked, and what rules name is known.
     pub fn is_sound(&mut self, at: usize) -> Result<(), Trouble> {
         let (violations, ledger) = self.read(at, async |read, shop| {
             let all = proof::violations(read, shop).await?;
@@ -53,6 +56,7 @@ impl World {
                 return Err(Trouble::Violation(text));
             }
         }
+        self.shelves_are_known(at)?;
         let is_told = |id: &u64| shop.model.orders.iter().any(|order| order.id == *id);
         match shop.orders.iter().filter(|id| !is_told(id)).count() {
             0 => Ok(()),
