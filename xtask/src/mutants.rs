@@ -2,15 +2,20 @@
 //!
 //! Each mutant is the code with one thing wrong: a sum that is a difference, a condition that is turned round, a function
 //! that does nothing. Tests that pass all the same have missed it. `target/mutants/*/mutants.out` has the lists.
+//!
+//! Mutants of the backend are shown to quick tests first: to the room's own, and to the simulator's worlds, which need no
+//! PostgreSQL. Only those that these miss are shown to the integration tests, which take minutes to compile and to run.
 
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::process::escaped;
 use crate::setup::postgres::{Durability, cluster};
 use crate::setup::{npm, programs};
 use crate::workspace::{in_root, target_dir};
@@ -67,18 +72,20 @@ impl Room {
         }
     }
 
-    /// Whose tests are run.
-    fn tested(self) -> &'static [&'static str] {
-        match self {
-            Room::Shared => &["loyalty"],
-            Room::Points | Room::Redemptions => &["loyalnest", "it", "simulator"],
-        }
+    /// The tests that are run on every mutant.
+    fn quick(self) -> Tests {
+        let (packages, names): (&[_], &[_]) = match self {
+            Room::Shared => (&["loyalty"], &[]),
+            Room::Points => (&["loyalnest", "simulator"], &["points::", "seeds"]),
+            Room::Redemptions => (&["loyalnest", "simulator"], &["redemptions::", "seeds"]),
+        };
+        Tests { lists: self.name().to_owned(), packages, names, on_postgres: false }
     }
 
-    /// Which of them: part of their names.
-    fn tests(self) -> &'static [&'static str] {
-        match self {
-            Room::Shared => &[],
+    /// The tests that are run on those that these have missed.
+    fn slow(self) -> Option<Tests> {
+        let names: &[_] = match self {
+            Room::Shared => return None,
             Room::Points => &[
                 "points",
                 "bonuses",
@@ -88,14 +95,22 @@ impl Room {
                 "ledger",
                 "merges",
                 "proof",
-                "seeds",
                 "taking_back",
             ],
-            Room::Redemptions => {
-                &["redemptions", "journey", "marks", "payouts", "rewards", "seeds", "storefront"]
-            }
-        }
+            Room::Redemptions => &["redemptions", "journey", "marks", "payouts", "rewards", "storefront"],
+        };
+        Some(Tests { lists: format!("{}-again", self.name()), packages: &["it"], names, on_postgres: true })
     }
+}
+
+/// Some of the tests.
+struct Tests {
+    /// The folder of what comes of them.
+    lists: String,
+    packages: &'static [&'static str],
+    /// Part of their names; all, where none is named.
+    names: &'static [&'static str],
+    on_postgres: bool,
 }
 
 /// What came of the mutants of one room.
@@ -127,44 +142,77 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn mutate(room: Room, args: &Args) -> Result<Outcome> {
-    let postgres = cluster(Durability::None)?;
-    let folder = target_dir().join("mutants");
-    let lists = folder.join(room.name());
-    fs::create_dir_all(&lists)?;
-    let mut mutants = in_root(programs::MUTANTS.path()?);
-    mutants.arg("mutants").args(room.changed());
-    for package in room.tested() {
-        mutants.args(["--test-package", package]);
-    }
-    mutants.args(["--sharding", "round-robin", "--shard", &format!("{}/{}", args.turn, args.one_of)]);
-    mutants.args(["--no-shuffle", "--colors", "never", "--timeout", &PATIENCE.to_string(), "--output"]);
-    mutants.arg(&lists).args(["--", "--locked", "--lib", "--bins", "--tests"]);
-    // Cargo takes one name; the test programs themselves any number.
-    mutants.arg("--").args(room.tests());
-    // Its own, because cargo-mutants works in a copy of the workspace.
-    mutants.env("CARGO_TARGET_DIR", &folder).env("LOYALNEST_FUNCTIONS", target_dir().join("functions"));
-    mutants
-        .env("LOYALNEST_TEST_POSTGRES", &postgres.url)
-        .env("LOYALNEST_TEST_SCHEMAS", npm::shopify_schemas()?);
-    mutants.env_remove("DATABASE_URL");
-    // It fails where a mutant was missed; what counts is what it wrote down.
-    mutants.status().context("cannot start cargo mutants")?;
-    outcome(room, &lists.join("mutants.out"))
+/// Some mutants of every room, others every day, until all have had their turn in a year. What is missed is told, and is no
+/// failure: it says nothing of what was changed today.
+///
+/// # Errors
+/// When they cannot be made.
+pub fn sample() -> Result<()> {
+    const TURNS: u32 = 365;
+    let days = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / (24 * 60 * 60);
+    let turn = u32::try_from(days % u64::from(TURNS))?;
+    let args = Args { rooms: Vec::new(), one_of: TURNS, turn, json: false };
+    run(&args).map(|_| ())
 }
 
-fn outcome(room: Room, folder: &Path) -> Result<Outcome> {
-    let list = |name: &str| -> Result<Vec<String>> {
-        let file = folder.join(name);
-        let text = fs::read_to_string(&file).with_context(|| format!("{} is not there", file.display()))?;
-        Ok(text.lines().map(str::to_owned).collect())
-    };
-    let noticed = list("caught.txt")?.len() + list("timeout.txt")?.len();
-    let (missed, unviable) = (list("missed.txt")?, list("unviable.txt")?.len());
+fn mutate(room: Room, args: &Args) -> Result<Outcome> {
+    let shard = format!("{}/{}", args.turn, args.one_of);
+    let mut seen = show(room, &room.quick(), &["--sharding", "round-robin", "--shard", &shard])?;
+    if let (Some(slow), false) = (room.slow(), seen.missed.is_empty()) {
+        let those: Vec<_> = seen.missed.iter().map(|mutant| format!("--re=^{}$", escaped(mutant))).collect();
+        let again = show(room, &slow, &those.iter().map(String::as_str).collect::<Vec<_>>())?;
+        seen.noticed += again.noticed;
+        seen.missed = again.missed;
+    }
+    let Seen { noticed, missed, unviable } = seen;
     let score = 100.0 * noticed as f64 / (noticed + missed.len()).max(1) as f64;
     progress::note(format!("{noticed} noticed, {} missed, {unviable} do not compile", missed.len()));
     for mutant in &missed {
         progress::note(format!("missed: {mutant}"));
     }
     Ok(Outcome { room: room.name(), noticed, missed, unviable, score })
+}
+
+/// What tests made of some mutants.
+struct Seen {
+    noticed: usize,
+    missed: Vec<String>,
+    unviable: usize,
+}
+
+/// Runs tests on some of the mutants of a room.
+fn show(room: Room, tests: &Tests, some: &[&str]) -> Result<Seen> {
+    let folder = target_dir().join("mutants");
+    let lists = folder.join(&tests.lists);
+    fs::create_dir_all(&lists)?;
+    let mut mutants = in_root(programs::MUTANTS.path()?);
+    mutants.arg("mutants").args(room.changed()).args(some);
+    for package in tests.packages {
+        mutants.args(["--test-package", package]);
+    }
+    mutants.args(["--no-shuffle", "--colors", "never", "--timeout", &PATIENCE.to_string(), "--output"]);
+    mutants.arg(&lists).args(["--", "--locked", "--lib", "--bins", "--tests"]);
+    // Cargo takes one name; the test programs themselves any number.
+    mutants.arg("--").args(tests.names);
+    // Its own, because cargo-mutants works in a copy of the workspace.
+    mutants.env("CARGO_TARGET_DIR", &folder).env("LOYALNEST_FUNCTIONS", target_dir().join("functions"));
+    mutants.env_remove("DATABASE_URL");
+    let postgres = if tests.on_postgres { Some(cluster(Durability::None)?) } else { None };
+    if let Some(postgres) = &postgres {
+        mutants.env("LOYALNEST_TEST_POSTGRES", &postgres.url);
+        mutants.env("LOYALNEST_TEST_SCHEMAS", npm::shopify_schemas()?);
+    }
+    // It fails where a mutant was missed; what counts is what it wrote down.
+    mutants.status().context("cannot start cargo mutants")?;
+    seen(&lists.join("mutants.out"))
+}
+
+fn seen(folder: &Path) -> Result<Seen> {
+    let list = |name: &str| -> Result<Vec<String>> {
+        let file = folder.join(name);
+        let text = fs::read_to_string(&file).with_context(|| format!("{} is not there", file.display()))?;
+        Ok(text.lines().map(str::to_owned).collect())
+    };
+    let noticed = list("caught.txt")?.len() + list("timeout.txt")?.len();
+    Ok(Seen { noticed, missed: list("missed.txt")?, unviable: list("unviable.txt")?.len() })
 }

@@ -55,3 +55,9 @@ fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
     }
     Ok(())
 }
+
+/// A text as a regular expression that matches it.
+pub fn escaped(text: &str) -> String {
+    let special = |letter: char| r"\^$.|?*+()[]{}/".contains(letter);
+    text.chars().flat_map(|letter| special(letter).then_some('\\').into_iter().chain([letter])).collect()
+}

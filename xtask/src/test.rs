@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use crate::process::escaped;
 use crate::report::{Count, Report, cargo_line, node_line, vitest_line};
 use crate::setup::postgres::{Cluster, Durability, cluster};
 use crate::setup::{chromium, npm};
 use crate::workspace::{cargo, debug_binary, in_root, root, target_dir};
-use crate::{app_config, check, extensions, functions, lighthouse, process};
+use crate::{app_config, check, extensions, functions, lighthouse, mutants, process};
 
 /// Where Node's tests are: the demo in a real browser, requests that Shopify's own library signs, and the theme app
 /// extension's files.
@@ -58,6 +59,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     if matches!(scope, Scope::All { full: true }) {
         report.check("lighthouse", lighthouse::check);
+        report.check("a sample of mutants", mutants::sample);
     }
     if let Scope::Named(name) = &scope
         && !report.found_tests()
@@ -154,10 +156,4 @@ fn browser_test_files(scope: &Scope) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// A text as a regular expression that matches it.
-fn escaped(text: &str) -> String {
-    let special = |letter: char| r"\^$.|?*+()[]{}/".contains(letter);
-    text.chars().flat_map(|letter| special(letter).then_some('\\').into_iter().chain([letter])).collect()
 }
