@@ -1,5 +1,6 @@
 //! One life of the backend: a runtime of its own with the application on it. Whoever drops it kills everything that it
-//! was about to do, as the end of a process does; the database and the shop outlive it.
+//! was about to do, as the end of a process does; the database and the shop outlive it. So do connections on which nothing
+//! was done: opening one costs as much as a dozen steps.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,6 +40,15 @@ pub struct Process {
     pub router: Router,
     wire: Arc<Wire>,
     runtime: Runtime,
+    means: Means,
+}
+
+/// What each life of it needs.
+struct Means {
+    db: Db,
+    settings: Vec<(String, String)>,
+    clock: Clock,
+    shopify: Outgoing,
 }
 
 /// Stretched across the database's one writer: every commit passes it.
@@ -80,36 +90,28 @@ impl Wire {
 }
 
 impl Process {
-    /// Starts on a database. What it asks Shopify goes through `shopify`.
+    /// Starts on a database, on which no other process runs. What it asks Shopify goes through `shopify`.
     pub fn start(
         file: &Path,
-        settings: &[(String, String)],
+        settings: Vec<(String, String)>,
         clock: Clock,
         shopify: Outgoing,
     ) -> Result<Process> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let wire = Arc::new(Wire::default());
-        let app = runtime.block_on(async {
-            let db = Db::connect(&format!("sqlite://{}", file.display()), &Options::default()).await?;
-            stretch(&db, wire.clone()).await?;
-            let kinds = vec![
-                Kind::of::<PostRipe>(),
-                Kind::of::<ExpireDaily>(),
-                Kind::of::<Celebrate>(),
-                Kind::of::<Settle>(),
-                Kind::of::<ReadShelf>(),
-                Kind::of::<ReadShelves>(),
-            ];
-            let app = App::builder(Config::load(None, settings).context("settings")?)
-                .db(db)
-                .clock(clock.clone())
-                .bucket_clock(clock)
-                .simulated(shopify)
-                .tasks(kinds, Vec::new());
-            anyhow::Ok(app.build().await?)
-        })?;
-        let router = app.router();
-        Ok(Process { app, router, wire, runtime })
+        let runtime = runtime()?;
+        let url = format!("sqlite://{}", file.display());
+        let db = runtime.block_on(Db::connect(&url, &Options::default()))?;
+        let means = Means { db, settings, clock, shopify };
+        let (app, wire) = runtime.block_on(means.begin())?;
+        Ok(Process { router: app.router(), app, wire, runtime, means })
+    }
+
+    /// Dies, and starts again on what is left.
+    pub fn restart(&mut self) -> Result<()> {
+        // The old one goes first, and with it all that was under way.
+        drop(std::mem::replace(&mut self.runtime, runtime()?));
+        (self.app, self.wire) = self.runtime.block_on(self.means.begin())?;
+        self.router = self.app.router();
+        Ok(())
     }
 
     /// Does a piece of work to its end; or dies in it, where the trip says so.
@@ -143,6 +145,33 @@ impl Process {
             Err(Died) => bail!("the process died without a cause"),
         }
     }
+}
+
+impl Means {
+    /// The application of a new life, and the wire across its database.
+    async fn begin(&self) -> Result<(App, Arc<Wire>)> {
+        let wire = Arc::new(Wire::default());
+        stretch(&self.db, wire.clone()).await?;
+        let kinds = vec![
+            Kind::of::<PostRipe>(),
+            Kind::of::<ExpireDaily>(),
+            Kind::of::<Celebrate>(),
+            Kind::of::<Settle>(),
+            Kind::of::<ReadShelf>(),
+            Kind::of::<ReadShelves>(),
+        ];
+        let app = App::builder(Config::load(None, &self.settings).context("settings")?)
+            .db(self.db.clone())
+            .clock(self.clock.clone())
+            .bucket_clock(self.clock.clone())
+            .simulated(self.shopify.clone())
+            .tasks(kinds, Vec::new());
+        Ok((app.build().await?, wire))
+    }
+}
+
+fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
 async fn stretch(db: &Db, wire: Arc<Wire>) -> Result<()> {

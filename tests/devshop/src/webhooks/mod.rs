@@ -42,7 +42,7 @@ struct Post {
     waiting: Vec<Delivery>,
     under_way: usize,
     undelivered: Vec<Delivery>,
-    events: Vec<Event>,
+    events: Vec<Arc<Event>>,
     attempts: Vec<Attempt>,
 }
 
@@ -225,11 +225,11 @@ impl Webhooks {
 
     /// Everything that was sent, delivered or not, oldest first.
     pub fn events(&self) -> Vec<Event> {
-        self.lock().events.clone()
+        self.lock().events.iter().map(|event| Event::clone(event)).collect()
     }
 
     /// What happened, by the id of the webhook that tells of it (`X-Shopify-Webhook-Id`).
-    pub fn event(&self, webhook_id: &str) -> Option<Event> {
+    pub fn event(&self, webhook_id: &str) -> Option<Arc<Event>> {
         self.lock().events.iter().rev().find(|event| event.webhook_id == webhook_id).cloned()
     }
 
@@ -336,7 +336,7 @@ impl Post {
     /// Puts a webhook among those to be delivered, as the faults have it.
     fn take(&mut self, event: Event, subscription: &Subscription) {
         let event = Arc::new(event);
-        self.events.push((*event).clone());
+        self.events.push(Arc::clone(&event));
         let body: Arc<[u8]> = subscription.cut(&event.payload).to_string().into_bytes().into();
         let path: Arc<str> = subscription.path.as_str().into();
         let faults = self.faults;

@@ -85,6 +85,8 @@ impl Rules {
 #[derive(Debug, Clone)]
 pub struct Model {
     pub now: i64,
+    /// Since when the backend knows that the shop has the app; none while it knows that it has not.
+    pub installed_at: Option<i64>,
     pub rules: Rules,
     pub members: Vec<Member>,
     pub orders: Vec<Order>,
@@ -122,6 +124,7 @@ impl Model {
         let birthdays = vec![(now, rules.birthday)];
         Model {
             now,
+            installed_at: Some(now),
             rules,
             members: Vec::new(),
             orders: Vec::new(),
@@ -141,6 +144,11 @@ impl Model {
     /// The merchant has set what birthdays give.
     pub fn birthdays_set(&mut self) {
         self.birthdays.push((self.now, self.rules.birthday));
+    }
+
+    /// The shop tells that it has no app any more; late, perhaps, after the app was installed again.
+    pub fn uninstalled(&mut self, at: i64) {
+        self.installed_at = self.installed_at.filter(|installed_at| *installed_at >= at);
     }
 
     /// What happened at that time.

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::earn::{Circumstances, Earn};
 use super::tally::Tally;
 use super::told::{Back, Kind, Line, Payment, Refund, Told};
-use super::{DAY, Model};
+use super::{DAY, Model, SECOND};
 
 /// An order, and all that was ever told of it.
 #[derive(Debug, Clone)]
@@ -156,6 +156,9 @@ impl Order {
 impl Model {
     /// The shop tells of an order, when these customers have no account.
     pub fn told_order(&mut self, mut told: Told, guests: &[u64]) {
+        if !self.takes_on(&told) {
+            return;
+        }
         let at = self.order_at(told.order);
         self.orders[at].agree_on_tips(&mut told);
         let is_first = self.orders[at].told.is_empty();
@@ -175,6 +178,13 @@ impl Model {
         }
         self.price_anew(at);
         self.settle(at);
+    }
+
+    /// Whether an order is taken on that is told so: one from before the app was there is not, because it changes.
+    pub fn takes_on(&self, told: &Told) -> bool {
+        let is_known = || self.orders.iter().any(|order| order.id == told.order && order.is_told());
+        let is_newer = |installed_at| told.placed_at / SECOND >= installed_at / SECOND;
+        !told.is_change || self.installed_at.is_some_and(is_newer) || is_known()
     }
 
     /// The shop tells of a refund, perhaps before the order.

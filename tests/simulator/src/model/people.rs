@@ -51,6 +51,9 @@ impl Model {
     pub fn note_guests<'t>(&mut self, orders: impl Iterator<Item = &'t Told>) -> Vec<u64> {
         let mut guests = Vec::new();
         for told in orders.filter(|told| told.guest) {
+            if !self.takes_on(told) {
+                continue;
+            }
             let known = self.orders.iter().find(|order| order.id == told.order && order.is_told());
             let Some(customer) = known.map_or(told.customer, |order| order.customer) else { continue };
             let member = self.member_of(customer);

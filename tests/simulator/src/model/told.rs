@@ -9,6 +9,8 @@ pub struct Told {
     pub customer: Option<u64>,
     /// The customer has no account.
     pub guest: bool,
+    /// It tells only that something about the order has changed.
+    pub is_change: bool,
     pub placed_at: i64,
     pub updated_at: i64,
     pub payment: Payment,
@@ -136,6 +138,7 @@ pub fn order(json: &Value, title: &str) -> Told {
         order: number(&json["id"]),
         customer: json["customer"]["id"].as_u64(),
         guest: matches!(json["customer"]["state"].as_str(), Some("disabled" | "invited" | "declined")),
+        is_change: false,
         placed_at: time(&json["created_at"]),
         updated_at: time(&json["updated_at"]),
         payment: match json["financial_status"].as_str() {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use fastrand::Rng;
 use loyalnest::customers::birthdays::Celebrate;
+use loyalnest::merchants;
 use loyalnest::orders::jobs::PostRipe;
 use loyalnest::points::ExpireDaily;
 use loyalnest::products::jobs::ReadShelves;
@@ -98,6 +99,10 @@ impl Act for Crash {
 }
 
 impl Act for Dying {
+    fn needs_app(&self) -> bool {
+        self.of.needs_app()
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
         world.trip = Some(self.trip);
         let came_of_it = self.of.take(world);
@@ -155,10 +160,12 @@ impl World {
     }
 
     pub fn chores(&mut self) -> Outcome {
-        let shops: Vec<_> = self.shops.iter().map(|shop| shop.id).collect();
+        let installed = self.shops.iter().filter(|shop| shop.model.installed_at.is_some());
+        let shops: Vec<_> = installed.map(|shop| shop.id).collect();
         let key = self.name("chores");
         let (runs, died) = self.backend_again(async |app| {
             let now = app.clock.now();
+            merchants::set_up_due(&app).await?;
             for &shop in &shops {
                 let mut tx = app.db.begin(shop).await?;
                 tasks::push(&mut tx, shop, &ExpireDaily {}, Order::new(key.clone()), now).await?;
@@ -170,14 +177,15 @@ impl World {
         })?;
         self.hear_of_erasures()?;
         self.hear_of_shelves()?;
-        for shop in &mut self.shops {
+        // Nothing of this is done for a shop that has no app.
+        for shop in self.shops.iter_mut().filter(|shop| shop.model.installed_at.is_some()) {
             shop.model.celebrate();
             shop.model.post_ripe();
         }
         Ok(format!("{runs} tasks{died}"))
     }
 
-    fn look_at_shelves(&mut self) -> Outcome {
+    pub fn look_at_shelves(&mut self) -> Outcome {
         let shops: Vec<_> = self.shops.iter().map(|shop| shop.id).collect();
         let key = self.name("shelves");
         let ((), died) = self.backend_again(async |app| {

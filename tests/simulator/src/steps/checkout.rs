@@ -144,6 +144,9 @@ impl Shop {
         {
             Ok(order) => {
                 self.orders.push(order.id);
+                if self.is_out {
+                    self.untold.insert(order.id);
+                }
                 let discount = order.discounts.iter().map(|discount| discount.total.shop).sum::<i64>();
                 format!("order {}, {discount} off", self.orders.len() - 1)
             }

@@ -45,6 +45,11 @@ pub trait Act: fmt::Display {
     /// [`Trouble`](crate::Trouble).
     fn take(&self, world: &mut World) -> Outcome;
 
+    /// Whether somebody asks the app for something: nobody does where it is not.
+    fn needs_app(&self) -> bool {
+        false
+    }
+
     /// Whose ledger may differ after it.
     fn touches(&self) -> Touches {
         Touches::TheShop

@@ -58,6 +58,10 @@ struct TellBirthday {
 }
 
 impl Act for TellBirthday {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
         let now = world.now();
         let shop = world.here();

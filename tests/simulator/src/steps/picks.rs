@@ -105,6 +105,10 @@ impl Pick {
 }
 
 impl Act for Pick {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
         let shop = world.here();
         let who = self.who % shop.customers.len();
@@ -160,6 +164,10 @@ impl Act for Pick {
 }
 
 impl Act for TakeBack {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
         let shop = world.here();
         let who = self.who % shop.customers.len();
@@ -190,6 +198,10 @@ impl Act for TakeBack {
 }
 
 impl Act for Visit {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
         let shop = world.here();
         let customer = shop.customers[self.who % shop.customers.len()];

@@ -12,7 +12,7 @@ use crate::model::earn::{Campaign, Things};
 use crate::model::{Lifetime, Rules, TIERS};
 use crate::world::{Outcome, World};
 
-pub const KINDS: &[Kind] = &[(2, |rng| one(Set(change(rng))))];
+pub const KINDS: &[Kind] = &[(4, |rng| one(Set(change(rng))))];
 
 /// The merchant sets other rules.
 struct Set(Change);
@@ -152,6 +152,10 @@ fn things(of: usize, products: &[u64]) -> Things {
 }
 
 impl Act for Set {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
         let now = world.now();
         let shop = world.here();

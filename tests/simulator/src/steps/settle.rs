@@ -41,9 +41,12 @@ impl Act for Settle {
     fn take(&self, world: &mut World) -> Outcome {
         world.line.slow_down(0);
         world.shops.iter().for_each(|shop| shop.local.heal_admin());
-        for look in 0..LOOKS {
+        for look in 0..if world.shops.iter().any(|shop| shop.was_out) { 3 * LOOKS } else { LOOKS } {
             world.deliver_everything(u64::from(look))?;
             world.work()?;
+            if look == 0 {
+                world.come_back()?;
+            }
             world.advance()?;
             world.chores()?;
             world.publish()?;
@@ -51,6 +54,7 @@ impl Act for Settle {
             if world.rests()? {
                 for at in 0..world.shops.len() {
                     world.is_sound(at)?;
+                    world.shops[at].was_out = world.shops[at].is_out;
                 }
                 return Ok(format!("after {look} looks, {}", world.totals()));
             }

@@ -36,7 +36,14 @@ struct Assign {
 }
 
 impl Act for Adjust {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
+        if !world.staff_get_in()? {
+            return Ok("Shopify does not let them in".into());
+        }
         let (points, key) = (self.points, world.name("adjustment"));
         let shop = world.here();
         let customer = shop.customers[self.who % shop.customers.len()];
@@ -78,7 +85,14 @@ impl Act for Adjust {
 }
 
 impl Act for Assign {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
+        if !world.staff_get_in()? {
+            return Ok("Shopify does not let them in".into());
+        }
         let tier = TIERS.get(self.tier).copied();
         let shop = world.here();
         let customer = shop.customers[self.who % shop.customers.len()];

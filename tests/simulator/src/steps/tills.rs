@@ -69,7 +69,14 @@ impl Act for AtTill {
 }
 
 impl Act for Flush {
+    fn needs_app(&self) -> bool {
+        true
+    }
+
     fn take(&self, world: &mut World) -> Outcome {
+        if !world.staff_get_in()? {
+            return Ok("Shopify does not let them in".into());
+        }
         let shop = world.here();
         let Some(from) = self.from.checked_rem(shop.till.len()) else {
             return Ok("it remembers nothing".into());

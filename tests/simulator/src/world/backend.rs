@@ -10,7 +10,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::{DOWN, Trouble, World, program};
-use crate::process::{Died, Process};
+use crate::process::Died;
 
 /// What a request came to: its status and its answer; or nobody heard of it.
 pub type Answer = Result<(u16, Value), Died>;
@@ -40,10 +40,7 @@ impl World {
 
     /// Kills the backend and starts it again.
     pub fn restart(&mut self) -> Result<()> {
-        let process =
-            Process::start(&self.file, &self.settings, self.line.clock.clone(), self.shopify.clone())?;
-        drop(std::mem::replace(&mut self.process, process));
-        Ok(())
+        self.process.restart()
     }
 
     /// The program of the shop says what its model's rules say.

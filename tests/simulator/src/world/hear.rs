@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use devshop::Event;
 use loyalnest::db::Db;
 use serde_json::Value;
 
@@ -90,7 +91,8 @@ impl World {
         let now = shop.model.now;
         let (mut heard, mut signed_up) = (0, Vec::new());
         let settled = settled.into_iter().filter(|message| !shop.told.contains(&message.webhook_id));
-        let settled = settled.map(|message| shop.in_its_lane(message)).collect();
+        let settled: Vec<Settled> = settled.map(|message| shop.in_its_lane(message)).collect();
+        let can_ask = shop.can_be_asked(&settled);
         for (settled_at, go) in in_goes(settled) {
             // It is booked as of then, however much later this is.
             shop.model.now = settled_at;
@@ -98,10 +100,16 @@ impl World {
             let mut events = Vec::with_capacity(go.len());
             for Settled { webhook_id: webhook, state, .. } in go {
                 let event = shop.local.webhooks().event(&webhook);
-                let Some(event) = event.filter(|_| state == "done") else {
+                let Some(event) = event.filter(|_| state == "done" || shop.was_out) else {
                     return Err(Trouble::Violation(format!("a webhook is {state}")));
                 };
-                let order = shop.order_told(&event.topic, &event.payload);
+                // What is read beside it could not be read for a long time.
+                if state != "done" {
+                    shop.untold.insert(told::number(&event.payload["id"]));
+                    shop.told.insert(webhook);
+                    continue;
+                }
+                let order = shop.order_told(&event.topic, &event.payload, can_ask);
                 events.push((event, order));
                 shop.told.insert(webhook);
                 heard += 1;
@@ -110,17 +118,33 @@ impl World {
             for (event, order) in events {
                 match order {
                     Some(order) => shop.model.told_order(order, &guests),
-                    None => shop.hear(&event.topic, &event.payload, &mut signed_up),
+                    None => shop.hear(&event, &mut signed_up),
                 }
             }
             shop.follow(&mut signed_up);
         }
         shop.model.now = now;
+        if self.shops[at].was_out && self.shops[at].model.installed_at != self.installed_at(at)? {
+            return Err(Trouble::Disagreement("whether the app is in the shop".into()));
+        }
         Ok(heard)
     }
 }
 
 impl Shop {
+    /// Whether the backend asks the shop about what it acts upon together with these messages. Where one of them tells that
+    /// the app is out, it can only have asked afterwards, when there is nobody to be asked.
+    fn can_be_asked(&self, settled: &[Settled]) -> bool {
+        let mut installed_at = self.model.installed_at;
+        for message in settled.iter().filter(|message| message.topic == "app/uninstalled") {
+            if let Some(event) = self.local.webhooks().event(&message.webhook_id) {
+                let uninstalled_at = event.triggered_at.as_microsecond();
+                installed_at = installed_at.filter(|installed_at| *installed_at >= uninstalled_at);
+            }
+        }
+        installed_at.is_some()
+    }
+
     /// What follows from all that was acted upon together.
     fn follow(&mut self, signed_up: &mut Vec<u64>) {
         self.model.follow_orders();
@@ -149,23 +173,26 @@ impl Shop {
         Settled { lane, ..message }
     }
 
-    /// What a message tells of an order, if it is about one.
-    fn order_told(&self, topic: &str, payload: &Value) -> Option<Told> {
+    /// What a message tells of an order, if it is about one. More is asked of the shop, where somebody can be asked.
+    fn order_told(&self, topic: &str, payload: &Value, can_ask: bool) -> Option<Told> {
         let title = &self.model.rules.title;
-        let told = match topic {
+        let mut told = match topic {
             // It says little more than that it happened: the backend reads the order as it is now.
-            "orders/edited" => {
+            "orders/edited" if can_ask => {
                 let order = self.local.order(told::number(&payload["order_edit"]["order_id"]))?;
                 told::order(&self.local.order_payload(&order), title).read_again()
             }
-            topic if topic.starts_with("orders/") => told::order(payload, title),
+            topic if topic.starts_with("orders/") && topic != "orders/edited" => told::order(payload, title),
             _ => return None,
         };
-        Some(self.marked(told))
+        told.is_change = matches!(topic, "orders/updated" | "orders/fulfilled" | "orders/edited");
+        Some(if can_ask { self.marked(told) } else { told })
     }
 
-    fn hear(&mut self, topic: &str, payload: &Value, signed_up: &mut Vec<u64>) {
+    fn hear(&mut self, event: &Event, signed_up: &mut Vec<u64>) {
+        let (topic, payload) = (event.topic.as_str(), &event.payload);
         match topic {
+            "app/uninstalled" => self.model.uninstalled(event.triggered_at.as_microsecond()),
             "refunds/create" => {
                 self.model.told_refund(told::number(&payload["order_id"]), told::refund(payload));
             }

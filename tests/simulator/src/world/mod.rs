@@ -6,6 +6,7 @@ mod backend;
 mod compare;
 mod exchange;
 mod hear;
+mod installs;
 mod ledger;
 mod open;
 mod program;
@@ -14,13 +15,12 @@ mod shelves;
 mod template;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use devshop::{Delivery, DevShop, Quote};
+use devshop::{Delivery, DevShop, Function, Quote};
 use jiff::SignedDuration;
 use loyalnest::db::Timestamp;
 use loyalnest::ids::ShopId;
-use loyalnest::outgoing::Outgoing;
 use tempfile::TempDir;
 
 use crate::model::Model;
@@ -62,10 +62,8 @@ pub struct World {
     /// How it dies in what it does next.
     pub trip: Option<Trip>,
     pub line: Line,
-    /// What the backend needs to be started again.
-    file: PathBuf,
-    settings: Vec<(String, String)>,
-    shopify: Outgoing,
+    /// What gives points' discount at checkout, where the app is.
+    pub function: Arc<Function>,
     /// How many adjustments and chores there were: each has a name.
     named: u64,
     // Dropped, and with it the database, when the world ends.
@@ -97,6 +95,12 @@ pub struct Shop {
     erased: HashSet<String>,
     /// When it acted upon the last of them.
     heard_at: i64,
+    /// The merchant has taken the app out: the shop tells it nothing, and nobody asks it for anything.
+    pub is_out: bool,
+    /// That was so since everything has come to rest.
+    pub was_out: bool,
+    /// Orders of which the backend may never hear.
+    pub untold: HashSet<u64>,
     /// What the till did, and when.
     pub till: Vec<(String, Operation)>,
 }
@@ -108,10 +112,14 @@ impl World {
     /// [`Trouble`].
     pub fn take(&mut self, step: &Step) -> Outcome {
         self.here = step.shop % self.shops.len();
+        if step.act.needs_app() && !self.here().has_app() {
+            return Ok("the app is not there".into());
+        }
         let came_of_it = step.act.take(self)?;
         // Shopify tells times in whole seconds: what happens later is later.
         self.pass(SignedDuration::from_secs(1));
         self.collect();
+        self.hear_of_installs()?;
         match step.act.touches() {
             Touches::Nothing => {}
             Touches::TheShop => self.compare(self.here)?,
@@ -152,10 +160,12 @@ impl World {
         self.shops.iter_mut().for_each(|shop| shop.model.now = now);
     }
 
-    /// What the shop has sent since is on its way.
+    /// What the shop has sent since is on its way. Where the app is not, only that is sent, and what every app must hear.
     pub fn collect(&mut self) {
         let shop = self.here();
-        shop.waiting.extend(shop.local.webhooks().take());
+        let is_sent = |topic: &str| matches!(topic, "app/uninstalled" | "customers/redact" | "shop/redact");
+        let sent = shop.local.webhooks().take();
+        shop.waiting.extend(sent.into_iter().filter(|one| !shop.is_out || is_sent(&one.event.topic)));
     }
 
     pub fn name(&mut self, of: &str) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use devshop::{
     Authentication, CartToOrder, CombinesWith, DevShop, DiscountClass, Freshness, Function, LastUnits,
-    NewDiscount, NewProduct, OrderTitle, PosCartProperties, Product, Rate, Settings, Surface, Switches,
+    NewDiscount, NewProduct, OrderTitle, PosCartProperties, Product, Rate, Settings, Switches,
     ThrottledStatus,
 };
 use fastrand::Rng;
@@ -22,7 +22,7 @@ use super::{Shop, Template, World};
 use crate::model::calendar::Calendar;
 use crate::model::{Model, Rules};
 use crate::process::Process;
-use crate::steps::{self, OWNER, PRODUCTS};
+use crate::steps::{self, PRODUCTS};
 
 /// When worlds begin: where clocks are put back or forward soon after, at different hours, and where nothing happens.
 const STARTS: [(&str, &str); 7] = [
@@ -62,7 +62,7 @@ impl World {
         let clock = Clock::fixed(start);
         let line = Line::new(clock.clone(), shops_clock);
         let shopify = template.shopify().answered_by(line.to(&locals));
-        let process = Process::start(&file, &settings, clock, shopify.clone())?;
+        let process = Process::start(&file, settings, clock, shopify)?;
         let shops = locals.into_iter().map(|local| install(&process, local, rng)).collect::<Result<_>>()?;
         Ok(World {
             shops,
@@ -70,9 +70,7 @@ impl World {
             process,
             trip: None,
             line,
-            file,
-            settings,
-            shopify,
+            function: template.function(),
             named: 0,
             _folder: folder,
         })
@@ -143,6 +141,9 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         told: Default::default(),
         erased: Default::default(),
         heard_at: 0,
+        is_out: false,
+        was_out: false,
+        untold: Default::default(),
         till: Vec::new(),
     })
 }
@@ -155,21 +156,6 @@ pub fn somebody(shop: &DevShop, is_guest: bool) -> u64 {
     customer.id
 }
 
-impl World {
-    /// The merchant installs the app again, and opens it.
-    pub fn reinstall(&mut self) -> Result<()> {
-        let local = &self.here().local;
-        local.install_app();
-        let token = local.session_token(Surface::Admin(OWNER));
-        let (app, domain) = (self.process.app.clone(), self.here().local.settings().domain.parse()?);
-        let id = self
-            .process
-            .finish(async move { Ok(app.shops.install(&app.admin, &domain, &token).await?.id) })?;
-        self.here().id = id;
-        Ok(())
-    }
-}
-
 impl Shop {
     /// Nobody knows anything of it any more, but for the shop itself.
     pub fn forget(&mut self) {
@@ -178,6 +164,7 @@ impl Shop {
         self.marks.clear();
         self.checkouts.clear();
         self.told.clear();
+        self.untold.clear();
         self.erased.clear();
         self.heard_at = 0;
         self.till.clear();

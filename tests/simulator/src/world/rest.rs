@@ -4,22 +4,31 @@ use anyhow::Result;
 use loyalnest::db;
 use loyalnest::db::Read;
 use loyalnest::ids::ShopId;
-use loyalnest::{proof, sync};
+use loyalnest::proof;
 
 use super::{Trouble, World};
 
 impl World {
     /// Whether nothing waits any more.
     pub fn rests(&mut self) -> Result<bool, Trouble> {
-        let (ready, marked) = self.read(0, async |read, _| {
-            let (ready,): (i64,) = db!(
-                read.one,
-                "select (select count(*) from inbox_messages where state = 'ready')
-                     + (select count(*) from tasks where state = 'ready' and kind like 'products.%')"
-            )?;
-            Ok((ready, sync::backlog(read).await?.members))
-        })?;
-        Ok(self.shops.iter().all(|shop| shop.waiting.is_empty()) && ready == 0 && marked == 0)
+        for at in 0..self.shops.len() {
+            let (ready, marked, tasks): (i64, i64, i64) = self.read(at, async |read, shop| {
+                Ok(db!(
+                    read.one,
+                    "select
+                         (select count(*) from inbox_messages where shop_id = $1 and state = 'ready'),
+                         (select count(*) from sync_accounts where shop_id = $1 and due_at is not null),
+                         (select count(*) from tasks
+                          where shop_id = $1 and state = 'ready' and kind like 'products.%')",
+                    shop
+                )?)
+            })?;
+            let waits = ready + marked + tasks > 0 || !self.shops[at].waiting.is_empty();
+            if waits && !self.shops[at].is_out {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Every invariant holds, metafields show the ledger, every order is booked, and what rules name is known.
@@ -40,6 +49,9 @@ impl World {
             return Err(Trouble::Violation(format!("{broken:?}")));
         }
         let shop = &self.shops[at];
+        if shop.is_out {
+            return Ok(());
+        }
         for (customer, available, pending, seq) in ledger {
             if shop.local.customer(customer.cast_unsigned()).is_none() {
                 continue;
@@ -58,7 +70,8 @@ impl World {
         }
         self.shelves_are_known(at)?;
         let is_told = |id: &u64| shop.model.orders.iter().any(|order| order.id == *id);
-        match shop.orders.iter().filter(|id| !is_told(id)).count() {
+        let lost = shop.orders.iter().filter(|id| !is_told(id) && !shop.untold.contains(id));
+        match lost.count() {
             0 => Ok(()),
             count => Err(Trouble::Violation(format!("{count} orders were never booked"))),
         }
