@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::explain::{BookedExplained, Explained, explain};
 use super::{Error, words};
 use crate::app::App;
-use crate::db::Timestamp;
+use crate::db::{Read, Timestamp};
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::languages::{Language, Tongue};
 use crate::web::{Path, Problem, Shopper, Staff, View};
-use crate::{customers, points, programs, redemptions};
+use crate::{customers, points, products, programs, redemptions};
 
 /// What shoppers may ask.
 pub fn shopper() -> Router<App> {
@@ -62,7 +62,8 @@ async fn for_staff(
     let mut read = app.db.read(staff.shop.id).await?;
     let explained = explain(&mut read, staff.shop.id, number(&order)?).await?.ok_or_else(unknown_order)?;
     let tongue = Tongue::first(asked.iter().chain(&staff.locale));
-    Ok(Json(ExplainedView { customer: explained.customer, ..view(tongue, explained) }))
+    let customer = explained.customer;
+    Ok(Json(ExplainedView { customer, ..view(&mut read, staff.shop.id, tongue, explained).await? }))
 }
 
 /// `GET …/orders/{order}/explain`: their own orders only. Of any other, nothing is known.
@@ -77,7 +78,8 @@ async fn for_shopper(
     let own = find_own(&app, shopper.shop.id, customer, number(&order)?).await?;
     let mut explained = own.ok_or_else(unknown_order)?;
     explained.hide_plans();
-    Ok(Json(view(Tongue::first(asked.iter()), explained)))
+    let mut read = app.db.read(shopper.shop.id).await?;
+    Ok(Json(view(&mut read, shopper.shop.id, Tongue::first(asked.iter()), explained).await?))
 }
 
 /// The points of an order, for the page that thanks for it.
@@ -135,9 +137,17 @@ fn number(order: &str) -> Result<OrderId, Problem> {
     order.parse().map(OrderId).map_err(|_| unknown_order())
 }
 
-fn view(tongue: Tongue, explained: Explained) -> ExplainedView {
-    let text = words::sentences(tongue, &explained);
-    ExplainedView { explained, customer: None, language: tongue.tag(), text }
+async fn view(
+    read: &mut Read,
+    shop: ShopId,
+    tongue: Tongue,
+    explained: Explained,
+) -> Result<ExplainedView, Problem> {
+    let lines = explained.booked.iter().flat_map(|booked| &booked.explanation.lines);
+    let products: Vec<i64> = lines.filter_map(|line| line.product).collect();
+    let titles = products::titles(read, shop, &products).await?;
+    let text = words::sentences(tongue, &explained, &titles);
+    Ok(ExplainedView { explained, customer: None, language: tongue.tag(), text })
 }
 
 fn language(asked: Result<Query<Asked>, QueryRejection>) -> Result<Option<Language>, Problem> {

@@ -1,5 +1,7 @@
 //! Sentences about what an order earned, in every language that staff and shoppers read them in.
 
+use std::collections::HashMap;
+
 use loyalty::Money;
 use loyalty::explain::{Cap, CapExplained, LineExplained, MultiplierExplained, Outcome};
 use loyalty::line::{LeftOut, LineKind};
@@ -12,21 +14,24 @@ use crate::languages::Tongue;
 /// English, German, French.
 type Three = [&'static str; 3];
 
+/// What products are called, by Shopify's numbers of them, as far as that is known.
+pub(super) type Titles = HashMap<i64, String>;
+
 /// Everything about an order, sentence by sentence.
-pub(super) fn sentences(tongue: Tongue, explained: &Explained) -> Vec<String> {
+pub(super) fn sentences(tongue: Tongue, explained: &Explained, titles: &Titles) -> Vec<String> {
     match (&explained.booked, explained.not_booked) {
-        (Some(booked), _) => of_booked(tongue, booked),
+        (Some(booked), _) => of_booked(tongue, booked, titles),
         (None, Some(reason)) => vec![tongue.of_three(not_booked(reason)).to_owned()],
         (None, None) => Vec::new(),
     }
 }
 
-fn of_booked(tongue: Tongue, booked: &BookedExplained) -> Vec<String> {
+fn of_booked(tongue: Tongue, booked: &BookedExplained, titles: &Titles) -> Vec<String> {
     let explanation = &booked.explanation;
     let mut said = Vec::new();
     let mut say = |template: Three, values: &[(&str, String)]| said.push(filled(tongue, template, values));
     for line in &explanation.lines {
-        let name = [("line", name(tongue, line)), ("points", line.earned.to_string())];
+        let name = [("line", name(tongue, line, titles)), ("points", line.earned.to_string())];
         match line.left_out {
             Some(reason) => say(left_out(reason), &name),
             None => {
@@ -224,11 +229,16 @@ fn capped(cap: Cap) -> Three {
     }
 }
 
-fn name(tongue: Tongue, line: &LineExplained) -> String {
-    match line.kind {
-        LineKind::Delivery => tongue.of_three(["Delivery", "Versand", "Livraison"]).to_owned(),
-        _ => format!("{} {}", tongue.of_three(["Line", "Position", "Ligne"]), line.line),
-    }
+/// A line as people know it: Shopify's number of it tells nobody anything.
+fn name(tongue: Tongue, line: &LineExplained, titles: &Titles) -> String {
+    let kind = match line.kind {
+        LineKind::Item => ["An item", "Ein Artikel", "Un article"],
+        LineKind::GiftCard => ["A gift card", "Ein Geschenkgutschein", "Une carte-cadeau"],
+        LineKind::Tip => ["A tip", "Ein Trinkgeld", "Un pourboire"],
+        LineKind::Delivery => ["Delivery", "Versand", "Livraison"],
+    };
+    let title = line.product.and_then(|product| titles.get(&product));
+    title.cloned().unwrap_or_else(|| tongue.of_three(kind).to_owned())
 }
 
 /// A multiplier as sentences call it.
@@ -320,11 +330,12 @@ mod tests {
 
     #[test]
     fn an_order_is_explained_in_each_language() {
-        let english = sentences(Tongue::En, &explained());
+        let titles = Titles::from([(100, "Stoneware Mug".to_owned())]);
+        let english = sentences(Tongue::En, &explained(), &titles);
         assert_eq!(
             english,
             [
-                "Line 1: 20.00 GBP counts and earned 25 points.",
+                "Stoneware Mug: 20.00 GBP counts and earned 25 points.",
                 "“double” (× 1.5) gave.",
                 "“tier gold” (× 2) did not: it is for members of another tier.",
                 "Delivery: delivery does not count.",
@@ -335,10 +346,10 @@ mod tests {
                 "7 points wait for the payment, and 14 days from then.",
             ]
         );
-        let german = sentences(Tongue::De, &explained());
+        let german = sentences(Tongue::De, &explained(), &Titles::new());
         assert!(german[2].starts_with("„Stufe gold“"), "{german:?}");
-        assert_eq!(german[0], "Position 1: 20.00 GBP zählt und brachte 25 Punkte.");
-        let french = sentences(Tongue::Fr, &explained());
+        assert_eq!(german[0], "Ein Artikel: 20.00 GBP zählt und brachte 25 Punkte.");
+        let french = sentences(Tongue::Fr, &explained(), &titles);
         assert_eq!(french[1], "« double » (× 1.5) s’applique.");
         assert!(english.len() == german.len() && german.len() == french.len());
         for text in [english, german, french].concat() {
@@ -349,7 +360,10 @@ mod tests {
     #[test]
     fn why_nothing_is_booked_is_said() {
         let nobody = Explained { booked: None, not_booked: Some(NotBooked::NoCustomer), ..explained() };
-        assert_eq!(sentences(Tongue::En, &nobody), ["The order earns nothing: it has no customer."]);
+        assert_eq!(
+            sentences(Tongue::En, &nobody, &Titles::new()),
+            ["The order earns nothing: it has no customer."]
+        );
     }
 
     #[test]

@@ -14,4 +14,4 @@ mod store;
 pub use handler::ProductHandler;
 pub use shelf::Shelf;
 pub use shelves::{labels, unread};
-pub use store::{Product, find};
+pub use store::{Product, find, titles};

@@ -1,5 +1,7 @@
 //! The table of products.
 
+use std::collections::HashMap;
+
 use sqlx::types::Json;
 
 use crate::db;
@@ -50,6 +52,26 @@ pub async fn find(read: &mut Read, shop: ShopId, product: i64) -> Result<Option<
         shop,
         product
     )
+}
+
+/// What products are called, by Shopify's numbers of them; nothing of those whose names are not known.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn titles(
+    read: &mut Read,
+    shop: ShopId,
+    products: &[i64],
+) -> Result<HashMap<i64, String>, db::Error> {
+    let found: Vec<(i64, String)> = db!(read.all each products,
+        sqlite: "with v (shop_id, product_id) as (values ($1, $2))
+                 select p.product_id, p.title from v join products_products p
+                     on p.shop_id = v.shop_id and p.product_id = v.product_id where p.title is not null",
+        postgres: "with v (shop_id, product_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select p.product_id, p.title from v join products_products p
+                       on p.shop_id = v.shop_id and p.product_id = v.product_id where p.title is not null",
+        |product| shop, *product)?;
+    Ok(found.into_iter().collect())
 }
 
 /// Keeps what is told of a product, unless something newer is known, and says whether it did. What was deleted in the same

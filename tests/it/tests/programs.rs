@@ -400,7 +400,15 @@ fn an_order_is_explained_to_staff_and_to_whom_it_belongs() {
         let sum: i64 = lines.iter().map(|line| line["earned"].as_i64().unwrap()).sum();
         assert_eq!(sum, 140);
         assert_eq!(explained["language"], "de");
+        assert!(explained["text"][0].as_str().unwrap().starts_with("Ein Artikel: "), "{explained}");
         assert!(explained["text"][1].as_str().unwrap().contains("„lamps“ (× 1.5) galt."), "{explained}");
+        // Once the app knows what the product is called, so do the sentences.
+        door.shop.update_product(lamp.id, |lamp| lamp.title = "Desk lamp".into()).unwrap();
+        let told = door.shop.webhooks().events();
+        let told = told.iter().find(|event| event.topic == "products/update").unwrap();
+        door.webhook("lamp", "products/update", door.now(), &told.payload).await;
+        let explained = door.staff(42, Method::GET, &path, &Value::Null).await.json();
+        assert!(explained["text"][0].as_str().unwrap().starts_with("Desk lamp: "), "{explained}");
 
         // What is set later explains nothing of what came before; what comes back does.
         let plain = json!({"points": 1, "per": 100});
