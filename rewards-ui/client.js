@@ -65,6 +65,9 @@ export function client({ address = appAddress(), token, patience = PATIENCE }) {
     /** 200 with the mark when checkouts give the discount already, 202 when they soon will. */
     redeem: (wish) => ask('POST', '/redemptions', isRedemption, wish),
     cancel: (id) => ask('DELETE', `/redemptions/${encodeURIComponent(id)}`, isRedemption),
+    /** Store credit or a gift card. With the same `id`, the same payout again: 202 until it is known what came of it. */
+    payOut: (wish) => ask('POST', '/payouts', isPayout, wish),
+    payout: (id) => ask('GET', `/payouts/${encodeURIComponent(id)}`, isPayout),
     birthday: () => ask('GET', '/birthday', isBirthday),
     tellBirthday: (birthday) => ask('POST', '/birthday', isBirthday, { birthday }),
     forgetBirthday: () => ask('DELETE', '/birthday', isBirthday),
@@ -88,7 +91,12 @@ const isRedemption = (it) =>
 const isAccount = (it) =>
   isObject(it) &&
   [it.points, it.pending, it.held].every(Number.isSafeInteger) &&
-  (it.redemption == null || isRedemption(it.redemption));
+  (it.redemption == null || isRedemption(it.redemption)) &&
+  (it.payout == null || isPayout(it.payout));
+const isPayout = (it) =>
+  isObject(it) &&
+  [it.id, it.state, it.kind, it.currency].every(isText) &&
+  [it.points, it.value].every(Number.isSafeInteger);
 const isReward = (it) =>
   isObject(it) && isText(it.id) && isText(it.name) && Number.isSafeInteger(it.points) && isText(it.benefit?.kind);
 const isEntry = (it) =>

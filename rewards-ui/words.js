@@ -25,6 +25,7 @@ const SAME = {
   too_slow: 'unreachable',
   garbled: 'unreachable',
   server_error: 'unreachable',
+  payout_under_way: 'still_opening',
   not_yet: 'unknown_reward',
   over: 'unknown_reward',
   other_tier: 'unknown_reward',

@@ -12,6 +12,8 @@ import { Birthday } from './birthday.jsx';
 import { currencies } from './currencies.js';
 import { History } from './history.jsx';
 import { nextOrder } from './next-order.js';
+import { Payout } from './payout.jsx';
+import { payouts } from './payouts.js';
 import { Rewards } from './rewards.jsx';
 import { Standing } from './standing.jsx';
 
@@ -21,13 +23,19 @@ export default async function page() {
   const rewards = resource(app.rewards);
   const money = resource(() => currencies(shopify));
   const redeem = nextOrder(app, account, rewards);
-  render(<Page app={app} account={account} rewards={rewards} money={money} redeem={redeem} />, document.body);
+  const paying = payouts(app, account, rewards);
+  render(
+    <Page app={app} account={account} rewards={rewards} money={money} redeem={redeem} paying={paying} />,
+    document.body,
+  );
   await Promise.all([account.load(), rewards.load(), money.load()]);
+  const underWay = account.known.value?.payout;
+  if (underWay) paying.follow(underWay); // the page is there without
 }
 
-function Page({ app, account, rewards, money, redeem }) {
+function Page({ app, account, rewards, money, redeem, paying }) {
   const { say, trouble: told } = words(shopify.i18n);
-  const { trouble } = redeem;
+  const trouble = redeem.trouble.value ?? paying.trouble.value;
   return (
     <s-page heading={say('title')}>
       <s-stack gap="large">
@@ -35,7 +43,8 @@ function Page({ app, account, rewards, money, redeem }) {
           {() => <Balance account={account.known.value} />}
         </Known>
         {account.known.value && <Standing redemption={account.known.value.redemption} redeem={redeem} />}
-        {trouble.value && <s-banner tone="warning">{told(trouble.value.code)}</s-banner>}
+        <Payout paying={paying} />
+        {trouble && <s-banner tone="warning">{told(trouble.code)}</s-banner>}
         {account.known.value && (
           <Known of={rewards} say={say} told={told}>
             {() => (
@@ -44,6 +53,7 @@ function Page({ app, account, rewards, money, redeem }) {
                 account={account.known.value}
                 currencies={money.known.value ?? []}
                 redeem={redeem}
+                paying={paying}
               />
             )}
           </Known>

@@ -1,58 +1,99 @@
 import { useState } from 'preact/hooks';
 
 import { words } from '../../../rewards-ui/words.js';
+import { isSettled } from './payouts.js';
 
-/** A reward: what it gives, and the button that has it for the next order, or why there is none. */
-export function Reward({ reward, account, currency, offered, redeem }) {
+/** Paid out at once, not held for an order. */
+const PAYOUTS = ['store_credit', 'gift_card'];
+
+/** A reward: what it gives, and the button that has it now or for the next order, or why there is none. */
+export function Reward({ reward, account, currency, offered, redeem, paying }) {
   const { say, points, money } = words(shopify.i18n);
   const [wanted, want] = useState(undefined);
+  const [asksAgain, askAgain] = useState(false);
+  const isPaidOut = PAYOUTS.includes(reward.benefit.kind);
   // A pick replaces what stands, whose points come back first.
   const spendable = account.points + (account.redemption?.points ?? 0);
   const steps = stepsOf(reward, spendable);
   const cost = steps.includes(wanted) ? wanted : steps[steps.length - 1];
   const isHeld = account.redemption?.reward === reward.id && ['opening', 'live'].includes(account.redemption.state);
   const canBeHad = offered && !reward.refused && !isHeld;
-  const busy = redeem.busy.value !== null;
+  const payout = paying.payout.value;
+  // Payouts are made one at a time, so that what Shopify made can be told apart.
+  const waits = isPaidOut && payout !== null && !isSettled(payout);
+  const busy = redeem.busy.value !== null || paying.busy.value !== null || waits;
   const mayChoose = canBeHad && steps.length > 1;
   const { id, name } = reward;
   return (
-    <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
-      <s-stack gap="small-200">
-        <s-text type="strong">{name}</s-text>
-        {!mayChoose && <s-text color="subdued">{say('gives', { what: what(cost), points: points(cost) })}</s-text>}
-        {why() && <s-text color="subdued">{why()}</s-text>}
-        {mayChoose && (
-          <s-select
-            label={say('steps')}
-            value={String(cost)}
+    <s-stack gap="small">
+      <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
+        <s-stack gap="small-200">
+          <s-text type="strong">{name}</s-text>
+          {!mayChoose && <s-text color="subdued">{say('gives', { what: what(cost), points: points(cost) })}</s-text>}
+          {why() && <s-text color="subdued">{why()}</s-text>}
+          {mayChoose && (
+            <s-select
+              label={say('steps')}
+              value={String(cost)}
+              disabled={busy}
+              onChange={(event) => want(Number(event.currentTarget.value))}
+            >
+              {steps.map((step) => (
+                <s-option key={step} value={String(step)}>
+                  {say('gives', { what: what(step), points: points(step) })}
+                </s-option>
+              ))}
+            </s-select>
+          )}
+        </s-stack>
+        {canBeHad && !asksAgain && (
+          <s-button
+            variant="secondary"
             disabled={busy}
-            onChange={(event) => want(Number(event.currentTarget.value))}
+            accessibilityLabel={say('use_label', { points: points(cost), reward: name })}
+            onClick={pick}
           >
-            {steps.map((step) => (
-              <s-option key={step} value={String(step)}>
-                {say('gives', { what: what(step), points: points(step) })}
-              </s-option>
-            ))}
-          </s-select>
+            {say('use')}
+          </s-button>
         )}
-      </s-stack>
-      {canBeHad && (
-        <s-button
-          variant="secondary"
-          disabled={busy}
-          accessibilityLabel={say('use_label', { points: points(cost), reward: name })}
-          onClick={() => redeem.pick({ reward: id, currency, ...(steps.length > 1 && { points: cost }) })}
-        >
-          {say('use')}
-        </s-button>
-      )}
-    </s-grid>
+      </s-grid>
+      {canBeHad && asksAgain && confirmation()}
+    </s-stack>
   );
+
+  /** A gift card goes to whoever reads the e-mail, so it takes a second press. */
+  function pick() {
+    if (reward.benefit.kind === 'gift_card') askAgain(true);
+    else if (isPaidOut) paying.pick({ reward: id, currency });
+    else redeem.pick({ reward: id, currency, ...(steps.length > 1 && { points: cost }) });
+  }
+
+  function confirmation() {
+    const send = () => {
+      askAgain(false);
+      paying.pick({ reward: id, currency });
+    };
+    return (
+      <s-stack gap="small-200" accessibilityRole="status">
+        <s-text>{say('gift_card.sure')}</s-text>
+        <s-stack direction="inline" gap="small">
+          <s-button variant="primary" disabled={busy} onClick={send}>
+            {say('gift_card.send')}
+          </s-button>
+          <s-button variant="secondary" onClick={() => askAgain(false)}>
+            {say('gift_card.not_now')}
+          </s-button>
+        </s-stack>
+      </s-stack>
+    );
+  }
 
   /** What a pick of so many points gives. */
   function what(spent) {
     const { kind, value, basis_points: basisPoints } = reward.benefit;
     if (kind === 'percent') return say('benefit.off', { amount: percent(basisPoints) });
+    if (isPaidOut && offered) return say(`benefit.${kind}`, { amount: money(value[currency], currency) });
+    if (isPaidOut) return name;
     if (kind !== 'amount' && kind !== 'steps') return say(kind === 'shipping' ? 'benefit.shipping' : 'benefit.product');
     const each = value[currency] ?? 0;
     return offered ? say('benefit.off', { amount: money((each * spent) / reward.points, currency) }) : name;

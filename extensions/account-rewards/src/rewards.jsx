@@ -4,17 +4,13 @@ import { words } from '../../../rewards-ui/words.js';
 import { choices, isOffered } from './currencies.js';
 import { Reward } from './reward.jsx';
 
-/** Paid out at once, which this page does not do. */
-const PAYOUTS = ['store_credit', 'gift_card'];
-
 /** What points buy, and why something cannot be had just now. */
-export function Rewards({ rewards, account, currencies, redeem }) {
+export function Rewards({ rewards, account, currencies, redeem, paying }) {
   const { say } = words(shopify.i18n);
   const [wanted, want] = useState(undefined);
   const known = choices(currencies, rewards);
   const currency = known.includes(wanted) ? wanted : known[0];
-  const shown = rewards.filter(({ benefit }) => !PAYOUTS.includes(benefit.kind));
-  if (shown.length === 0 || !currency) return null;
+  if (rewards.length === 0 || !currency) return null;
   return (
     <s-section heading={say('rewards')}>
       <s-stack gap="base">
@@ -27,7 +23,7 @@ export function Rewards({ rewards, account, currencies, redeem }) {
             ))}
           </s-select>
         )}
-        {shown.map((reward) => (
+        {rewards.map((reward) => (
           <Reward
             key={reward.id}
             reward={reward}
@@ -35,6 +31,7 @@ export function Rewards({ rewards, account, currencies, redeem }) {
             currency={currency}
             offered={isOffered(reward, currency)}
             redeem={redeem}
+            paying={paying}
           />
         ))}
       </s-stack>

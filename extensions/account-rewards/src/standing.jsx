@@ -10,7 +10,7 @@ export function Standing({ redemption, redeem }) {
   return (
     <s-section heading={say('aside')}>
       <s-stack gap="base">
-        <s-stack direction="inline" gap="small" alignItems="center" accessibilityRole="status">
+        <s-grid gridTemplateColumns={waits ? 'auto 1fr' : '1fr'} gap="small" accessibilityRole="status">
           {waits && <s-spinner size="small" />}
           <s-text>
             {say(
@@ -18,7 +18,7 @@ export function Standing({ redemption, redeem }) {
               at && { points: points(redemption.points), currency: redemption.currency },
             )}
           </s-text>
-        </s-stack>
+        </s-grid>
         {at && at !== 'closing' && (
           <s-stack direction="inline">
             <s-button variant="secondary" disabled={busy !== null} onClick={() => redeem.cancel(redemption.id)}>

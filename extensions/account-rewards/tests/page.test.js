@@ -166,14 +166,6 @@ test.each([
   expect(button('Use')).toBeUndefined();
 });
 
-test('payouts are left to pages that can do them', async () => {
-  const credit = reward({ id: 'credit', name: 'Store credit', benefit: { kind: 'store_credit', value: { GBP: 500 } } });
-  door(extension, all({ 'GET /rewards': [credit, reward()] }));
-  await extension.render();
-  await until('5 off your order');
-  expect(shown()).not.toContain('Store credit');
-});
-
 test('an order explains itself on request, once', async () => {
   const text = ['10 points: Mug.', '10 points: Towel.'];
   const { asked } = door(extension, all({ 'GET /orders/1001/explain': { text } }));

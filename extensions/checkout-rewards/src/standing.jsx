@@ -48,10 +48,10 @@ export function Standing({ at, redemption, comesOff, redeem, mayChange }) {
 
 function Waiting({ text }) {
   return (
-    <s-stack direction="inline" gap="small" alignItems="center" accessibilityRole="status">
+    <s-grid gridTemplateColumns="auto 1fr" gap="small" accessibilityRole="status">
       <s-spinner size="small" />
       <s-text>{text}</s-text>
-    </s-stack>
+    </s-grid>
   );
 }
 
