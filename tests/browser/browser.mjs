@@ -19,7 +19,7 @@ export const SIZES = {
   phone: { width: 390, height: 844 },
 };
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox', // the tests may run as root, and load only our own pages
   '--disable-gpu',
   '--disable-quic',

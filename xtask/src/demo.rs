@@ -37,12 +37,7 @@ pub struct Args {
 
 /// Starts the demo and keeps it until Ctrl-C.
 pub fn run(args: &Args) -> Result<()> {
-    progress::step("Functions", functions::build)?;
-    extensions::build()?;
-    progress::step("local shop and backend", || {
-        // Of the whole workspace: with the same features as for the tests, so nothing is compiled twice.
-        process::run(cargo().args(["build", "--locked", "--workspace", "--bins"]))
-    })?;
+    build()?;
     let mut demo = progress::step("start", || Demo::start(args.port))?;
     if args.once {
         return demo.fetch();
@@ -56,8 +51,18 @@ pub fn run(args: &Args) -> Result<()> {
     demo.keep()
 }
 
+/// Builds what the demo runs.
+pub fn build() -> Result<()> {
+    progress::step("Functions", functions::build)?;
+    extensions::build()?;
+    progress::step("local shop and backend", || {
+        // Of the whole workspace: with the same features as for the tests, so nothing is compiled twice.
+        process::run(cargo().args(["build", "--locked", "--workspace", "--bins"]))
+    })
+}
+
 /// Both programs; dropping it stops them.
-struct Demo {
+pub struct Demo {
     // In this order: the backend ends before the shop that it talks to.
     backend: Running,
     shop: Running,
@@ -74,7 +79,8 @@ struct Ready {
 }
 
 impl Demo {
-    fn start(port: Option<u16>) -> Result<Self> {
+    /// Starts both, with their past: on this port, on a free one for 0.
+    pub fn start(port: Option<u16>) -> Result<Self> {
         let shop_port = match port {
             Some(port) => free_port(port).with_context(|| format!("port {port} cannot be had"))?,
             None => free_port(PORT).or_else(|_| free_port(0))?,
@@ -121,6 +127,11 @@ impl Demo {
         ensure!(status == 200, "the past orders were answered with {status}:\n{answer}");
         progress::note(format!("logs: {}", folder.display()));
         Ok(Self { backend, shop, backend_url, shop_url })
+    }
+
+    /// Where the shop's pages are.
+    pub fn shop_url(&self) -> &str {
+        &self.shop_url
     }
 
     /// Fetches the page once.

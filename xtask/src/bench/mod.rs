@@ -4,6 +4,7 @@ mod audit;
 mod import;
 mod intake;
 mod ledger;
+mod pick;
 mod reconcile;
 mod replay;
 mod rfm;
@@ -48,6 +49,8 @@ enum What {
     Import(import::Args),
     /// How long the audit of a large ledger takes, on both engines, and how much memory
     Audit(audit::Args),
+    /// How long a shopper waits from the press on a reward to the discount, in the demo as developers run it
+    Pick(pick::Args),
     /// How many members a second are scored, in memory
     Rfm(rfm::Args),
 }
@@ -61,6 +64,7 @@ pub fn run(args: &Args) -> Result<()> {
         What::Ledger(args) => ledger::run(args),
         What::Import(args) => import::run(args),
         What::Audit(args) => audit::run(args),
+        What::Pick(args) => pick::run(args),
         What::Rfm(args) => rfm::run(args),
     }
 }
