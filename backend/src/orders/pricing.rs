@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use loyalty::Program;
 use loyalty::earning::Earning;
 use loyalty::line::LineNow;
-use loyalty::multiplier::Labels;
+use loyalty::multiplier::{Labels, Selection};
 use loyalty::order::Facts;
 use loyalty::price::Circumstances;
+use loyalty::rule::EarnRule;
 
 use super::{Error, Order};
 use crate::db::{Timestamp, Tx};
@@ -75,7 +76,7 @@ impl<'a> Pricing<'a> {
             circumstances.tier = self.tiers.get(&member).cloned();
             circumstances.placed = self.calendar.minute(order.placed_at);
         }
-        self.label(&mut circumstances, order.lines.iter());
+        self.label(&mut circumstances, &program.earn, order.lines.iter());
         let earning = program.price(&order.lines, &circumstances).map_err(points::Error::from)?;
         let mut booking = Booking::new(order.id, member, self.program.version, earning, order.placed_at);
         booking.source = if order.at_till { Source::Pos } else { Source::Shopify };
@@ -89,11 +90,9 @@ impl<'a> Pricing<'a> {
     pub fn anew(&self, booking: &Booking, lines: &[LineNow]) -> Result<(Earning, Circumstances), Error> {
         let mut circumstances = booking.circumstances.clone();
         let is_new = |line: &&LineNow| booking.earning.paid_of(line.id).is_none();
-        self.label(&mut circumstances, lines.iter().filter(is_new));
-        Ok((
-            self.program_of(booking).price(lines, &circumstances).map_err(points::Error::from)?,
-            circumstances,
-        ))
+        let program = self.program_of(booking);
+        self.label(&mut circumstances, &program.earn, lines.iter().filter(is_new));
+        Ok((program.price(lines, &circumstances).map_err(points::Error::from)?, circumstances))
     }
 
     /// When what an order's points wait for comes to pass, if that is known. Shopify's clock may be ahead of ours: where
@@ -113,12 +112,20 @@ impl<'a> Pricing<'a> {
         self.days.note(booking);
     }
 
-    /// Adds what these lines' products are labelled with; what is known of a product already stays.
-    fn label<'l>(&self, circumstances: &mut Circumstances, lines: impl Iterator<Item = &'l LineNow>) {
+    /// Adds what these lines' products are labelled with, if a rule asks for that: also that one is not, because what is known
+    /// of a product stays.
+    fn label<'l>(
+        &self,
+        circumstances: &mut Circumstances,
+        rule: &EarnRule,
+        lines: impl Iterator<Item = &'l LineNow>,
+    ) {
+        if rule.multipliers.iter().all(|multiplier| matches!(multiplier.of, Selection::Products(_))) {
+            return;
+        }
         for product in lines.filter_map(|line| line.product) {
-            if let Some(labels) = self.labels.get(&product) {
-                circumstances.labels.entry(product).or_insert_with(|| labels.clone());
-            }
+            let labels = || self.labels.get(&product).cloned().unwrap_or_default();
+            circumstances.labels.entry(product).or_insert_with(labels);
         }
     }
 }

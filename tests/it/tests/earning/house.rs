@@ -124,6 +124,33 @@ fn products_collections_and_tags_earn_by_their_multipliers_as_they_were_when_the
 }
 
 #[test]
+fn what_was_in_no_collection_when_it_was_bought_is_in_none_when_more_of_it_is_added() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let [lamp, vase] =
+            ["Lamp", "Vase"].map(|name| house.shop.add_product(NewProduct::simple(name, 10_000)));
+        house.shop.set_collection(7, &[vase.id]);
+        house
+            .set_program(|program| {
+                program.earn.multipliers = vec![multiplier("shelf", Selection::Collections(vec![7]), 30_000)];
+            })
+            .await;
+        shelves_are_read(&house, 1).await;
+        let (ada, order, points) = buys(&house, lamp.variants[0].id, PlaceOptions::default()).await;
+        assert_eq!(points, 100);
+        house.shop.set_collection(7, &[vase.id, lamp.id]);
+        house.settle().await;
+        is_shelved(&house, lamp.id, "collection:7", true).await;
+        let additions = vec![(lamp.variants[0].id, 1), (vase.variants[0].id, 1)];
+        house.shop.edit_order(order.id, &OrderEdit { additions, ..OrderEdit::default() }).unwrap();
+        house.shop.pay(order.id).unwrap();
+        house.settle().await;
+        assert_eq!(house.points(ada).await, (100 + 100 + 300, 0, 0));
+        house.is_sound().await;
+    });
+}
+
+#[test]
 fn tips_delivery_gift_cards_tax_and_discounts_count_as_the_program_says() {
     on_both_engines(async |test| {
         let settings = Settings { tax_included_bp: 2_000, ..Settings::default() };
