@@ -1,8 +1,7 @@
 //! One life of the backend: a runtime of its own with the application on it. Whoever drops it kills everything that it
-//! was about to do, as the end of a process does; the database and the shop outlive it. So do connections on which nothing
-//! was done: opening one costs as much as a dozen steps.
+//! was about to do, as the end of a process does; the database and the shop outlive it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 
@@ -43,12 +42,14 @@ pub struct Process {
     means: Means,
 }
 
-/// What each life of it needs.
-struct Means {
-    db: Db,
-    settings: Vec<(String, String)>,
-    clock: Clock,
-    shopify: Outgoing,
+/// What each life of it needs. What it asks Shopify goes through `shopify`.
+#[derive(Clone)]
+pub struct Means {
+    /// The database.
+    pub file: PathBuf,
+    pub settings: Vec<(String, String)>,
+    pub clock: Clock,
+    pub shopify: Outgoing,
 }
 
 /// Stretched across the database's one writer: every commit passes it.
@@ -90,27 +91,17 @@ impl Wire {
 }
 
 impl Process {
-    /// Starts on a database, on which no other process runs. What it asks Shopify goes through `shopify`.
-    pub fn start(
-        file: &Path,
-        settings: Vec<(String, String)>,
-        clock: Clock,
-        shopify: Outgoing,
-    ) -> Result<Process> {
-        let runtime = runtime()?;
-        let url = format!("sqlite://{}", file.display());
-        let db = runtime.block_on(Db::connect(&url, &Options::default()))?;
-        let means = Means { db, settings, clock, shopify };
-        let (app, wire) = runtime.block_on(means.begin())?;
+    /// Starts with these means.
+    pub fn start(means: Means) -> Result<Process> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let wire = Arc::new(Wire::default());
+        let app = runtime.block_on(means.begin(wire.clone()))?;
         Ok(Process { router: app.router(), app, wire, runtime, means })
     }
 
     /// Dies, and starts again on what is left.
     pub fn restart(&mut self) -> Result<()> {
-        // The old one goes first, and with it all that was under way.
-        drop(std::mem::replace(&mut self.runtime, runtime()?));
-        (self.app, self.wire) = self.runtime.block_on(self.means.begin())?;
-        self.router = self.app.router();
+        *self = Process::start(self.means.clone())?;
         Ok(())
     }
 
@@ -148,10 +139,10 @@ impl Process {
 }
 
 impl Means {
-    /// The application of a new life, and the wire across its database.
-    async fn begin(&self) -> Result<(App, Arc<Wire>)> {
-        let wire = Arc::new(Wire::default());
-        stretch(&self.db, wire.clone()).await?;
+    /// The application of a new life, and a wire across its database.
+    async fn begin(&self, wire: Arc<Wire>) -> Result<App> {
+        let db = Db::connect(&format!("sqlite://{}", self.file.display()), &Options::default()).await?;
+        stretch(&db, wire).await?;
         let kinds = vec![
             Kind::of::<PostRipe>(),
             Kind::of::<ExpireDaily>(),
@@ -161,17 +152,13 @@ impl Means {
             Kind::of::<ReadShelves>(),
         ];
         let app = App::builder(Config::load(None, &self.settings).context("settings")?)
-            .db(self.db.clone())
+            .db(db)
             .clock(self.clock.clone())
             .bucket_clock(self.clock.clone())
             .simulated(self.shopify.clone())
             .tasks(kinds, Vec::new());
-        Ok((app.build().await?, wire))
+        Ok(app.build().await?)
     }
-}
-
-fn runtime() -> Result<Runtime> {
-    Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
 async fn stretch(db: &Db, wire: Arc<Wire>) -> Result<()> {

@@ -82,7 +82,10 @@ impl Act for Turn {
     }
 
     fn touches(&self) -> Touches {
-        Touches::EveryShop
+        match self {
+            Turn::Work | Turn::Publish | Turn::Advance | Turn::Chores => Touches::EveryShop,
+            Turn::Tell | Turn::LookAtShelves => Touches::Nothing,
+        }
     }
 }
 

@@ -59,7 +59,7 @@ pub trait Act: fmt::Display {
 /// Whose ledger may differ after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touches {
-    /// Nobody's: the backend has heard nothing of it yet.
+    /// Nobody's: the backend has heard nothing of it yet, or does nothing about it. What time takes shows after the next step.
     Nothing,
     /// That of the shop in which it is taken. No other's, which is found out when that one is looked at.
     TheShop,

@@ -33,7 +33,7 @@ impl Act for Wait {
     }
 
     fn touches(&self) -> Touches {
-        Touches::EveryShop
+        Touches::Nothing
     }
 }
 

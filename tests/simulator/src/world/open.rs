@@ -21,7 +21,7 @@ use super::program::set;
 use super::{Shop, Template, World};
 use crate::model::calendar::Calendar;
 use crate::model::{Model, Rules};
-use crate::process::Process;
+use crate::process::{Means, Process};
 use crate::steps::{self, PRODUCTS};
 
 /// When worlds begin: where clocks are put back or forward soon after, at different hours, and where nothing happens.
@@ -62,7 +62,7 @@ impl World {
         let clock = Clock::fixed(start);
         let line = Line::new(clock.clone(), shops_clock);
         let shopify = template.shopify().answered_by(line.to(&locals));
-        let process = Process::start(&file, settings, clock, shopify)?;
+        let process = Process::start(Means { file, settings, clock, shopify })?;
         let shops = locals.into_iter().map(|local| install(&process, local, rng)).collect::<Result<_>>()?;
         Ok(World {
             shops,
