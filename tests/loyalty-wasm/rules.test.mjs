@@ -154,8 +154,8 @@ test('in the checkout what is missing, newer or broken reads as nothing, and a t
     assert.deepEqual(here(offers(ACCOUNT, PROGRAM, broken)), { ...nothing, hasProgram: true, account });
   }
   const long = { ...ACCOUNT, more: 'x'.repeat(10_000) };
-  const name = 'ß'.repeat(20_000);
-  const many = { ...PROGRAM, rewards: Array.from({ length: 500 }, (_, id) => ({ ...PROGRAM.rewards[0], id: `r${id}`, name })) };
+  const name = 'ß'.repeat(2_000);
+  const many = { ...PROGRAM, rewards: Array.from({ length: 50 }, (_, id) => ({ ...PROGRAM.rewards[0], id: `r${id}`, name })) };
   for (let times = 0; times < 20; times += 1) assert.equal(offers(long, many, CART).rewards.at(-1).name, name);
 });
 
