@@ -124,7 +124,7 @@ impl World {
             shop.follow(&mut signed_up);
         }
         shop.model.now = now;
-        if self.shops[at].was_out && self.shops[at].model.installed_at != self.installed_at(at)? {
+        if self.shops[at].was_out && self.shops[at].model.installed_at != self.installed_at(at)?.0 {
             return Err(Trouble::Disagreement("whether the app is in the shop".into()));
         }
         Ok(heard)

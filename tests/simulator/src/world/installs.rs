@@ -9,8 +9,10 @@ use loyalnest::merchants::ShopError;
 use super::{Shop, Trouble, World};
 use crate::steps::OWNER;
 
-const INSTALLED: &str = "select case when uninstalled_at is null then installed_at end from merchants_shops
-    where shop_id = $1";
+/// Since when the app is in the shop, and whether there are tokens for it: Shopify may have refused them for good.
+const INSTALLED: &str =
+    "select case when uninstalled_at is null then installed_at end, sealed_token is not null
+    from merchants_shops where shop_id = $1";
 
 impl World {
     /// The merchant opens the app, in a shop in which it is: whatever the backend has not known or has no token for, it gets.
@@ -59,25 +61,26 @@ impl World {
     pub fn hear_of_installs(&mut self) -> Result<()> {
         for at in 0..self.shops.len() {
             if self.shops[at].was_out {
-                self.shops[at].model.installed_at = self.installed_at(at)?;
+                let (installed_at, has_tokens) = self.installed_at(at)?;
+                self.shops[at].model.installed_at = installed_at;
+                self.shops[at].has_tokens = has_tokens;
             }
         }
         Ok(())
     }
 
-    /// Since when the backend knows that the app is in a shop.
-    pub fn installed_at(&self, at: usize) -> Result<Option<i64>> {
+    /// Since when the backend knows that the app is in a shop, and whether it has tokens for it.
+    pub fn installed_at(&self, at: usize) -> Result<(Option<i64>, bool)> {
         let Db::Sqlite { readers, .. } = &self.process.app.db else { bail!("not on SQLite") };
         let shop = self.shops[at].id.0;
-        self.process.finish(async {
-            sqlx::query_scalar(INSTALLED).bind(shop).fetch_one(readers).await.context("a shop")
-        })
+        self.process
+            .finish(async { sqlx::query_as(INSTALLED).bind(shop).fetch_one(readers).await.context("a shop") })
     }
 }
 
 impl Shop {
     /// Whether shoppers and staff find the app: it is there, and the backend knows it.
     pub fn has_app(&self) -> bool {
-        !self.is_out && self.model.installed_at.is_some()
+        !self.is_out && self.has_tokens && self.model.installed_at.is_some()
     }
 }

@@ -97,7 +97,9 @@ pub struct Shop {
     heard_at: i64,
     /// The merchant has taken the app out: the shop tells it nothing, and nobody asks it for anything.
     pub is_out: bool,
-    /// That was so since everything has come to rest.
+    /// The backend has tokens for the shop: without, it is as if the app were not there.
+    pub has_tokens: bool,
+    /// The app was out since everything has come to rest.
     pub was_out: bool,
     /// Orders of which the backend may never hear.
     pub untold: HashSet<u64>,

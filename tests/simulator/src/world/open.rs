@@ -142,6 +142,7 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         erased: Default::default(),
         heard_at: 0,
         is_out: false,
+        has_tokens: true,
         was_out: false,
         untold: Default::default(),
         till: Vec::new(),
