@@ -14,6 +14,7 @@ use crate::customers::CustomerHandler;
 use crate::db::{self, Cipher, Db, Options};
 use crate::error::Error;
 use crate::events::{Alerts, Events, Subscriber};
+use crate::history::{HistoryReader, Subject};
 use crate::inbox::{Handler, Inbox};
 use crate::merchants::{MerchantHandler, Shop, ShopError, Shops};
 use crate::orders::OrderHandler;
@@ -241,8 +242,15 @@ impl Builder {
             Some(tasks) => tasks,
             None => (chores::kinds(), chores::schedules().map_err(db::Error::other)?),
         };
-        let readers =
-            readers.unwrap_or_else(|| vec![Arc::new(Reconciler::new(clock.clone())), Arc::new(Comparer)]);
+        let readers = readers.unwrap_or_else(|| {
+            let history = |of| Arc::new(HistoryReader::new(of, clock.clone()));
+            vec![
+                Arc::new(Reconciler::new(clock.clone())),
+                Arc::new(Comparer),
+                history(Subject::Customers),
+                history(Subject::Orders),
+            ]
+        });
         let tasks = Tasks::new(db.clone(), clock.clone(), config.tasks.clone(), kinds, schedules);
         let sync_turns = Rota::new(config.sync.workers);
         Ok(App(Arc::new(Parts {

@@ -10,6 +10,7 @@ use crate::customers::emails;
 use crate::error::Error;
 use crate::export::{self, command::ExportArgs};
 use crate::finance::{self, command::FinanceCommand};
+use crate::history::{self, HistoryArgs};
 use crate::imports::{self, command::ImportArgs};
 use crate::inbox::{self, command::InboxCommand};
 use crate::merchants::Resealed;
@@ -76,6 +77,8 @@ enum Command {
     /// What a shop's points come to at the end of any day, as tables.
     #[command(subcommand)]
     Finance(FinanceCommand),
+    /// Read a shop's customers, and their orders from before the app, from Shopify.
+    History(HistoryArgs),
     /// Members' scores by what they have bought.
     #[command(subcommand)]
     Rfm(RfmCommand),
@@ -166,6 +169,7 @@ async fn act(cli: Cli) -> Result<(), Error> {
         Command::Finance(command) => {
             finance::command::run(&App::builder(config).build().await?, command).await
         }
+        Command::History(args) => history::run(&App::builder(config).build().await?, args).await,
         Command::Rfm(command) => rfm::run(&App::builder(config).build().await?, command).await,
         Command::Support(command) => {
             support::command::run(&App::builder(config).build().await?, command).await

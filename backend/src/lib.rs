@@ -16,6 +16,7 @@ pub mod error;
 pub mod events;
 pub mod export;
 pub mod finance;
+pub mod history;
 pub mod ids;
 pub mod imports;
 pub mod inbox;

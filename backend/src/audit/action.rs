@@ -45,6 +45,8 @@ crate::text_enum! {
         StockChanged = "stock.changed",
         /// Published accounts are to be compared with the ledger.
         ReconcileAsked = "reconcile.asked",
+        /// Customers and orders are to be read from Shopify.
+        HistoryAsked = "history.asked",
         /// Members are to be scored anew.
         ScoresAsked = "rfm.asked",
         /// The program's settings were changed.

@@ -117,6 +117,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat alle Metafelder mit dem Hauptbuch vergleichen lassen (Lauf {target}).",
             "{who} a fait comparer tous les métachamps avec le grand livre (exécution {target}).",
         ],
+        Action::HistoryAsked => [
+            "{who} had all customers and orders read from Shopify.",
+            "{who} hat alle Kunden und Bestellungen aus Shopify lesen lassen.",
+            "{who} a fait lire tous les clients et toutes les commandes chez Shopify.",
+        ],
         Action::ScoresAsked => [
             "{who} asked for members to be scored anew.",
             "{who} hat die Mitglieder neu bewerten lassen.",

@@ -65,7 +65,9 @@ impl CustomerHandler {
             },
             "customers/update" => match serde_json::from_slice(&message.payload) {
                 Ok(customer) => {
-                    signed_up.extend(updated(tx, message.shop, &customer, now).await?);
+                    let CustomerJson { id, state, updated_at } = customer;
+                    let id = CustomerId(id);
+                    signed_up.extend(updated(tx, message.shop, id, state.as_deref(), updated_at, now).await?);
                     Ok(Some(()))
                 }
                 Err(_) => Ok(None),
@@ -131,7 +133,7 @@ async fn created(
 ) -> Result<Option<MemberId>, Error> {
     let id = CustomerId(customer.id);
     let member = store::enrol(tx, shop, &[id], now).await?.remove(&id);
-    let signed_up = updated(tx, shop, customer, now).await?;
+    let signed_up = updated(tx, shop, id, customer.state.as_deref(), customer.updated_at, now).await?;
     match member {
         // They were made with an account, or have one by now: what was told of that came first.
         Some(member) if signed_up.is_none() && store::has_account(tx, shop, member).await? => {
@@ -142,23 +144,22 @@ async fn created(
 }
 
 /// PostgreSQL keeps no NUL, and no state of Shopify's has one.
-fn is_state(text: &str) -> bool {
+pub(super) fn is_state(text: &str) -> bool {
     text.len() <= LONGEST_STATE && !text.contains('\0')
 }
 
 /// Of what changed, only the state of the account is ours: whether it is a guest's. Who is no member does not become one
 /// by being changed. Says who has signed up by it.
-async fn updated(
+pub(super) async fn updated(
     tx: &mut Tx,
     shop: ShopId,
-    customer: &CustomerJson,
+    id: CustomerId,
+    state: Option<&str>,
+    told_at: Timestamp,
     now: Timestamp,
 ) -> Result<Option<MemberId>, Error> {
-    let Some(state) = customer.state.as_deref().filter(|state| is_state(state)) else {
-        return Ok(None);
-    };
-    let id = CustomerId(customer.id);
-    let known = store::set_state(tx, shop, id, state, customer.updated_at).await?;
+    let Some(state) = state.filter(|state| is_state(state)) else { return Ok(None) };
+    let known = store::set_state(tx, shop, id, state, told_at).await?;
     let changed = known.filter(|(_, before)| before.as_deref().is_some_and(|before| before != state));
     if let Some((member, _)) = changed {
         let change = CustomerChange::State { state: state.to_owned() };

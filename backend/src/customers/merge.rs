@@ -5,7 +5,7 @@ use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::points::Book;
-use crate::{campaigns, points, pos, programs, redemptions, rfm, sync};
+use crate::{campaigns, history, points, pos, programs, redemptions, rfm, sync};
 
 /// Merges a customer whom Shopify deleted into the one whom it kept, and says whether there was anything to do. Lots keep
 /// their dates, orders and redemptions their numbers; a hold that stands moves if the kept one has none, and is released
@@ -44,6 +44,7 @@ pub async fn merge(
     redemptions::merge(tx, &mut book, from, into).await?;
     points::merge(tx, &mut book, (from, into), program.program.returns).await?;
     book.save(tx).await?;
+    history::merge(tx, shop, from, into).await?;
     rfm::merge(tx, shop, (from, into), now).await?;
     campaigns::merge(tx, shop, (from, into), &program.program.tiers, now).await?;
     pos::merge(tx, shop, from, into).await?;

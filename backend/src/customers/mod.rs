@@ -7,6 +7,7 @@ pub mod birthdays;
 pub mod emails;
 mod handler;
 mod merge;
+mod mirror;
 mod path;
 mod shadows;
 mod sign_ups;
@@ -14,6 +15,7 @@ mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
+pub use mirror::{Mirrored, enrol_and_stay, mirror};
 pub use path::of_path;
 pub use shadows::{is_shadow, note_guests};
 pub use sign_ups::signed_in;

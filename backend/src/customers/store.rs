@@ -236,7 +236,7 @@ pub(super) async fn set_state(
                      and (told_at is null or told_at < $3)",
         postgres: "select member_id, state from customers_members
                    where shop_id = $1 and customer_id = $2 and merged_into is null
-                       and (told_at is null or told_at < $3) for update",
+                       and (told_at is null or told_at < $3) for no key update",
         shop, customer, told_at)?;
     let Some((member, _)) = &known else { return Ok(None) };
     db!(
@@ -248,6 +248,68 @@ pub(super) async fn set_state(
         told_at
     )?;
     Ok(known)
+}
+
+/// What is known of a customer's account.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(super) struct Known {
+    pub member_id: MemberId,
+    pub customer_id: CustomerId,
+    pub state: Option<String>,
+    pub told_at: Option<Timestamp>,
+    pub shadow: Option<bool>,
+}
+
+/// Locks what is known of the accounts of those of these customers who are there, and of whom nobody else is telling just
+/// now: who waits for nobody waits in no circle.
+pub(super) async fn lock_states(
+    tx: &mut Tx,
+    shop: ShopId,
+    customers: &[CustomerId],
+) -> Result<Vec<Known>, db::Error> {
+    db!(tx.all each customers,
+        sqlite: "with v (shop_id, customer_id) as (values ($1, $2))
+                 select m.member_id, m.customer_id, m.state, m.told_at, m.shadow from v join customers_members m
+                     on m.shop_id = v.shop_id and m.customer_id = v.customer_id
+                 where m.merged_into is null and m.deleted_at is null",
+        postgres: "with v (shop_id, customer_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select m.member_id, m.customer_id, m.state, m.told_at, m.shadow from v join customers_members m
+                       on m.shop_id = v.shop_id and m.customer_id = v.customer_id
+                   where m.merged_into is null and m.deleted_at is null
+                   order by m.member_id for no key update of m skip locked",
+        |customer| shop, *customer)
+}
+
+/// Notes the states of these members' accounts, which they have locked.
+pub(super) async fn note_states(
+    tx: &mut Tx,
+    shop: ShopId,
+    states: &[(MemberId, &str, Timestamp)],
+) -> Result<(), db::Error> {
+    db!(tx.each states,
+        sqlite: "with v (shop_id, member_id, state, told_at) as (values ($1, $2, $3, $4))
+                 update customers_members set state = v.state, told_at = v.told_at from v
+                 where customers_members.shop_id = v.shop_id and customers_members.member_id = v.member_id",
+        postgres: "with v (shop_id, member_id, state, told_at) as (
+                       select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]))
+                   update customers_members set state = v.state, told_at = v.told_at from v
+                   where customers_members.shop_id = v.shop_id and customers_members.member_id = v.member_id",
+        |one| shop, one.0, one.1, one.2)?;
+    Ok(())
+}
+
+/// How many of these members were not merged into others; nobody merges those until the transaction ends.
+pub(super) async fn stay(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<usize, db::Error> {
+    let there: Vec<(MemberId,)> = db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select m.member_id from v join customers_members m
+                     on m.shop_id = v.shop_id and m.member_id = v.member_id where m.merged_into is null",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select m.member_id from v join customers_members m
+                       on m.shop_id = v.shop_id and m.member_id = v.member_id
+                   where m.merged_into is null order by m.member_id for key share of m",
+        |member| shop, *member)?;
+    Ok(there.len())
 }
 
 /// Whether a member's customer is known to have an account.

@@ -42,7 +42,8 @@ pub use languages::{Languages, languages, set_primary_locale};
 pub use plans::{Plan, plan};
 pub use staff::{Permission, Role, RoleError, StaffError, Standing};
 pub use store::{
-    Zone, allow_support, domain, erase, installed_since, lock_installed, shops, support_allowed, zone, zones,
+    Zone, allow_support, domain, erase, has_scope, installed_since, lock_installed, shops, support_allowed,
+    zone, zones,
 };
 pub use tokens::Resealed;
 

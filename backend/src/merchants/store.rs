@@ -284,6 +284,17 @@ pub async fn installed_since(read: &mut Read, id: ShopId) -> Result<Option<Times
     Ok(since.map(|(at,)| at))
 }
 
+/// Whether a shop has granted a scope.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn has_scope(read: &mut Read, id: ShopId, scope: &str) -> Result<bool, db::Error> {
+    let granted: Option<(Option<String>,)> =
+        db!(read.optional, "select scopes from merchants_shops where shop_id = $1", id)?;
+    let granted = granted.and_then(|(scopes,)| scopes).unwrap_or_default();
+    Ok(granted.split(',').any(|granted| granted.trim() == scope))
+}
+
 /// The permanent domain of a shop, if it is known.
 ///
 /// # Errors

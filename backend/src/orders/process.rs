@@ -13,11 +13,12 @@ use super::store::{self, Known, Latest};
 use super::{Error, Order, Refund};
 use crate::customers;
 use crate::db::{Timestamp, Tx};
+use crate::history::Past;
 use crate::ids::{CustomerId, MemberId, OrderId, ShopId};
 use crate::points::{self, Book, orders::Booking};
 use crate::programs::{self, Versioned};
 use crate::redemptions::{Desk, OrderUse};
-use crate::{rfm, sync};
+use crate::{history, rfm, sync};
 
 /// One message about an order.
 #[derive(Debug, Clone)]
@@ -53,6 +54,18 @@ impl Incoming {
         }
     }
 
+    /// What it tells of an order that is not taken on, for the history of its customer.
+    fn past(&self, known: &mut HashMap<OrderId, Known>) -> Option<Past> {
+        let order = self.as_order()?;
+        let known = known.get_mut(&order.id)?;
+        known.customer = known.customer_of(order);
+        let customer = known.customer.filter(|_| !known.erased)?;
+        let refunds: Vec<Returned> = order.refunds.values().flatten().copied().collect();
+        let kept = order::kept(&order.facts, &order.lines, &order::gone(&order.lines, &refunds, None));
+        let as_of = order.told_at();
+        Some(Past { order: order.id, customer, placed_at: order.placed_at, kept, as_of })
+    }
+
     fn as_order(&self) -> Option<&Order> {
         match self {
             Incoming::Order { order, .. } => Some(order),
@@ -69,8 +82,16 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let program = programs::current(tx, shop).await?;
     let ids: Vec<OrderId> = batch.iter().map(Incoming::order).collect();
     let mut known = store::lock(tx, shop, &ids).await?;
-    let batch: Vec<Incoming> = batch.into_iter().filter(|incoming| incoming.is_taken_on(&known)).collect();
+    let (batch, passed_by): (Vec<Incoming>, Vec<Incoming>) =
+        batch.into_iter().partition(|incoming| incoming.is_taken_on(&known));
+    // Where history is read, what is told of old orders while their file is made is newer than the file.
+    let past: Vec<Past> = match !passed_by.is_empty() && history::is_read(tx, shop).await? {
+        true => passed_by.iter().filter_map(|incoming| incoming.past(&mut known)).collect(),
+        false => Vec::new(),
+    };
     let bookings = points::orders::load(tx, shop, &ids).await?;
+    let may_be_past: Vec<OrderId> =
+        known.values().filter(|known| known.may_be_past()).map(|known| known.order).collect();
     let (members, new) = members(tx, shop, &batch, &known, now).await?;
     let guests = customers::note_guests(tx, shop, &guests(&batch, &known)).await?;
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
@@ -104,7 +125,12 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     // Who is new is shown, too, also where nothing was earned.
     let mut changed: BTreeSet<MemberId> = book.changed().chain(new).collect();
     book.save(tx).await?;
-    changed.extend(rfm::follow_orders(tx, shop, bookings.values(), now).await?);
+    let booked: Vec<OrderId> = may_be_past.into_iter().filter(|order| bookings.contains_key(order)).collect();
+    // After the accounts, as whoever merges two members locks them.
+    let mut moved = history::note(tx, shop, &past, &members).await?;
+    moved.extend(history::booked(tx, shop, &booked).await?);
+    moved.extend(bookings.values().filter_map(Booking::moved_history));
+    changed.extend(rfm::follow(tx, shop, moved, now).await?);
     sync::mark(tx, shop, &changed.into_iter().collect::<Vec<_>>(), now).await?;
     Ok(())
 }
@@ -247,6 +273,11 @@ struct Ours {
 }
 
 impl Known {
+    /// Whether it may be history: that alone knows a customer without the order's facts.
+    fn may_be_past(&self) -> bool {
+        self.facts.is_none() && self.customer.is_some()
+    }
+
     /// Whose the order is, with what it tells now. Nothing leads to an erased customer again.
     fn customer_of(&self, order: &Order) -> Option<CustomerId> {
         if self.erased { self.customer } else { self.customer.or(order.customer) }

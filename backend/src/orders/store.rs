@@ -1,6 +1,6 @@
 //! The table of orders.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use loyalty::line::LineNow;
 use loyalty::order::{Facts, Used};
@@ -94,6 +94,41 @@ pub(super) async fn lock(
         |order| shop, *order)?;
     let rows = select(tx, shop, &orders).await?;
     Ok(rows.into_iter().map(|row| (row.order_id, Known::from(row))).collect())
+}
+
+/// Locks these orders, which a file tells of with their customers, and gives those that may be history: nothing else was told of
+/// them, and nothing of them was erased.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn lock_for_history(
+    tx: &mut Tx,
+    shop: ShopId,
+    orders: &[(OrderId, CustomerId)],
+) -> Result<HashSet<OrderId>, db::Error> {
+    let mut orders = orders.to_vec();
+    orders.sort_unstable();
+    db!(tx.each orders,
+        sqlite: "insert into orders_orders (shop_id, order_id, customer_id, refunds) values ($1, $2, $3, '{}')
+                 on conflict (shop_id, order_id) do update
+                     set customer_id = coalesce(orders_orders.customer_id, excluded.customer_id)
+                     where orders_orders.facts is null and not orders_orders.erased",
+        postgres: "insert into orders_orders (shop_id, order_id, customer_id, refunds)
+                   select shop_id, order_id, customer_id, '{}'
+                   from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as v (shop_id, order_id, customer_id)
+                   on conflict (shop_id, order_id) do update
+                       set customer_id = coalesce(orders_orders.customer_id, excluded.customer_id)
+                       where orders_orders.facts is null and not orders_orders.erased",
+        |one| shop, one.0, one.1)?;
+    let open: Vec<(OrderId,)> = db!(tx.all each orders,
+        sqlite: "with v (shop_id, order_id) as (values ($1, $2))
+                 select o.order_id from v join orders_orders o on o.shop_id = v.shop_id and o.order_id = v.order_id
+                 where o.facts is null and not o.erased",
+        postgres: "with v (shop_id, order_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select o.order_id from v join orders_orders o on o.shop_id = v.shop_id and o.order_id = v.order_id
+                   where o.facts is null and not o.erased",
+        |one| shop, one.0)?;
+    Ok(open.into_iter().map(|(order,)| order).collect())
 }
 
 async fn select(tx: &mut Tx, shop: ShopId, orders: &[OrderId]) -> Result<Vec<Row>, db::Error> {

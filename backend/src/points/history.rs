@@ -86,7 +86,17 @@ pub struct Bought {
     pub spent: i64,
 }
 
-/// What these members have bought.
+impl Bought {
+    /// Adds what the same member has bought beside.
+    pub fn add(&mut self, other: &Bought) {
+        self.first_order_at = self.first_order_at.min(other.first_order_at);
+        self.last_order_at = self.last_order_at.max(other.last_order_at);
+        self.orders += other.orders;
+        self.spent = self.spent.saturating_add(other.spent);
+    }
+}
+
+/// What these members have bought by orders that are booked.
 ///
 /// # Errors
 /// Any error of the database.
@@ -110,7 +120,7 @@ pub async fn of(
     Ok(rows.into_iter().map(|row| (row.member_id, row)).collect())
 }
 
-/// What the members who come next after one of them have bought by orders that were placed before then.
+/// What the members who come next after one of them have bought by booked orders that were placed before then.
 ///
 /// # Errors
 /// Any error of the database.
@@ -158,7 +168,7 @@ pub async fn placed(
     )
 }
 
-/// How many members have an order of which something is left.
+/// How many members have a booked order of which something is left.
 ///
 /// # Errors
 /// Any error of the database.

@@ -13,7 +13,9 @@ use crate::db::{Table, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, ShopId};
 use crate::tasks::{self, Order, Run, Task, TaskError};
-use crate::{customers, imports, inbox, merchants, orders, points, programs, redemptions, rfm, sync};
+use crate::{
+    customers, history, imports, inbox, merchants, orders, points, programs, redemptions, rfm, sync,
+};
 
 /// Why nothing of a shop is erased.
 pub(super) const REINSTALLED: &str = "the shop has the app installed again";
@@ -105,6 +107,7 @@ async fn redact_customer(
     for number in &numbers {
         customers::redact(&mut tx, shop, *number, now).await?;
         found += imports::redact(&mut tx, shop, *number).await?;
+        found += history::redact(&mut tx, shop, *number).await?;
     }
     for known in &known {
         points::redact(&mut tx, shop, known.member_id).await?;

@@ -15,7 +15,7 @@ use crate::db::{self, Read, Timestamp};
 use crate::ids::ShopId;
 use crate::points::recount::{AtOnce, recount};
 use crate::points::seals::{self, Chain};
-use crate::{imports, orders, points, redemptions, rfm};
+use crate::{history, imports, orders, points, redemptions, rfm};
 
 pub use jobs::Nightly;
 pub use store::{Last, Overview, last, overview};
@@ -84,6 +84,7 @@ pub async fn prove(read: &mut Read, shop: ShopId, asked: Asked) -> Result<Proof,
         violations.extend(points::invariants::beside(read, shop).await?);
         violations.extend(redemptions::invariants::violations(read, shop).await?);
         violations.extend(orders::invariants::violations(read, shop).await?);
+        violations.extend(history::invariants::violations(read, shop).await?);
         violations.extend(imports::invariants::violations(read, shop).await?);
         violations.extend(rfm::invariants::violations(read, shop).await?);
     }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::db;
 use crate::db::{Db, Read, Timestamp};
+use crate::history;
 use crate::ids::{MemberId, ShopId};
-use crate::points::history;
 
 crate::holds! {
     rfm_churn [shop_id] of Nobody, kept "with the shop" {

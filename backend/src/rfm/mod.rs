@@ -28,9 +28,9 @@ use loyalty::rfm::{Group, History, Scale, Segment};
 
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::events::{self, Event, RfmUpdated};
+use crate::history;
 use crate::ids::{MemberId, ShopId};
-use crate::points::history;
-use crate::points::orders::Booking;
+use crate::points::history::Moved;
 
 pub use export::{RfmCommand, run};
 pub use jobs::{Refresh, Refreshing, refresh_soon};
@@ -85,19 +85,19 @@ struct Added {
     is_less: bool,
 }
 
-/// Takes note of what became of these orders, whose bookings are saved and whose members are locked, and says who is in
-/// another segment by that: their metafields are to be written.
+/// Takes note of what members have bought more or less by orders that are saved; nobody merges these members meanwhile. Says
+/// who is in another segment by that: their metafields are to be written.
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn follow_orders(
+pub async fn follow(
     tx: &mut Tx,
     shop: ShopId,
-    bookings: impl IntoIterator<Item = &Booking>,
+    moved: impl IntoIterator<Item = Moved>,
     now: Timestamp,
 ) -> Result<Vec<MemberId>, db::Error> {
     let mut added: BTreeMap<MemberId, Added> = BTreeMap::new();
-    for moved in bookings.into_iter().filter_map(Booking::moved_history) {
+    for moved in moved {
         let added = added.entry(moved.member).or_default();
         added.orders += moved.orders;
         added.spent = added.spent.saturating_add(moved.spent);

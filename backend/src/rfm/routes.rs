@@ -19,9 +19,9 @@ use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::customers::{self, of_path};
 use crate::db::{Read, Timestamp};
+use crate::history;
 use crate::ids::ShopId;
 use crate::merchants::lock_installed;
-use crate::points::history;
 use crate::web::{Edit, Path, Problem, Staff, View};
 
 /// How many changes of a member are shown.

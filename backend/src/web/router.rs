@@ -22,8 +22,8 @@ use super::{Problem, cors, health, idempotency, limits, measure, operator, sessi
 use crate::app::App;
 use crate::config::duration;
 use crate::{
-    activation, audit, campaigns, customers, finance, inbox, merchants, orders, points, pos, privacy,
-    programs, proof, redemptions, rfm, support, sync, tasks,
+    activation, audit, campaigns, customers, finance, history, inbox, merchants, orders, points, pos,
+    privacy, programs, proof, redemptions, rfm, support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,6 +70,7 @@ fn api(app: &App) -> Router<App> {
         .merge(redemptions::api::api())
         .merge(pos::routes::api())
         .merge(rfm::routes::api())
+        .merge(history::routes::api())
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())

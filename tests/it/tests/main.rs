@@ -24,6 +24,7 @@ mod fairness;
 mod finance;
 mod forgery;
 mod groups;
+mod history;
 mod hostile_answers;
 mod imports;
 mod inbox;

@@ -14,6 +14,7 @@ mod faults;
 mod metafields_set;
 mod objects;
 mod order;
+mod orders;
 mod payouts;
 mod products;
 mod tags;

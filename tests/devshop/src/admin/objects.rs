@@ -67,6 +67,7 @@ impl ObjectValue for CustomerObject<'_> {
             }
             ("state", Some(customer)) => ResolvedValue::leaf(customer.state.to_uppercase()),
             ("displayName", Some(customer)) => ResolvedValue::leaf(customer.display_name()),
+            ("updatedAt", Some(customer)) => ResolvedValue::leaf(utc_text(customer.updated_at)),
             ("tags", Some(customer)) => texts(customer.tags.clone()),
             ("statistics", Some(customer)) => self.context.object(Statistics(customer.rfm_group.clone())),
             ("storeCreditAccounts", _) => {

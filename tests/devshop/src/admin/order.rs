@@ -30,7 +30,7 @@ impl ObjectValue for OrderObject<'_> {
             "name" => ResolvedValue::leaf(order.name()),
             "test" => ResolvedValue::leaf(order.test),
             "tags" => texts(order.tags.clone()),
-            "createdAt" => ResolvedValue::leaf(utc_text(order.created_at)),
+            "createdAt" | "processedAt" => ResolvedValue::leaf(utc_text(order.created_at)),
             "updatedAt" => ResolvedValue::leaf(utc_text(order.updated_at)),
             "cancelledAt" => {
                 ResolvedValue::leaf(order.cancelled_at.map_or(JsonValue::Null, |at| utc_text(at).into()))
@@ -55,6 +55,15 @@ impl ObjectValue for OrderObject<'_> {
                     .iter()
                     .map(|attribute| self.context.object(AttributeObject(&attribute.name, &attribute.value))),
             ),
+            "subtotalLineItemsQuantity" => {
+                ResolvedValue::leaf(order.goods().map(|line| line.item.quantity).sum::<u32>())
+            }
+            "currentSubtotalLineItemsQuantity" => {
+                ResolvedValue::leaf(order.goods().map(OrderLine::current_quantity).sum::<u32>())
+            }
+            "currentSubtotalPriceSet" => self.money(order.goods().map(OrderLine::kept).sum()),
+            "currentShippingPriceSet" => self.money(order.shipping_now()),
+            "totalTipReceivedSet" => self.money(order.tips()),
             "metafield" => metafield(self.context, &order.gid(), info),
             "lineItems" => {
                 self.context.object(Lines { parent: self, page: Page::of(info, order.lines.len())? })

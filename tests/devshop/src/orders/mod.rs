@@ -220,6 +220,21 @@ impl Order {
         self.shipping.as_ref().map(|shipping| shipping.quote.net()).unwrap_or_default()
     }
 
+    /// What makes the subtotal of the Admin API: what is sold, without gift cards and tips.
+    pub fn goods(&self) -> impl Iterator<Item = &OrderLine> {
+        self.lines.iter().filter(|line| !line.tip && !line.item.gift_card)
+    }
+
+    /// What was given on top.
+    pub fn tips(&self) -> MoneySet {
+        self.lines.iter().filter(|line| line.tip).map(OrderLine::net).sum()
+    }
+
+    /// Shipping without what was given back.
+    pub fn shipping_now(&self) -> MoneySet {
+        self.shipping_net() - self.shipping.as_ref().map(|shipping| shipping.refunded).unwrap_or_default()
+    }
+
     /// What was charged in all.
     pub fn total(&self) -> MoneySet {
         self.subtotal() + self.shipping_net()

@@ -58,8 +58,7 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
             discount - discount.portion(gone.into(), line.item.quantity.into())
         })
         .sum();
-    let shipping_refunded = order.shipping.as_ref().map(|shipping| shipping.refunded).unwrap_or_default();
-    let shipping_now = order.shipping_net() - shipping_refunded;
+    let shipping_now = order.shipping_now();
     let shipping_gross =
         order.shipping.as_ref().map(|shipping| shipping.quote.option.price).unwrap_or_default();
     let shipping_discount =

@@ -180,6 +180,8 @@ fn others(other: &Side) -> Vec<Case> {
         plain(Owner, get.clone(), "/api/rfm/proposal", Value::Null),
         plain(Owner, get.clone(), "/api/rfm/agreement", Value::Null),
         plain(Owner, post.clone(), "/api/rfm/preview", json!({"rfm": {"kind": "relative"}})),
+        plain(Owner, get.clone(), "/api/history", Value::Null),
+        plain(Owner, post.clone(), "/api/history", Value::Null),
         plain(Owner, get.clone(), "/api/finance/roll-forward", Value::Null),
         plain(Owner, get.clone(), "/api/finance/cohorts", Value::Null),
         plain(Owner, get.clone(), "/api/finance/triangle", Value::Null),
