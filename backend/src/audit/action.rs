@@ -29,6 +29,10 @@ crate::text_enum! {
         MembersLookedUp = "members.looked_up",
         /// A file of members was imported.
         MembersImported = "members.imported",
+        /// A file of orders from before the app was imported.
+        OrdersImported = "orders.imported",
+        /// The orders of an import were taken back.
+        OrdersTakenBack = "orders.import_reverted",
         /// What an import brought was taken back.
         ImportReverted = "members.import_reverted",
         /// Something that the program needs in Shopify was made or put right there.

@@ -77,6 +77,16 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat eine Mitgliederdatei importiert (Stapel {target}): {after.imported} importiert, {after.refused} abgelehnt, {after.points} Punkte.",
             "{who} a importé un fichier de membres (lot {target}) : {after.imported} importés, {after.refused} refusés, {after.points} points.",
         ],
+        Action::OrdersImported => [
+            "{who} imported a file of orders (batch {target}): {after.imported} imported, {after.refused} refused.",
+            "{who} hat eine Bestelldatei importiert (Stapel {target}): {after.imported} importiert, {after.refused} abgelehnt.",
+            "{who} a importé un fichier de commandes (lot {target}) : {after.imported} importées, {after.refused} refusées.",
+        ],
+        Action::OrdersTakenBack => [
+            "{who} took back the orders of the import {target}: {after.taken_back}.",
+            "{who} hat die Bestellungen des Imports {target} zurückgenommen: {after.taken_back}.",
+            "{who} a annulé les commandes de l’importation {target} : {after.taken_back}.",
+        ],
         Action::ImportReverted => [
             "{who} took back the import {target}: {after.taken_back} points; members keep {after.left_alone} that they had spent.",
             "{who} hat den Import {target} zurückgenommen: {after.taken_back} Punkte; {after.left_alone} schon ausgegebene behalten die Mitglieder.",

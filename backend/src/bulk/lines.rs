@@ -39,8 +39,8 @@ impl Gid {
 }
 
 impl Line {
-    /// None if it is no object with a global id.
-    fn of(text: &[u8]) -> Option<Line> {
+    /// Reads a line; none if it is no object with a global id.
+    pub fn read(text: &[u8]) -> Option<Line> {
         let object: Value = serde_json::from_slice(text).ok()?;
         let id = Gid::of(object.get("id")?)?;
         let parent = object.get("__parentId").and_then(Gid::of);
@@ -75,7 +75,7 @@ impl Batch {
             return;
         }
         self.count += 1;
-        match text.and_then(Line::of) {
+        match text.and_then(Line::read) {
             Some(line) => self.lines.push(line),
             None => self.odd += 1,
         }

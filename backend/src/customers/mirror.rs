@@ -1,6 +1,6 @@
 //! Customers as a file of all of them tells: they are members, with the state of their account.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Error, emails, handler, sign_ups, store};
 use crate::db::{self, Timestamp, Tx};
@@ -35,6 +35,7 @@ pub async fn mirror(tx: &mut Tx, shop: ShopId, told: &[Mirrored], now: Timestamp
     let customers: Vec<CustomerId> = newest.keys().copied().collect();
     let (_, new) = store::enrol_and_tell(tx, shop, &customers, now).await?;
     sync::mark(tx, shop, &new, now).await?;
+    let new: HashSet<MemberId> = new.into_iter().collect();
     // Of whom a webhook tells this moment, it tells nothing older.
     let known = store::lock_states(tx, shop, &customers).await?;
     let (first, again): (Vec<_>, Vec<_>) =
@@ -59,10 +60,19 @@ pub async fn mirror(tx: &mut Tx, shop: ShopId, told: &[Mirrored], now: Timestamp
     if !signed_up.is_empty() {
         sign_ups::give(tx, shop, &signed_up, now).await?;
     }
-    let are_new: HashMap<MemberId, ()> = new.iter().map(|member| (*member, ())).collect();
-    let addresses = known.iter().filter(|known| are_new.contains_key(&known.member_id));
-    emails::follow(tx, shop, &addresses.map(|known| known.customer_id).collect::<Vec<_>>(), now).await?;
+    let addresses: Vec<CustomerId> =
+        known.iter().filter(|known| new.contains(&known.member_id)).map(|known| known.customer_id).collect();
+    emails::follow(tx, shop, &addresses, now).await?;
     Ok(new.len() as i64)
+}
+
+/// Whether none of these members was merged into another, so that nobody merges them until the transaction ends. They are named
+/// once each.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn stay(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<bool, db::Error> {
+    Ok(store::stay(tx, shop, members).await? == members.len())
 }
 
 /// As [`enrol_and_tell`](store::enrol_and_tell), and nobody merges these members until the transaction ends.
@@ -80,7 +90,7 @@ pub async fn enrol_and_stay(
         let mut ids: Vec<MemberId> = members.values().copied().collect();
         ids.sort_unstable();
         ids.dedup();
-        if store::stay(tx, shop, &ids).await? == ids.len() {
+        if stay(tx, shop, &ids).await? {
             return Ok((members, new));
         }
         // Somebody was merged meanwhile: their orders are the kept one's.

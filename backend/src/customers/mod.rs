@@ -9,13 +9,14 @@ mod handler;
 mod merge;
 mod mirror;
 mod path;
+pub mod profile;
 mod shadows;
 mod sign_ups;
 mod store;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;
-pub use mirror::{Mirrored, enrol_and_stay, mirror};
+pub use mirror::{Mirrored, enrol_and_stay, mirror, stay};
 pub use path::of_path;
 pub use shadows::{is_shadow, note_guests};
 pub use sign_ups::signed_in;

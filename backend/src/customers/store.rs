@@ -166,6 +166,28 @@ pub async fn customers(
     Ok(found.into_iter().collect())
 }
 
+/// What is known of a member.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(super) struct Profile {
+    pub customer_id: Option<CustomerId>,
+    pub enrolled_at: Timestamp,
+    pub state: Option<String>,
+    pub shadow: Option<bool>,
+    pub signed_up_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// What is known of a member.
+pub(super) async fn profile(read: &mut Read, shop: ShopId, member: MemberId) -> Result<Profile, db::Error> {
+    db!(
+        read.one,
+        "select customer_id, enrolled_at, state, shadow, signed_up_at, deleted_at from customers_members
+         where shop_id = $1 and member_id = $2",
+        shop,
+        member
+    )
+}
+
 /// The next members who are customers, by id, from after one of them.
 ///
 /// # Errors

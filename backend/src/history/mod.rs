@@ -2,8 +2,8 @@
 //! operations.
 //!
 //! ```text
-//! installed, POST, command ─ ask ─┬─ a file of customers ─ members
-//!                                 └─ a file of orders ─ take ─┬─ history_orders ─ added up by rfm
+//! POST, command ─ ask ─┬─ a file of customers ─ members
+//!                      └─ a file of orders ─ take ─┬─ history_orders ─ added up by rfm
 //!        a webhook of such an order ─┬─ it is booked ─ no history any more
 //!                                    └─ it is not ─ note, if it is newer
 //! ```
@@ -19,7 +19,7 @@ pub mod routes;
 mod store;
 mod take;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub use command::{HistoryArgs, run};
 pub use past::{Fault, Past, read as read_order};
 pub use reader::HistoryReader;
 pub use store::{Report, merge, redact};
-pub use take::{Taken, booked, note, take};
+pub use take::{Taken, booked, note, take, take_back};
 
 crate::text_enum! {
     /// What a file is of.
@@ -132,7 +132,7 @@ pub async fn of(
     Ok(all)
 }
 
-/// What the members who come next after one of them bought by history, placed before then.
+/// What the members who come next after one of them have bought, booked or not, by orders that were placed before then.
 ///
 /// # Errors
 /// Any error of the database.
@@ -143,7 +143,18 @@ pub async fn until(
     after: MemberId,
     most: i64,
 ) -> Result<Vec<Bought>, db::Error> {
-    store::until(read, shop, before, after, most).await
+    let booked = points::history::until(read, shop, before, after, most).await?;
+    let past = store::until(read, shop, before, after, most).await?;
+    let end = |page: &[Bought]| page.last().map(|last| last.member_id).filter(|_| page.len() as i64 >= most);
+    let end = [end(&booked), end(&past)].into_iter().flatten().min();
+    let mut all: BTreeMap<MemberId, Bought> = BTreeMap::new();
+    for one in booked.into_iter().chain(past) {
+        // Whoever comes after the end of a page that is full is left to the next: the other may know of their orders, too.
+        if end.is_none_or(|end| one.member_id <= end) {
+            all.entry(one.member_id).and_modify(|bought| bought.add(&one)).or_insert(one);
+        }
+    }
+    Ok(all.into_values().collect())
 }
 
 /// When the members who come next after one of them, so many at most, placed their orders of which something is left, booked or
@@ -159,7 +170,6 @@ pub async fn placed(
 ) -> Result<Vec<(MemberId, Timestamp)>, db::Error> {
     let booked = points::history::placed(read, shop, after, most).await?;
     let past = store::placed(read, shop, after, most).await?;
-    // Whoever comes after the end of a page that is full is left to the next: the other may know of their orders, too.
     let end = |page: &[(MemberId, Timestamp)]| {
         let members = page.chunk_by(|(one, _), (next, _)| one == next).count() as i64;
         page.last().map(|(last, _)| *last).filter(|_| members >= most)

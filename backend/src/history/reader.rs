@@ -67,12 +67,12 @@ impl Reader for HistoryReader {
         let mut counts = match self.subject {
             Subject::Customers => {
                 let new_members = customers::mirror(tx, shop, &customers, now).await.map_err(failed)?;
-                Taken { taken: customers.len() as i64, new_members, passed_by: 0 }
+                Taken { taken: customers.len() as i64, new_members, ..Taken::default() }
             }
-            Subject::Orders => take(tx, shop, &orders, now).await?,
+            Subject::Orders => take(tx, shop, &orders, None, now).await?,
         };
         counts.passed_by += passed_by;
-        let before = store::count(tx, shop, run.run_id, counts, refused.len() as i64).await?;
+        let before = store::count(tx, shop, run.run_id, &counts, refused.len() as i64).await?;
         let room = usize::try_from(TOLD - before).unwrap_or(0).min(refused.len());
         Ok(store::refuse(tx, shop, run.run_id, before, &refused[..room]).await?)
     }

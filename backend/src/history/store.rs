@@ -15,6 +15,7 @@ use crate::points::history::Bought;
 crate::holds! {
     history_orders [shop_id, order_id] of Member("member_id"), kept "as long as the programme: returns may come" {
         shop_id: Id, order_id: Plain, member_id: Id, placed_at: Time, kept: Plain, spent: Plain, as_of: Time,
+        batch_id: Id,
     }
 }
 crate::holds! {
@@ -38,12 +39,22 @@ pub(super) struct Row {
     pub kept: bool,
     pub spent: i64,
     pub as_of: Timestamp,
+    /// The file that told of it, if that was none of Shopify's.
+    pub batch_id: Option<Uuid>,
 }
 
 impl Row {
-    pub fn of(past: &Past, member_id: MemberId) -> Row {
+    pub fn of(past: &Past, member_id: MemberId, batch_id: Option<Uuid>) -> Row {
         let Past { order: order_id, placed_at, kept, as_of, .. } = *past;
-        Row { order_id, member_id, placed_at, kept: kept.is_some(), spent: kept.unwrap_or(0), as_of }
+        Row {
+            order_id,
+            member_id,
+            placed_at,
+            kept: kept.is_some(),
+            spent: kept.unwrap_or(0),
+            as_of,
+            batch_id,
+        }
     }
 }
 
@@ -55,10 +66,10 @@ pub(super) async fn load(
 ) -> Result<HashMap<OrderId, Row>, db::Error> {
     let rows: Vec<Row> = db!(read.all each orders,
         sqlite: "with v (shop, id) as (values ($1, $2))
-                 select order_id, member_id, placed_at, kept, spent, as_of
+                 select order_id, member_id, placed_at, kept, spent, as_of, batch_id
                  from v join history_orders h on h.shop_id = v.shop and h.order_id = v.id",
         postgres: "with v (shop, id) as (select * from unnest($1::uuid[], $2::bigint[]))
-                   select order_id, member_id, placed_at, kept, spent, as_of
+                   select order_id, member_id, placed_at, kept, spent, as_of, batch_id
                    from v join history_orders h on h.shop_id = v.shop and h.order_id = v.id",
         |order| shop, *order)?;
     Ok(rows.into_iter().map(|row| (row.order_id, row)).collect())
@@ -67,16 +78,17 @@ pub(super) async fn load(
 /// Writes what is known of these orders.
 pub(super) async fn save(tx: &mut Tx, shop: ShopId, rows: &[Row]) -> Result<(), db::Error> {
     db!(tx.each rows,
-        sqlite: "insert into history_orders (shop_id, order_id, member_id, placed_at, kept, spent, as_of)
-                 values ($1, $2, $3, $4, $5, $6, $7)
+        sqlite: "insert into history_orders (shop_id, order_id, member_id, placed_at, kept, spent, as_of, batch_id)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8)
                  on conflict (shop_id, order_id) do update set placed_at = excluded.placed_at, kept = excluded.kept,
-                     spent = excluded.spent, as_of = excluded.as_of",
-        postgres: "insert into history_orders (shop_id, order_id, member_id, placed_at, kept, spent, as_of)
+                     spent = excluded.spent, as_of = excluded.as_of, batch_id = excluded.batch_id",
+        postgres: "insert into history_orders (shop_id, order_id, member_id, placed_at, kept, spent, as_of, batch_id)
                    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::boolean[],
-                       $6::bigint[], $7::timestamptz[])
+                       $6::bigint[], $7::timestamptz[], $8::uuid[])
                    on conflict (shop_id, order_id) do update set placed_at = excluded.placed_at,
-                       kept = excluded.kept, spent = excluded.spent, as_of = excluded.as_of",
-        |row| shop, row.order_id, row.member_id, row.placed_at, row.kept, row.spent, row.as_of)?;
+                       kept = excluded.kept, spent = excluded.spent, as_of = excluded.as_of,
+                       batch_id = excluded.batch_id",
+        |row| shop, row.order_id, row.member_id, row.placed_at, row.kept, row.spent, row.as_of, row.batch_id)?;
     Ok(())
 }
 
@@ -85,11 +97,28 @@ pub(super) async fn delete(tx: &mut Tx, shop: ShopId, orders: &[OrderId]) -> Res
     db!(tx.all each orders,
         sqlite: "with v (shop_id, order_id) as (values ($1, $2))
                  delete from history_orders where (shop_id, order_id) in (select shop_id, order_id from v)
-                 returning order_id, member_id, placed_at, kept, spent, as_of",
+                 returning order_id, member_id, placed_at, kept, spent, as_of, batch_id",
         postgres: "delete from history_orders h using unnest($1::uuid[], $2::bigint[]) as v (shop_id, order_id)
                    where h.shop_id = v.shop_id and h.order_id = v.order_id
-                   returning h.order_id, h.member_id, h.placed_at, h.kept, h.spent, h.as_of",
+                   returning h.order_id, h.member_id, h.placed_at, h.kept, h.spent, h.as_of, h.batch_id",
         |order| shop, *order)
+}
+
+/// Orders that are as a batch told them.
+pub(super) async fn of_batch(
+    read: &mut Read,
+    shop: ShopId,
+    batch: Uuid,
+    most: i64,
+) -> Result<Vec<OrderId>, db::Error> {
+    let orders: Vec<(OrderId,)> = db!(
+        read.all,
+        "select order_id from history_orders where shop_id = $1 and batch_id = $2 order by order_id limit $3",
+        shop,
+        batch,
+        most
+    )?;
+    Ok(orders.into_iter().map(|(order,)| order).collect())
 }
 
 /// What these members bought by history.
@@ -173,7 +202,7 @@ pub(super) async fn page(
 ) -> Result<Vec<Row>, db::Error> {
     db!(
         read.all,
-        "select order_id, member_id, placed_at, kept, spent, as_of from history_orders
+        "select order_id, member_id, placed_at, kept, spent, as_of, batch_id from history_orders
          where shop_id = $1 and order_id > $2 order by order_id limit $3",
         shop,
         after,
@@ -264,7 +293,7 @@ pub(super) async fn count(
     tx: &mut Tx,
     shop: ShopId,
     run: Uuid,
-    counts: Taken,
+    counts: &Taken,
     refused: i64,
 ) -> Result<i64, db::Error> {
     let (now,): (i64,) = db!(

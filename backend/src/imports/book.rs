@@ -6,14 +6,15 @@ use loyalty::birthday::Birthday;
 use uuid::Uuid;
 
 use super::faults::Faults;
-use super::row::{Refusal, Row, Who};
+use super::row::{Refusal, Row, Who, blamed};
 use super::run::{Job, Line, SAMPLES, Sample};
 use super::store::{self, NewRow};
 use super::{Batch, Error, Fault, Field, State};
+use crate::app::App;
 use crate::campaigns::{self, Assignment};
 use crate::customers::{birthdays, emails};
-use crate::db::{Read, Tx};
-use crate::ids::{CustomerId, MemberId};
+use crate::db::{self, Read, Tx};
+use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::points::{self, Book};
 use crate::{customers, programs, sync};
 
@@ -136,45 +137,18 @@ impl Job<'_> {
                 Err(refusal) => outcome.refused.push((place, *refusal)),
             }
         }
-        let named = |row: &&'l Row| match &row.who {
-            Who::Email(email) => Some(email.as_str()),
-            Who::Customer(_) => None,
-        };
-        let named: Vec<&str> = rows.iter().filter_map(|(_, _, row)| named(row)).collect();
-        let (mut kept, mut by_email) = (false, HashMap::new());
-        if !named.is_empty() {
-            kept = emails::are_kept(read, self.shop).await?;
-            by_email = emails::find_all(read, &self.app.cipher, self.shop, named).await?;
-        }
+        let who: Vec<&Who> = rows.iter().map(|(_, _, row)| &row.who).collect();
+        let found = resolve(self.app, read, self.shop, &who).await?;
         let mut wanted = Vec::with_capacity(rows.len());
-        for (place, number, row) in rows {
-            let customer = match &row.who {
-                Who::Customer(customer) => Ok(*customer),
-                Who::Email(email) => match by_email.get(email.as_str()).map(Vec::as_slice) {
-                    _ if !kept => Err(Fault::EmailsNotKept),
-                    None => Err(Fault::BadEmail),
-                    Some([]) => Err(Fault::UnknownEmail),
-                    Some([(_, customer)]) => Ok(*customer),
-                    Some(_) => Err(Fault::AmbiguousEmail),
-                },
-            };
-            match customer {
-                Ok(customer) => wanted.push(Wanted { place, number, row, customer, is_new: true }),
-                Err(fault) => outcome.refused.push((place, fault.of(Field::Email))),
+        for ((place, number, row), found) in rows.into_iter().zip(found) {
+            match found {
+                Ok((customer, is_new)) => wanted.push(Wanted { place, number, row, customer, is_new }),
+                Err(fault) => {
+                    let field = blamed(fault, Field::Customer, Field::Email);
+                    outcome.refused.push((place, fault.of(field)));
+                }
             }
         }
-        let customers: Vec<CustomerId> = wanted.iter().map(|one| one.customer).collect();
-        let enrolled = customers::enrolled(read, self.shop, &customers).await?;
-        let enrolled: HashMap<CustomerId, bool> =
-            enrolled.into_iter().map(|one| (one.customer_id, one.is_deleted)).collect();
-        wanted.retain_mut(|one| {
-            let is_deleted = enrolled.get(&one.customer);
-            one.is_new = is_deleted.is_none();
-            if is_deleted == Some(&true) {
-                outcome.refused.push((one.place, Fault::Deleted.of(Field::Customer)));
-            }
-            is_deleted != Some(&true)
-        });
         Ok(wanted)
     }
 
@@ -297,6 +271,47 @@ impl Job<'_> {
         sync::mark(tx, shop, &changed, now).await?;
         Ok(book)
     }
+}
+
+/// Who these are, and whether they are no members yet; or why nobody can tell.
+pub(super) async fn resolve(
+    app: &App,
+    read: &mut Read,
+    shop: ShopId,
+    who: &[&Who],
+) -> Result<Vec<Result<(CustomerId, bool), Fault>>, db::Error> {
+    let named = |who: &&Who| match who {
+        Who::Email(email) => Some(email.clone()),
+        Who::Customer(_) => None,
+    };
+    let named: Vec<String> = who.iter().filter_map(named).collect();
+    let (mut kept, mut by_email) = (false, HashMap::new());
+    if !named.is_empty() {
+        kept = emails::are_kept(read, shop).await?;
+        by_email = emails::find_all(read, &app.cipher, shop, named.iter().map(String::as_str)).await?;
+    }
+    let found: Vec<Result<CustomerId, Fault>> = who
+        .iter()
+        .map(|who| match who {
+            Who::Customer(customer) => Ok(*customer),
+            Who::Email(email) => match by_email.get(email.as_str()).map(Vec::as_slice) {
+                _ if !kept => Err(Fault::EmailsNotKept),
+                None => Err(Fault::BadEmail),
+                Some([]) => Err(Fault::UnknownEmail),
+                Some([(_, customer)]) => Ok(*customer),
+                Some(_) => Err(Fault::AmbiguousEmail),
+            },
+        })
+        .collect();
+    let customers: Vec<CustomerId> = found.iter().filter_map(|found| found.ok()).collect();
+    let enrolled = customers::enrolled(read, shop, &customers).await?;
+    let enrolled: HashMap<CustomerId, bool> =
+        enrolled.into_iter().map(|one| (one.customer_id, one.is_deleted)).collect();
+    let known = |customer: CustomerId| match enrolled.get(&customer) {
+        Some(true) => Err(Fault::Deleted),
+        is_deleted => Ok((customer, is_deleted.is_none())),
+    };
+    Ok(found.into_iter().map(|found| found.and_then(known)).collect())
 }
 
 impl Outcome {

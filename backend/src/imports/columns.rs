@@ -1,8 +1,22 @@
 //! Which column of a file is what.
 
+use std::marker::PhantomData;
+
 use csv::StringRecord;
 
 use super::{Error, Template};
+
+/// What the columns of a kind of file hold.
+pub(super) trait Fields: Copy + PartialEq + 'static {
+    /// All of them.
+    const ALL: &'static [Self];
+
+    /// Its header in our own files.
+    fn name(self) -> &'static str;
+
+    /// Its place among all.
+    fn place(self) -> usize;
+}
 
 /// What a column holds; see [`super`] for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -23,20 +37,6 @@ pub enum Field {
 }
 
 impl Field {
-    /// All of them, in the order of [`name`](Field::name)s in an export.
-    pub(super) const ALL: [Field; 10] = [
-        Field::Customer,
-        Field::Email,
-        Field::Points,
-        Field::EarnedAt,
-        Field::ExpiresAt,
-        Field::Lots,
-        Field::Tier,
-        Field::TierSince,
-        Field::ReferralCode,
-        Field::Birthday,
-    ];
-
     /// Its header in our own files.
     pub fn name(self) -> &'static str {
         match self {
@@ -54,29 +54,46 @@ impl Field {
     }
 }
 
+impl Fields for Field {
+    const ALL: &'static [Field] = &[
+        Field::Customer,
+        Field::Email,
+        Field::Points,
+        Field::EarnedAt,
+        Field::ExpiresAt,
+        Field::Lots,
+        Field::Tier,
+        Field::TierSince,
+        Field::ReferralCode,
+        Field::Birthday,
+    ];
+
+    fn name(self) -> &'static str {
+        Field::name(self)
+    }
+
+    fn place(self) -> usize {
+        self as usize
+    }
+}
+
 /// Where each field stands.
 #[derive(Debug, Clone)]
-pub(super) struct Columns {
-    places: [Option<usize>; Field::ALL.len()],
+pub(super) struct Columns<F = Field> {
+    places: Vec<Option<usize>>,
     /// What the file calls them.
     titles: Vec<String>,
+    of: PhantomData<F>,
 }
 
 impl Columns {
-    /// Finds the columns in a header: those that were named, then by our own names and the template's.
+    /// Finds the columns of members in a header: those that were named, then by our own names and the template's.
     pub fn find(
         header: &StringRecord,
         template: Template,
         given: &[(Field, String)],
     ) -> Result<Columns, Error> {
-        let titles: Vec<String> = header.iter().map(|title| title.trim().to_owned()).collect();
-        let mut columns = Columns { places: [None; Field::ALL.len()], titles };
-        for (place, field) in Field::ALL.into_iter().enumerate() {
-            columns.places[place] = match given.iter().find(|(of, _)| *of == field) {
-                Some((_, title)) => Some(columns.at(title).ok_or_else(|| columns.lacks(title))?),
-                None => columns.known(field, template)?,
-            };
-        }
+        let columns = Columns::search(header, |field| template.headers(field), given)?;
         if !columns.has(Field::Customer) && !columns.has(Field::Email) {
             return Err(columns.lacks("customer_id or email"));
         }
@@ -85,16 +102,35 @@ impl Columns {
         }
         Ok(columns)
     }
+}
+
+impl<F: Fields> Columns<F> {
+    /// Finds columns in a header: those that were named, then by our own names and by those that others have for a field.
+    pub fn search(
+        header: &StringRecord,
+        others: impl Fn(F) -> &'static [&'static str],
+        given: &[(F, String)],
+    ) -> Result<Columns<F>, Error> {
+        let titles: Vec<String> = header.iter().map(|title| title.trim().to_owned()).collect();
+        let mut columns = Columns { places: vec![None; F::ALL.len()], titles, of: PhantomData };
+        for field in F::ALL {
+            columns.places[field.place()] = match given.iter().find(|(of, _)| of == field) {
+                Some((_, title)) => Some(columns.at(title).ok_or_else(|| columns.lacks(title))?),
+                None => columns.known(*field, others(*field))?,
+            };
+        }
+        Ok(columns)
+    }
 
     /// What a record has there; none where it has nothing.
-    pub fn value<'a>(&self, record: &'a StringRecord, field: Field) -> Option<&'a str> {
-        let value = record.get(self.places[field as usize]?)?.trim();
+    pub fn value<'a>(&self, record: &'a StringRecord, field: F) -> Option<&'a str> {
+        let value = record.get(self.places[field.place()]?)?.trim();
         (!value.is_empty()).then_some(value)
     }
 
     /// What the file calls a field.
-    pub fn title(&self, field: Field) -> &str {
-        self.places[field as usize].map_or(field.name(), |place| &self.titles[place])
+    pub fn title(&self, field: F) -> &str {
+        self.places[field.place()].map_or(field.name(), |place| &self.titles[place])
     }
 
     /// How many columns there are.
@@ -108,17 +144,18 @@ impl Columns {
         unread.map(|(_, title)| title.clone()).collect()
     }
 
-    fn has(&self, field: Field) -> bool {
-        self.places[field as usize].is_some()
+    /// Whether the file has it.
+    pub fn has(&self, field: F) -> bool {
+        self.places[field.place()].is_some()
     }
 
     fn at(&self, title: &str) -> Option<usize> {
         self.titles.iter().position(|one| plain(one) == plain(title))
     }
 
-    fn known(&self, field: Field, template: Template) -> Result<Option<usize>, Error> {
+    fn known(&self, field: F, others: &[&str]) -> Result<Option<usize>, Error> {
         let names: Vec<String> =
-            std::iter::once(&field.name()).chain(template.headers(field)).map(|name| plain(name)).collect();
+            std::iter::once(&field.name()).chain(others).map(|name| plain(name)).collect();
         let named = self.titles.iter().enumerate().filter(|(_, title)| names.contains(&plain(title)));
         let places: Vec<usize> = named.map(|(place, _)| place).collect();
         match places[..] {
@@ -130,7 +167,8 @@ impl Columns {
         }
     }
 
-    fn lacks(&self, what: &str) -> Error {
+    /// It has no such column.
+    pub fn lacks(&self, what: &str) -> Error {
         Error::NoColumn(what.to_owned(), self.titles.join(", "))
     }
 }

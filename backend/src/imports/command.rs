@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use super::{Field, Order, Progress, Report, Request, Template};
+use super::orders::{self, OrderField};
+use super::{Field, Kind, Order, Progress, Report, Request, Template};
 use crate::app::App;
 use crate::audit::{Actor, By};
 use crate::error::Error;
@@ -32,8 +33,34 @@ struct FileArgs {
     #[arg(long, value_enum, default_value_t)]
     template: Template,
     /// Which column is what, where its header does not say so: points="Current balance". May be given several times
-    #[arg(long = "column", value_name = "NAME=HEADER", value_parser = column)]
+    #[arg(long = "column", value_name = "NAME=HEADER", value_parser = column::<Field>)]
     columns: Vec<(Field, String)>,
+    /// Whether days or months come first in dates such as 03/04/2026
+    #[arg(long, value_enum)]
+    dates: Option<Order>,
+    /// Say what the import would do, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where rows go that are refused; else beside the file
+    #[arg(long, value_name = "FILE")]
+    errors: Option<PathBuf>,
+    /// Go on with an import of this file that broke
+    #[arg(long, conflicts_with = "dry_run")]
+    resume: bool,
+}
+
+/// A file of orders, and how it is read.
+#[derive(Debug, clap::Args)]
+struct OrdersArgs {
+    /// CSV with a header, such as Shopify's export of orders: order_id or name, customer_id or email, placed_at, total, refunded,
+    /// currency, cancelled_at
+    file: PathBuf,
+    /// The shop: NAME.myshopify.com
+    #[arg(long)]
+    shop: String,
+    /// Which column is what, where its header does not say so: total="Grand total". May be given several times
+    #[arg(long = "column", value_name = "NAME=HEADER", value_parser = column::<OrderField>)]
+    columns: Vec<(OrderField, String)>,
     /// Whether days or months come first in dates such as 03/04/2026
     #[arg(long, value_enum)]
     dates: Option<Order>,
@@ -50,6 +77,8 @@ struct FileArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ImportCommand {
+    /// Bring orders from before the app: they count in what members have bought, and earn nothing.
+    Orders(OrdersArgs),
     /// Take an import back: what is left of its points, and its tiers.
     Revert {
         /// The id that the import, or `import list`, shows.
@@ -58,7 +87,7 @@ enum ImportCommand {
         #[arg(long)]
         shop: String,
     },
-    /// List a shop's imports, newest first: id, state, when, rows imported and refused, points, points taken back.
+    /// List a shop's imports, newest first: id, members or orders, state, when, rows imported and refused, points, points taken back.
     List {
         /// The shop: NAME.myshopify.com
         #[arg(long)]
@@ -66,9 +95,9 @@ enum ImportCommand {
     },
 }
 
-fn column(text: &str) -> Result<(Field, String), String> {
+fn column<F: clap::ValueEnum>(text: &str) -> Result<(F, String), String> {
     let (name, header) = text.split_once('=').ok_or("NAME=HEADER")?;
-    let field = <Field as clap::ValueEnum>::from_str(name, false)?;
+    let field = F::from_str(name, false)?;
     Ok((field, header.to_owned()))
 }
 
@@ -79,17 +108,27 @@ fn column(text: &str) -> Result<(Field, String), String> {
 pub async fn run(app: &App, ImportArgs { command, file }: ImportArgs) -> Result<(), Error> {
     let by = By::from(Actor::Cli);
     match (command, file) {
+        (Some(ImportCommand::Orders(args)), _) => orders_from_file(app, args, &by).await?,
         (Some(ImportCommand::Revert { batch, shop }), _) => {
             let shop = app.shop_named(&shop).await?;
             let batch = super::revert(app, shop.id, batch, &by).await?;
-            println!("{} points were taken back; members keep {}", batch.taken_back, batch.left_alone);
+            match batch.kind {
+                Kind::Members => {
+                    println!(
+                        "{} points were taken back; members keep {}",
+                        batch.taken_back, batch.left_alone
+                    );
+                }
+                Kind::Orders => println!("{} orders were taken back", batch.reverted_row - 1),
+            }
         }
         (Some(ImportCommand::List { shop }), _) => {
             let shop = app.shop_named(&shop).await?;
             for batch in super::batches(&mut app.db.read(shop.id).await?, shop.id).await? {
                 println!(
-                    "{}\t{}\t{}\t{}\t{}\t{}\t{}",
+                    "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
                     batch.batch_id,
+                    batch.kind,
                     batch.state,
                     batch.created_at,
                     batch.imported,
@@ -117,6 +156,31 @@ async fn from_file(app: &App, args: FileArgs, by: &By) -> Result<(), Error> {
     };
     show(&report);
     if report.refused > 0 {
+        println!("refused rows are in {}", request.errors.display());
+    }
+    Ok(())
+}
+
+async fn orders_from_file(app: &App, args: OrdersArgs, by: &By) -> Result<(), Error> {
+    let OrdersArgs { file, shop, columns, dates, dry_run, errors, resume } = args;
+    let shop = app.shop_named(&shop).await?.id;
+    let errors = errors.unwrap_or_else(|| file.with_extension("errors.csv"));
+    let request = orders::Request { file, columns, dates, errors };
+    let report = orders::import(app, shop, &request, (resume, dry_run), by, Progress::shown()).await?;
+    match report.batch {
+        Some(batch) => println!("batch {batch}"),
+        None => println!("nothing was imported"),
+    }
+    println!("written in {}", report.encoding);
+    if !report.unread.is_empty() {
+        println!("columns that are not read: {}", report.unread.join(", "));
+    }
+    let orders::Report { imported, refused, new_members, .. } = report;
+    println!("{imported} orders, {new_members} new members; {refused} rows refused");
+    for (fault, rows) in &report.faults {
+        println!("  {rows} {}: {fault}", fault.code());
+    }
+    if refused > 0 {
         println!("refused rows are in {}", request.errors.display());
     }
     Ok(())

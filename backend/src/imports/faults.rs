@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 
-use super::columns::Columns;
+use super::columns::{Columns, Fields};
 use super::row::Refusal;
 use super::source::Source;
 
@@ -65,11 +65,11 @@ impl Faults {
     }
 
     /// Writes a row down.
-    pub fn write(
+    pub fn write<F: Fields>(
         &mut self,
         (row, record): (i64, &StringRecord),
-        columns: &Columns,
-        Refusal { field, fault }: Refusal,
+        columns: &Columns<F>,
+        Refusal { field, fault }: Refusal<F>,
     ) -> Result<(), csv::Error> {
         let (row, words) = (row.to_string(), fault.to_string());
         let what = [row.as_str(), columns.title(field), fault.code(), words.as_str()];

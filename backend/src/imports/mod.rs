@@ -1,4 +1,4 @@
-//! Imports: members whom a shop brings along from another programme, from a file of CSV.
+//! Imports: members whom a shop brings along from another programme, from a file of CSV, and the [`orders`] that they placed.
 //!
 //! ```text
 //! a file ─ source ─ columns ─ row ─┬─ check: what would be, nothing kept
@@ -33,6 +33,7 @@ mod dates;
 mod faults;
 pub mod invariants;
 mod members;
+pub mod orders;
 mod progress;
 mod revert;
 mod row;
@@ -75,16 +76,28 @@ crate::text_enum! {
     }
 }
 
+crate::text_enum! {
+    /// What a file is of.
+    pub enum Kind {
+        /// Members.
+        Members = "members",
+        /// Orders from before the app.
+        Orders = "orders",
+    }
+}
+
 /// A file that was imported, and what became of it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Batch {
     /// Its id.
     pub batch_id: Uuid,
+    /// What it is of.
+    pub kind: Kind,
     /// How far it is.
     pub state: State,
     /// The last row that was booked or refused.
     pub last_row: i64,
-    /// Rows that were imported.
+    /// Rows that were imported: members, or orders.
     pub imported: i64,
     /// Rows that were refused.
     pub refused: i64,
@@ -100,6 +113,26 @@ pub struct Batch {
     pub left_alone: i64,
     /// When it began (UTC).
     pub created_at: Timestamp,
+}
+
+impl Batch {
+    /// What a file is counted in that is only looked at.
+    fn none(kind: Kind, now: Timestamp) -> Batch {
+        Batch {
+            batch_id: Uuid::nil(),
+            kind,
+            state: State::Checking,
+            last_row: 1,
+            imported: 0,
+            refused: 0,
+            new_members: 0,
+            points: 0,
+            reverted_row: 1,
+            taken_back: 0,
+            left_alone: 0,
+            created_at: now,
+        }
+    }
 }
 
 /// What is to be imported, and how it is to be read.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::store::{self, WrittenRow};
-use super::{Batch, Error, State, book};
+use super::{Batch, Error, Kind, State, book, orders};
 use crate::app::App;
 use crate::audit::{self, Action, By, Change};
 use crate::campaigns::{self, Assignment};
@@ -28,6 +28,9 @@ const TOGETHER: i64 = 2_000;
 pub async fn revert(app: &App, shop: ShopId, batch: Uuid, by: &By) -> Result<Batch, Error> {
     let found = store::batch(&mut app.db.read(shop).await?, shop, batch).await?;
     let mut batch = found.ok_or(Error::NotThere(batch))?;
+    if batch.kind == Kind::Orders {
+        return orders::revert(app, shop, batch, by).await;
+    }
     while matches!(batch.state, State::Running | State::Done | State::Reverting) {
         batch = loop {
             let mut tx = app.db.begin(shop).await?;

@@ -4,7 +4,7 @@ use csv::StringRecord;
 use loyalty::{Birthday, Points, Tier};
 
 use super::Field;
-use super::columns::Columns;
+use super::columns::{Columns, Fields};
 use super::dates::Dates;
 use crate::db::Timestamp;
 use crate::ids::CustomerId;
@@ -40,8 +40,8 @@ pub(super) enum Who {
 
 /// Why a row is refused, and which of its columns is to blame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub field: Field,
+pub(super) struct Refusal<F = Field> {
+    pub field: F,
     pub fault: Fault,
 }
 
@@ -97,6 +97,16 @@ pub enum Fault {
     SinceWithoutTier,
     #[error("a referral code has at most 64 characters")]
     BadCode,
+    #[error("neither an order's number nor its name")]
+    NoOrder,
+    #[error("not Shopify's number of an order; spreadsheets cut long numbers, so format the column as text")]
+    BadOrder,
+    #[error("not an amount of money in the shop's currency; write it like 1234.50")]
+    BadAmount,
+    #[error("the amount is in another currency than the shop's")]
+    OtherCurrency,
+    #[error("the order is known already, or stands in the file twice; what is known stays")]
+    KnownOrder,
 }
 
 impl Fault {
@@ -126,11 +136,16 @@ impl Fault {
             Fault::UnknownTier => "unknown_tier",
             Fault::SinceWithoutTier => "since_without_tier",
             Fault::BadCode => "bad_code",
+            Fault::NoOrder => "no_order",
+            Fault::BadOrder => "bad_order",
+            Fault::BadAmount => "bad_amount",
+            Fault::OtherCurrency => "other_currency",
+            Fault::KnownOrder => "known_order",
         }
     }
 
     /// Of this column.
-    pub(super) fn of(self, field: Field) -> Refusal {
+    pub(super) fn of<F>(self, field: F) -> Refusal<F> {
         Refusal { field, fault: self }
     }
 }
@@ -155,14 +170,8 @@ impl Reading {
         if let Some(field) = Field::ALL.iter().find(|field| lost(field)) {
             return Err(Fault::Text.of(*field));
         }
-        let who = match (value(Field::Customer), value(Field::Email)) {
-            (Some(number), _) => {
-                Who::Customer(customer(number).ok_or(Fault::BadCustomer.of(Field::Customer))?)
-            }
-            (None, Some(email)) if email.contains('@') => Who::Email(email.to_owned()),
-            (None, Some(_)) => return Err(Fault::BadEmail.of(Field::Email)),
-            (None, None) => return Err(Fault::NoCustomer.of(Field::Customer)),
-        };
+        let who = who(value(Field::Customer), value(Field::Email));
+        let who = who.map_err(|fault| fault.of(blamed(fault, Field::Customer, Field::Email)))?;
         let referral_code = value(Field::ReferralCode).map(str::to_owned);
         if referral_code.as_ref().is_some_and(|code| code.chars().count() > LONGEST_CODE) {
             return Err(Fault::BadCode.of(Field::ReferralCode));
@@ -258,6 +267,24 @@ impl Reading {
                 if at <= self.now { Err(Fault::Expired) } else { Ok(Until::At(at)) }
             }
         }
+    }
+}
+
+/// Whom a row is about, by a number or an address.
+pub(super) fn who(number: Option<&str>, email: Option<&str>) -> Result<Who, Fault> {
+    match (number, email) {
+        (Some(number), _) => customer(number).map(Who::Customer).ok_or(Fault::BadCustomer),
+        (None, Some(email)) if email.contains('@') => Ok(Who::Email(email.to_owned())),
+        (None, Some(_)) => Err(Fault::BadEmail),
+        (None, None) => Err(Fault::NoCustomer),
+    }
+}
+
+/// Which column is to blame where nobody can be told.
+pub(super) fn blamed<F>(fault: Fault, number: F, email: F) -> F {
+    match fault {
+        Fault::BadEmail | Fault::EmailsNotKept | Fault::UnknownEmail | Fault::AmbiguousEmail => email,
+        _ => number,
     }
 }
 

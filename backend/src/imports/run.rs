@@ -17,7 +17,7 @@ use super::dates::Dates;
 use super::faults::Faults;
 use super::row::{Reading, Refusal, Row};
 use super::source::{Encoding, Source};
-use super::{Batch, Error, Fault, Progress, Request, State, store};
+use super::{Batch, Error, Fault, Kind, Progress, Request, State, store};
 use crate::app::App;
 use crate::audit::{self, Action, By, Change};
 use crate::db::{self, Timestamp};
@@ -149,16 +149,16 @@ async fn forget(app: &App, shop: ShopId, batch: Uuid) -> Result<(), db::Error> {
 }
 
 /// A row on its way.
-pub(super) struct Line {
+pub(super) struct Line<R = Result<Row, Refusal>> {
     pub number: i64,
     pub record: StringRecord,
-    pub row: Result<Row, Refusal>,
+    pub row: R,
 }
 
 /// Rows that share a transaction, and how many bytes of the file were read by then.
-struct Chunk {
-    lines: Vec<Line>,
-    read: u64,
+pub(super) struct Chunk<R = Result<Row, Refusal>> {
+    pub lines: Vec<Line<R>>,
+    pub read: u64,
 }
 
 /// A file, and the shop that it is for.
@@ -184,16 +184,7 @@ impl<'a> Job<'a> {
     }
 
     async fn begin(&self, state: State) -> Result<Batch, Error> {
-        let batch = Uuid::now_v7();
-        let mut tx = self.app.db.begin(self.shop).await?;
-        let begun = store::begin(&mut tx, self.shop, (batch, state), &self.source.digest, self.now).await;
-        match begun {
-            Err(error) if error.unique_violation().is_some() => return Err(Error::Elsewhere),
-            other => other?,
-        }
-        let begun = store::batch(&mut tx, self.shop, batch).await?.ok_or(Error::NotThere(batch))?;
-        tx.commit().await?;
-        Ok(begun)
+        store::begin_new(self.app, self.shop, (Kind::Members, state), &self.source.digest).await
     }
 
     /// Works the rows off that come after the batch's last.
@@ -215,7 +206,8 @@ impl<'a> Job<'a> {
             before: 0,
             samples: Vec::new(),
         };
-        let mut chunks = self.read(batch.last_row);
+        let reading = self.reading.clone();
+        let mut chunks = read_ahead(&self.source, batch.last_row, move |record| reading.row(record));
         let which = (batch.batch_id, batch.state);
         let mut prepared = self.next(which, &mut chunks).await?;
         while let Some((rows, read)) = prepared {
@@ -244,41 +236,6 @@ impl<'a> Job<'a> {
         Ok(Some((self.prepare(which, lines).await?, read)))
     }
 
-    /// Reads the rows after one of them, some ahead of who works them off.
-    fn read(&self, after: i64) -> mpsc::Receiver<Result<Chunk, Error>> {
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        let (source, reading) = (self.source.clone(), self.reading.clone());
-        tokio::task::spawn_blocking(move || {
-            let send = |chunk| sender.blocking_send(chunk).is_ok();
-            let read_all = || -> Result<(), Error> {
-                let read = Arc::new(AtomicU64::new(0));
-                let mut records = source.records(Arc::clone(&read))?;
-                loop {
-                    let (mut lines, mut bytes) = (Vec::with_capacity(TOGETHER), 0);
-                    while lines.len() < TOGETHER
-                        && bytes < TOGETHER_BYTES
-                        && let Some((number, record)) = records.next()?
-                    {
-                        if number > after {
-                            let row = reading.row(&record);
-                            bytes += record.as_slice().len();
-                            lines.push(Line { number, record, row });
-                        }
-                    }
-                    // Nobody listens any more when the work ended early.
-                    let chunk = Chunk { lines, read: read.load(Ordering::Relaxed) };
-                    if chunk.lines.is_empty() || !send(Ok(chunk)) {
-                        return Ok(());
-                    }
-                }
-            };
-            if let Err(error) = read_all() {
-                send(Err(error));
-            }
-        });
-        receiver
-    }
-
     /// Every row was booked or refused.
     async fn finish(&self, report: &Report, by: &By) -> Result<(), Error> {
         let Some(batch) = report.batch else { return Ok(()) };
@@ -302,8 +259,47 @@ impl<'a> Job<'a> {
     }
 }
 
+/// Reads the rows after one of them, some ahead of who works them off.
+pub(super) fn read_ahead<R: Send + 'static>(
+    source: &Source,
+    after: i64,
+    row: impl Fn(&StringRecord) -> R + Send + 'static,
+) -> mpsc::Receiver<Result<Chunk<R>, Error>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let source = source.clone();
+    tokio::task::spawn_blocking(move || {
+        let send = |chunk| sender.blocking_send(chunk).is_ok();
+        let read_all = || -> Result<(), Error> {
+            let read = Arc::new(AtomicU64::new(0));
+            let mut records = source.records(Arc::clone(&read))?;
+            loop {
+                let (mut lines, mut bytes) = (Vec::with_capacity(TOGETHER), 0);
+                while lines.len() < TOGETHER
+                    && bytes < TOGETHER_BYTES
+                    && let Some((number, record)) = records.next()?
+                {
+                    if number > after {
+                        let row = row(&record);
+                        bytes += record.as_slice().len();
+                        lines.push(Line { number, record, row });
+                    }
+                }
+                // Nobody listens any more when the work ended early.
+                let chunk = Chunk { lines, read: read.load(Ordering::Relaxed) };
+                if chunk.lines.is_empty() || !send(Ok(chunk)) {
+                    return Ok(());
+                }
+            }
+        };
+        if let Err(error) = read_all() {
+            send(Err(error));
+        }
+    });
+    receiver
+}
+
 /// Does what would hold others up on a thread of its own.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::from)?

@@ -2,15 +2,16 @@
 
 use uuid::Uuid;
 
-use super::{Batch, Error, State};
+use super::{Batch, Error, Kind, State};
+use crate::app::App;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{CustomerId, MemberId, ShopId};
 
 crate::holds! {
     imports_batches [shop_id, batch_id] of Nobody, kept "with the shop" {
-        shop_id: Id, batch_id: Id, state: Plain, digest: Sealed, last_row: Plain, imported: Plain, refused: Plain,
-        new_members: Plain, points: Plain, reverted_row: Plain, taken_back: Plain, left_alone: Plain,
+        shop_id: Id, batch_id: Id, kind: Plain, state: Plain, digest: Sealed, last_row: Plain, imported: Plain,
+        refused: Plain, new_members: Plain, points: Plain, reverted_row: Plain, taken_back: Plain, left_alone: Plain,
         created_at: Time, finished_at: Time, reverted_at: Time,
     }
 }
@@ -21,21 +22,40 @@ crate::holds! {
     }
 }
 
+/// Begins a batch in a transaction of its own.
+pub(super) async fn begin_new(
+    app: &App,
+    shop: ShopId,
+    (kind, state): (Kind, State),
+    digest: &[u8],
+) -> Result<Batch, Error> {
+    let id = Uuid::now_v7();
+    let mut tx = app.db.begin(shop).await?;
+    match begin(&mut tx, shop, (id, kind, state), digest, app.clock.now()).await {
+        Err(error) if error.unique_violation().is_some() => return Err(Error::Elsewhere),
+        other => other?,
+    }
+    let begun = batch(&mut tx, shop, id).await?.ok_or(Error::NotThere(id))?;
+    tx.commit().await?;
+    Ok(begun)
+}
+
 /// Begins a batch. Of those that a shop imports or has imported, none has the same digest.
-pub(super) async fn begin(
+async fn begin(
     tx: &mut Tx,
     shop: ShopId,
-    (batch, state): (Uuid, State),
+    (batch, kind, state): (Uuid, Kind, State),
     digest: &[u8],
     now: Timestamp,
 ) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "insert into imports_batches (shop_id, batch_id, state, digest, last_row, imported, refused, new_members,
+        "insert into imports_batches (shop_id, batch_id, kind, state, digest, last_row, imported, refused, new_members,
              points, reverted_row, taken_back, left_alone, created_at)
-         values ($1, $2, $3, $4, 1, 0, 0, 0, 0, 1, 0, 0, $5)",
+         values ($1, $2, $3, $4, $5, 1, 0, 0, 0, 0, 1, 0, 0, $6)",
         shop,
         batch,
+        kind,
         state,
         digest,
         now
@@ -51,7 +71,7 @@ pub(super) async fn of_file(
 ) -> Result<Option<Batch>, db::Error> {
     db!(
         read.optional,
-        "select batch_id, state, last_row, imported, refused, new_members, points, reverted_row, taken_back,
+        "select batch_id, kind, state, last_row, imported, refused, new_members, points, reverted_row, taken_back,
              left_alone, created_at
          from imports_batches where shop_id = $1 and digest = $2 and state in ('running', 'done', 'reverting')",
         shop,
@@ -63,7 +83,7 @@ pub(super) async fn of_file(
 pub(super) async fn batch(read: &mut Read, shop: ShopId, batch: Uuid) -> Result<Option<Batch>, db::Error> {
     db!(
         read.optional,
-        "select batch_id, state, last_row, imported, refused, new_members, points, reverted_row, taken_back,
+        "select batch_id, kind, state, last_row, imported, refused, new_members, points, reverted_row, taken_back,
              left_alone, created_at
          from imports_batches where shop_id = $1 and batch_id = $2",
         shop,
@@ -78,7 +98,7 @@ pub(super) async fn batch(read: &mut Read, shop: ShopId, batch: Uuid) -> Result<
 pub async fn batches(read: &mut Read, shop: ShopId) -> Result<Vec<Batch>, db::Error> {
     db!(
         read.all,
-        "select batch_id, state, last_row, imported, refused, new_members, points, reverted_row, taken_back,
+        "select batch_id, kind, state, last_row, imported, refused, new_members, points, reverted_row, taken_back,
              left_alone, created_at
          from imports_batches where shop_id = $1 and state <> 'checking' order by batch_id desc",
         shop

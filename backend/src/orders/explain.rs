@@ -37,6 +37,8 @@ pub enum NotBooked {
     NoCustomer,
     /// Only a refund of it was told of.
     OnlyRefunded,
+    /// It was placed before the app was there, and counts only in what its customer has bought.
+    BeforeApp,
 }
 
 /// What is booked for an order, and why.
@@ -105,8 +107,11 @@ pub async fn explain(read: &mut Read, shop: ShopId, order: OrderId) -> Result<Op
     };
     let booking = points::orders::load(read, shop, &[order]).await?.remove(&order);
     let (Some(booking), Some(facts)) = (booking, &known.facts) else {
-        explained.not_booked =
-            Some(if known.facts.is_none() { NotBooked::OnlyRefunded } else { NotBooked::NoCustomer });
+        explained.not_booked = Some(match &known.facts {
+            Some(_) => NotBooked::NoCustomer,
+            None if known.may_be_past() => NotBooked::BeforeApp,
+            None => NotBooked::OnlyRefunded,
+        });
         return Ok(Some(explained));
     };
     let program = programs::version(read, shop, booking.program_version).await?;

@@ -19,7 +19,7 @@ mod words;
 
 pub use handler::OrderHandler;
 pub use process::{Incoming, process};
-pub use store::{is_known, lock_for_history, redact};
+pub use store::{hold, is_known, lock_for_history, redact};
 
 use std::collections::BTreeMap;
 

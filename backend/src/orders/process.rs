@@ -274,7 +274,7 @@ struct Ours {
 
 impl Known {
     /// Whether it may be history: that alone knows a customer without the order's facts.
-    fn may_be_past(&self) -> bool {
+    pub(super) fn may_be_past(&self) -> bool {
         self.facts.is_none() && self.customer.is_some()
     }
 

@@ -131,6 +131,14 @@ pub async fn lock_for_history(
     Ok(open.into_iter().map(|(order,)| order).collect())
 }
 
+/// Locks the rows of these orders.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn hold(tx: &mut Tx, shop: ShopId, orders: &[OrderId]) -> Result<(), db::Error> {
+    select(tx, shop, orders).await.map(drop)
+}
+
 async fn select(tx: &mut Tx, shop: ShopId, orders: &[OrderId]) -> Result<Vec<Row>, db::Error> {
     db!(tx.all each orders,
         sqlite: "with v (shop_id, order_id) as (values ($1, $2))

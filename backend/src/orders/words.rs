@@ -140,6 +140,11 @@ fn not_booked(reason: NotBooked) -> Three {
             "Von dieser Bestellung ist nur eine Rückerstattung bekannt.",
             "De cette commande, seul un remboursement est connu.",
         ],
+        NotBooked::BeforeApp => [
+            "This order was placed before the program began.",
+            "Diese Bestellung wurde vor dem Beginn des Programms aufgegeben.",
+            "Cette commande a été passée avant le début du programme.",
+        ],
     }
 }
 

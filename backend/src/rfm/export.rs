@@ -13,8 +13,8 @@ use crate::app::App;
 use crate::db::{self, Read, Timestamp};
 use crate::error::Error;
 use crate::ids::{CustomerId, MemberId, ShopId};
-use crate::points::{Calendar, history};
-use crate::{customers, merchants, programs};
+use crate::points::Calendar;
+use crate::{customers, history, merchants, programs};
 
 /// How many members are read at a time.
 const PAGE: i64 = 10_000;

@@ -20,7 +20,7 @@ use crate::audit::{self, Action, Change};
 use crate::customers::{self, of_path};
 use crate::db::{Read, Timestamp};
 use crate::history;
-use crate::ids::ShopId;
+use crate::ids::{MemberId, ShopId};
 use crate::merchants::lock_installed;
 use crate::web::{Edit, Path, Problem, Staff, View};
 
@@ -68,7 +68,7 @@ impl From<Option<Segment>> for Rating {
 
 /// A member's segment, and why.
 #[derive(Debug, Serialize)]
-struct MemberView {
+pub(crate) struct MemberView {
     #[serde(flatten)]
     rating: Rating,
     /// When the last of the orders was placed of which something is left (UTC).
@@ -113,13 +113,24 @@ async fn show(
     let shop = staff.shop.id;
     let mut db = app.db.read(shop).await?;
     let member = of_path(&mut db, shop, &customer).await?;
-    let scored_at = scored_at(&mut db, shop).await?;
-    let found = store::member(&mut db, shop, member).await?;
+    let view = view(&mut db, shop, member, app.clock.now()).await?;
+    Ok(Json(view.ok_or_else(never_scored)?))
+}
+
+/// A member's segment, and why; none before members were scored for the first time.
+pub(crate) async fn view(
+    db: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    now: Timestamp,
+) -> Result<Option<MemberView>, Problem> {
+    let Some(scored_at) = laid_at(db, shop).await? else { return Ok(None) };
+    let found = store::member(db, shop, member).await?;
     let (last_order_at, orders, spent_minor, segment) = match found {
         Some(Member { last_order_at, orders, spent, segment, .. }) => (last_order_at, orders, spent, segment),
         None => (None, 0, 0, None),
     };
-    let changes = store::changes(&mut db, shop, member, CHANGES).await?.into_iter().map(|changed| {
+    let changes = store::changes(db, shop, member, CHANGES).await?.into_iter().map(|changed| {
         let segment = read(changed.segment);
         ChangeView {
             at: changed.changed_at,
@@ -129,29 +140,35 @@ async fn show(
         }
     });
     let changes = changes.collect();
-    let bought = history::of(&mut db, shop, &[member]).await?;
+    let bought = history::of(db, shop, &[member]).await?;
     let chance = match bought.get(&member).filter(|_| segment.is_some()) {
         Some(bought) => {
-            let known = churn::known(&mut db, shop).await?;
-            known.and_then(|known| known.permille(bought, app.clock.now()))
+            let known = churn::known(db, shop).await?;
+            known.and_then(|known| known.permille(bought, now))
         }
         None => None,
     };
     let rating = Rating::from(read(segment));
     let suggested = Suggested::suggested(rating.group, chance);
     let churn = chance.map(|permille| ChurnView { permille, weeks: WEEKS_AHEAD });
-    let view =
-        MemberView { rating, last_order_at, orders, spent_minor, churn, suggested, scored_at, changes };
-    Ok(Json(view))
+    let scored_at = Some(scored_at);
+    Ok(Some(MemberView { rating, last_order_at, orders, spent_minor, churn, suggested, scored_at, changes }))
 }
 
 /// When everyone was scored last; 404 before the first time.
 async fn scored_at(read: &mut Read, shop: ShopId) -> Result<Option<Timestamp>, Problem> {
+    Ok(Some(laid_at(read, shop).await?.ok_or_else(never_scored)?))
+}
+
+/// The same; none before the first time.
+async fn laid_at(read: &mut Read, shop: ShopId) -> Result<Option<Timestamp>, Problem> {
     let laid = store::laid(read, shop).await?.filter(|laid| laid.scale().is_some());
-    laid.map(|laid| laid.laid_at).ok_or_else(|| {
-        let title = "Members have not been scored yet. They are every night, and when it is asked for.";
-        Problem::new(StatusCode::NOT_FOUND, "never_scored", title)
-    })
+    Ok(laid.and_then(|laid| laid.laid_at))
+}
+
+fn never_scored() -> Problem {
+    let title = "Members have not been scored yet. They are every night, and when it is asked for.";
+    Problem::new(StatusCode::NOT_FOUND, "never_scored", title)
 }
 
 /// How many members are in which segment.

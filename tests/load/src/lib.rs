@@ -8,6 +8,7 @@ pub mod audit;
 pub mod churn;
 pub mod drive;
 pub mod follow;
+pub mod history;
 pub mod import;
 pub mod intake;
 pub mod ledger;

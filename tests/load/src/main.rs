@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use load::audit::Audit;
 use load::follow::Follow;
+use load::history::Reading;
 use load::import::{Import, Rows};
 use load::intake::Intake;
 use load::ledger::Ledger;
@@ -126,6 +127,12 @@ enum Command {
         /// The backend's program.
         #[arg(long)]
         program: PathBuf,
+    },
+    /// How many orders from before the app are read from a shop's file in a second, in memory.
+    History {
+        /// How many there are.
+        #[arg(long, default_value_t = 5_000_000)]
+        orders: usize,
     },
     /// How many members a second are scored, in memory.
     Rfm {
@@ -258,6 +265,7 @@ async fn run(arguments: Arguments) -> Result<()> {
             })
             .await?
         }
+        Command::History { orders } => Reading { orders }.measure()?,
         Command::Rfm { members, rounds } => Scoring { members, rounds }.measure(),
         Command::RfmFile { members, rounds, file, scores } => {
             rfm::write(members, &file)?;

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the project promises about speed, measured in a release build.
 
 mod audit;
+mod history;
 mod import;
 mod intake;
 mod ledger;
@@ -51,6 +52,8 @@ enum What {
     Audit(audit::Args),
     /// How long a shopper waits from the press on a reward to the discount, in the demo as developers run it
     Pick(pick::Args),
+    /// How many orders from before the app are read from a shop's file in a second, in memory
+    History(history::Args),
     /// How many members a second are scored, in memory
     Rfm(rfm::Args),
 }
@@ -60,6 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.what {
         What::Replay { file, json } => replay::run(file, *json),
         What::Intake(args) => intake::run(args),
+        What::History(args) => history::run(args),
         What::Reconcile(args) => reconcile::run(args),
         What::Ledger(args) => ledger::run(args),
         What::Import(args) => import::run(args),

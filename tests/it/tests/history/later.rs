@@ -46,7 +46,7 @@ fn what_a_webhook_told_while_the_file_was_made_is_newer() {
         shop.refund(order.id, &RefundRequest { lines, ..RefundRequest::default() }).unwrap();
         let refunded = shop.order_payload(&shop.order(order.id).unwrap());
         scene.tell("refunded", "orders/updated", &refunded).await;
-        let after = (Some(order.created_at.to_string()), 1, 1_000);
+        let after = (Some(order.created_at.to_string()), 1, 1_000 + order.shipping_net().shop);
         assert_eq!(scene.bought(ada as i64).await, after);
         shop.release_bulk();
         scene.until_over().await;
@@ -97,7 +97,8 @@ fn an_order_that_is_booked_counts_once_whichever_came_first() {
         assert_eq!((scene.points(ada).await, scene.points(bob).await), (20, 20));
         scene.read().await;
         for (one, order) in [(ada, &first), (bob, &second)] {
-            assert_eq!(scene.bought(one as i64).await, (Some(order.created_at.to_string()), 1, 2_000));
+            let paid = 2_000 + order.shipping_net().shop;
+            assert_eq!(scene.bought(one as i64).await, (Some(order.created_at.to_string()), 1, paid));
         }
         let mut read = test.db.read(scene.shop).await.unwrap();
         let (left,): (i64,) =

@@ -1,8 +1,10 @@
 //! History: what customers bought before the app came is read from files, counts as if webhooks had told of it, and earns
 //! nothing.
 
+mod by_file;
 mod files;
 mod later;
+mod members;
 
 use axum::http::{Method, StatusCode};
 use devshop::{BulkFaults, NewCart, NewProduct, PlaceOptions, Surface};
@@ -27,12 +29,10 @@ pub struct Scene {
     pub shop: ShopId,
     /// A variant of ten pounds.
     pub mug: u64,
-    /// A gift card of 25 pounds.
-    pub card: u64,
 }
 
 impl Scene {
-    /// `before` is what happened before the app came, from noon on.
+    /// `before` is what happened before the app came, from noon on, with a variant of ten pounds and a gift card of 25.
     pub async fn of(test: &TestDb, before: impl FnOnce(&devshop::DevShop, u64, u64)) -> Scene {
         let door = Door::new(test).await;
         let mug = door.shop.add_product(NewProduct::simple("Mug", 1000)).variants[0].id;
@@ -45,7 +45,7 @@ impl Scene {
         let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
         programs::publish(&door.app, &shop).await.unwrap();
         door.app.tasks.run_due(&door.app).await.unwrap();
-        Scene { shop: shop.id, door, mug, card }
+        Scene { shop: shop.id, door, mug }
     }
 
     pub async fn empty(test: &TestDb) -> Scene {
@@ -79,7 +79,7 @@ impl Scene {
                 return report;
             }
             assert!(self.door.now() < end, "it does not end: {report}");
-            self.door.advance(SignedDuration::from_secs(5));
+            self.door.advance(SignedDuration::from_mins(1));
         }
     }
 

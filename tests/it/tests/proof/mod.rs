@@ -128,6 +128,12 @@ async fn sabotage(tx: &mut Tx, shop: ShopId, invariant: &str) -> bool {
         "booked_is_the_fold_of_the_order" => {
             db!(tx.execute, "update points_orders set posted = posted + 1 where shop_id = $1", shop)
         }
+        "what_is_booked_is_no_history" => db!(
+            tx.execute,
+            "insert into history_orders (shop_id, order_id, member_id, placed_at, kept, spent, as_of)
+             select shop_id, order_id, member_id, placed_at, false, 0, placed_at from points_orders where shop_id = $1",
+            shop
+        ),
         "imports_are_their_rows" => {
             db!(
                 tx.execute,

@@ -129,6 +129,7 @@ fn others(other: &Side) -> Vec<Case> {
             "/api/members?email=ada@example.com".to_owned(),
             Value::Null,
         ),
+        with(Owner, get.clone(), "/api/members/{customer}", other.customer.to_string(), Value::Null),
         with(Owner, get.clone(), "/api/members/{customer}/tier", other.customer.to_string(), Value::Null),
         with(
             Owner,
