@@ -72,7 +72,8 @@ impl Scene {
         let (app, end) = (&self.door.app, self.door.now() + SignedDuration::from_hours(2));
         loop {
             let (ours, theirs) = tokio::join!(app.tasks.run_due(app), other.tasks.run_due(other));
-            (ours.unwrap(), theirs.unwrap());
+            ours.unwrap();
+            theirs.unwrap();
             let (status, report) = self.staff(Method::GET, "/api/history").await;
             assert_eq!(status, StatusCode::OK, "{report}");
             if ["customers", "orders"].iter().all(|of| !report[of]["ended_at"].is_null()) {
