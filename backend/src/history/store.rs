@@ -131,7 +131,8 @@ pub(super) async fn of(
         sqlite: "with v (shop, member) as (values ($1, $2))
                  select h.member_id, min(h.placed_at) as first_order_at, max(h.placed_at) as last_order_at,
                      count(*) as orders, sum(h.spent) as spent
-                 from v join history_orders h on h.shop_id = v.shop and h.member_id = v.member
+                 from v join history_orders h indexed by history_orders_by_member
+                     on h.shop_id = v.shop and h.member_id = v.member
                  where h.kept group by h.member_id",
         postgres: "with v (shop, member) as (select * from unnest($1::uuid[], $2::uuid[]))
                    select h.member_id, min(h.placed_at) as first_order_at, max(h.placed_at) as last_order_at,

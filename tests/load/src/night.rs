@@ -75,7 +75,8 @@ impl Night<'_> {
         let some: Vec<Uuid> = (0..self.members).step_by(FEW).map(id).collect();
         let mut tx = self.app.db.begin(self.shop).await?;
         db!(tx.each some,
-            sqlite: "update rfm_members set segment = 100 where shop_id = $1 and member_id = $2",
+            sqlite: "with v (shop_id, member_id) as (values ($1, $2)) update rfm_members set segment = 100 from v
+                     where rfm_members.shop_id = v.shop_id and rfm_members.member_id = v.member_id",
             postgres: "update rfm_members m set segment = 100 from unnest($1::uuid[], $2::uuid[]) as v (shop, member)
                        where m.shop_id = v.shop and m.member_id = v.member",
             |member| self.shop, *member)?;
