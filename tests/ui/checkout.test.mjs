@@ -45,10 +45,11 @@ test('an extension: a keyboard and nothing else', async () => {
   await page.getByText('1,392 points').waitFor();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
-  await page.keyboard.press('Home');
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('ArrowDown');
-  await use(page, 'Points as money').and(page.getByLabel('Use 300 points')).waitFor();
+  // What is chosen goes through the worker and back: whoever is faster than that chooses from what was there before.
+  for (const [key, points] of [['Home', 100], ['ArrowDown', 200], ['ArrowDown', 300]]) {
+    await page.keyboard.press(key);
+    await use(page, 'Points as money').and(page.getByLabel(`Use ${points} points`)).waitFor();
+  }
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.getByText('Applied: £3.00 off for 300 points').waitFor();
