@@ -109,15 +109,24 @@ impl Refreshing {
         if laid.and_then(|laid| laid.refresh_id) != Some(self.id) {
             return Ok(false);
         }
-        let members = store::lock_page(tx, self.shop, self.after, most).await?;
+        let members = store::page(tx, self.shop, self.after, most).await?;
         let Some(last) = members.last() else {
             self.end(tx).await?;
             return Ok(false);
         };
         self.after = last.member_id;
-        for segment in members.iter().filter_map(|member| member.scored(&self.scale)) {
-            *self.counts.entry(segment).or_default() += 1;
+        let mut differing = Vec::new();
+        for member in &members {
+            let segment = member.scored(&self.scale);
+            if let Some(segment) = segment {
+                *self.counts.entry(segment).or_default() += 1;
+            }
+            if segment != member.segment {
+                differing.push(member.member_id);
+            }
         }
+        // Whoever buys just now is scored by this scale, too: only those who are to be written are locked.
+        let members = store::lock(tx, self.shop, &differing).await?;
         let changed = score(tx, self.shop, &self.scale, &members, self.now).await?;
         sync::mark(tx, self.shop, &changed, self.now).await?;
         Ok(true)

@@ -225,19 +225,17 @@ pub(super) async fn set_segments(
     Ok(())
 }
 
-/// The members who come next after one of them, locked.
-pub(super) async fn lock_page(
-    tx: &mut Tx,
-    shop: ShopId,
-    after: MemberId,
-    most: i64,
-) -> Result<Vec<Member>, db::Error> {
-    db!(tx.all,
-        sqlite: "select member_id, last_order_at, orders, spent, segment, is_there from rfm_members
-                 where shop_id = $1 and member_id > $2 order by member_id limit $3",
-        postgres: "select member_id, last_order_at, orders, spent, segment, is_there from rfm_members
-                   where shop_id = $1 and member_id > $2 order by member_id limit $3 for update",
-        shop, after, most)
+/// These members, who are named in the order of their ids, locked.
+pub(super) async fn lock(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<Vec<Member>, db::Error> {
+    db!(tx.all each members,
+        sqlite: "with v (shop_id, member_id) as (values ($1, $2))
+                 select m.member_id, m.last_order_at, m.orders, m.spent, m.segment, m.is_there
+                 from v join rfm_members m on m.shop_id = v.shop_id and m.member_id = v.member_id",
+        postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
+                   select m.member_id, m.last_order_at, m.orders, m.spent, m.segment, m.is_there
+                   from v join rfm_members m on m.shop_id = v.shop_id and m.member_id = v.member_id
+                   order by m.member_id for update of m",
+        |member| shop, *member)
 }
 
 /// The members who come next after one of them.

@@ -7,7 +7,8 @@
 //! each.
 //!
 //! Members are not alike, so there is a table for each *habit*: how many orders there were, and at which pace. A habit that
-//! few have leans on all others: its hazard is that of everyone, weighed as [`LEANING`] members, and its own.
+//! few have leans on all others: its hazard is that of everyone, weighed as [`LEANING`] members, and its own. That of
+//! everyone leans on the week before in the same way, so that a week that hardly anybody has come to says little.
 //!
 //! All is whole numbers, and all that is kept of a shop are counts: they are added up in any order, in constant memory.
 
@@ -19,6 +20,8 @@ pub const WEEKS_AHEAD: usize = 13;
 const WEEKS: usize = 3 * 52;
 /// As how many members everyone together counts in a habit.
 const LEANING: u64 = 25;
+/// As how many members the week before counts in the hazard of everyone: few are silent for longest.
+const STEADY: u64 = 100;
 /// Fewer members who came again say nothing.
 const FEWEST: u64 = 100;
 /// Days of a gap that are told apart where it is asked whether orders come at regular intervals.
@@ -171,11 +174,14 @@ impl Churn {
             return None;
         }
         let lives: Vec<Vec<Life>> = silences.habits.iter().map(Counts::lives).collect();
-        let everyone = |week: usize| {
-            let sum = lives.iter().map(|weeks| weeks[week]).fold(Life::default(), Life::and);
-            sum.hazard(0, 0)
-        };
-        let everyone: Vec<u64> = (0..WEEKS).map(everyone).collect();
+        let sum = |week: usize| lives.iter().map(|weeks| weeks[week]).fold(Life::default(), Life::and);
+        let sums: Vec<Life> = (0..WEEKS).map(sum).collect();
+        let mut before = sums.iter().copied().fold(Life::default(), Life::and).hazard(0, 0);
+        let mut everyone = Vec::with_capacity(WEEKS);
+        for life in sums {
+            before = life.hazard(before, STEADY);
+            everyone.push(before);
+        }
         let habit = |weeks: Vec<Life>| {
             weeks.iter().zip(&everyone).map(|(life, hazard)| life.hazard(*hazard, LEANING) as u32).collect()
         };
@@ -297,6 +303,15 @@ mod tests {
         let (weekly, yearly) = (churn.permille(&weekly, NOW), churn.permille(&yearly, NOW));
         assert!(weekly < 50, "{weekly}");
         assert!((50..900).contains(&yearly), "{yearly}");
+    }
+
+    #[test]
+    fn a_week_that_hardly_anybody_has_come_to_says_little() {
+        // Of hundreds nobody comes after two weeks, but for the one who has been silent for longest.
+        let mut silences = silences(1_000, |member| (member < 500).then_some(1));
+        silences.add(&[NOW - 121 * WEEK, NOW - DAY], NOW);
+        let churn = Churn::of(&silences).unwrap();
+        assert!(churn.permille(&once(115), NOW) > 850, "{}", churn.permille(&once(115), NOW));
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn how_likely_members_stay_away_is_told_with_what_fits_them() {
         let (new, lost) = (member(&counter, NEW).await, member(&counter, LOST).await);
         assert_eq!(new["churn"]["weeks"], 13);
         assert!(new["churn"]["permille"].as_u64().unwrap() < 100, "whoever began came again: {new}");
-        assert_eq!(lost["churn"]["permille"], 1_000, "nobody came after so long: {lost}");
+        assert!(lost["churn"]["permille"].as_u64().unwrap() > 900, "nobody came after so long: {lost}");
         assert_eq!((&lost["group"], &lost["suggested"]), (&json!("dormant"), &json!("let_rest")));
         let stranger = 9_999_999;
         counter.member(stranger).await;
