@@ -84,6 +84,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_has_a_name_of_its_own() {
+        let codes = [BonusError::Points, BonusError::DaysAhead].map(BonusError::code);
+        assert_eq!(codes, ["bonus_points", "bonus_days_ahead"]);
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         let birthday = |of, days_ahead| Bonuses {
             birthday: Some(BirthdayBonus { points: points(of).unwrap(), days_ahead }),
