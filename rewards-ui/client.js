@@ -25,7 +25,7 @@ export function appAddress() {
  * @param {{ address?: string, token: () => Promise<string>, patience?: number }} options
  */
 export function client({ address = appAddress(), token, patience = PATIENCE }) {
-  /** @returns {Promise<Answer>} */
+  /** For what one surface alone asks. @returns {Promise<Answer>} */
   async function ask(method, path, isRight, body) {
     if (!address) return { trouble: 'unreachable' };
     const asked = within(patience, send(method, path, body));
@@ -48,6 +48,7 @@ export function client({ address = appAddress(), token, patience = PATIENCE }) {
   }
 
   return {
+    ask,
     /** Balance and standing redemption. A visit keeps the redemption alive. */
     account: () => ask('GET', '/account', isAccount),
     /** What points buy, and what of it can be had now. */
@@ -82,8 +83,8 @@ function codeOf(status, said) {
   return 'server_error';
 }
 
-const isText = (it) => typeof it === 'string';
-const isObject = (it) => typeof it === 'object' && it !== null && !Array.isArray(it);
+export const isText = (it) => typeof it === 'string';
+export const isObject = (it) => typeof it === 'object' && it !== null && !Array.isArray(it);
 const isListOf = (isRight) => (list) => Array.isArray(list) && list.every(isRight);
 
 const isRedemption = (it) =>

@@ -11,8 +11,8 @@
 //! and what of it counts, how orders earn ([`rule`]), with which [`multiplier`]s and [`boost`]s ([`price`]), what one has earned
 //! ([`earning`]), keeps ([`order`]) and why ([`explain`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an
 //! order used, the [`account`] that carries a member's balance to the checkout, and the [`offer`]s that widgets make of
-//! it. Beside points stand [`tier`]s and [`campaign`]s, whose [`perks`] the checkout gives, and [`rfm`]: the segments of
-//! members by what they have bought.
+//! it. Beside points stand [`tier`]s, how far a member is in them ([`progress`]) and [`campaign`]s, whose [`perks`] the checkout
+//! gives, and [`rfm`]: the segments of members by what they have bought.
 #![no_std]
 
 extern crate alloc;
@@ -41,6 +41,7 @@ pub mod perks;
 pub mod points;
 pub mod price;
 pub mod program;
+pub mod progress;
 #[cfg(feature = "serde")]
 pub mod publish;
 pub mod redemption;

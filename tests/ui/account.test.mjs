@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { assertFitsWidth, assertNoErrors, screenshot, SIZES } from '../browser/browser.mjs';
 import { HOLD, redemption } from '../../rewards-ui/tests/redemption.js';
+import { progress } from '../../rewards-ui/tests/progress.js';
 import { assertAccessible, stage } from './stage.mjs';
 
 const show = stage();
@@ -39,7 +40,7 @@ const app = (rest = {}) => ({
     seq: 5,
     redemption: null,
     next: { points: 40, at: '2027-01-31' },
-    tier: { id: 'gold', name: 'Gold' },
+    tier: { id: 'silver', name: 'Silver' },
     birthday: { told: false, bonus: 100 },
   },
   'GET /rewards': [
@@ -56,6 +57,7 @@ const app = (rest = {}) => ({
     reward('credit', 'Store credit', 500, { kind: 'store_credit', value: { GBP: 500 } }),
     reward('tenth', '10 % off', 800, { kind: 'percent', basis_points: 1000 }, 'sold_out'),
   ],
+  'GET /tier': progress(),
   'GET /history': [
     entry(5, 'earn', 20),
     entry(4, 'hold', -450, { held: 450, source_id: HOLD }),
@@ -83,8 +85,9 @@ test('an extension: the account shows all there is, and explains it', async () =
   const it = await show(page(), { app: app() });
   for (const text of [
     '1,392 points',
-    'Gold',
+    'Silver',
     '40 points expire on Jan 31, 2027.',
+    '£180.00 to go to Gold',
     '108 points to go',
     'Sold out',
     'Points set aside',
@@ -173,6 +176,15 @@ for (const [state, says] of [
   });
 }
 
+test('an extension: how far it is to the next tier is a bar with words, for whoever hears it, too', async () => {
+  const it = await show(page(), { app: app() });
+  const bar = it.getByRole('progressbar', { name: '£320.00 of £500.00 spent since Nov 28, 2025' });
+  await bar.waitFor();
+  assert.deepEqual([await bar.getAttribute('value'), await bar.getAttribute('max')], ['32000', '50000']);
+  await assertAccessible(it);
+  assertNoErrors(it);
+});
+
 test('an extension: an account without an app says so', async () => {
   const it = await show(page(), { app: {} });
   await it.getByText('The loyalty service does not answer just now. Your points are safe.').waitFor();
@@ -184,6 +196,7 @@ test('an extension: the profile shows the balance', async () => {
     app: app(),
   });
   await it.getByText('1,392 points').waitFor();
+  await it.getByText('£180.00 to go to Gold').waitFor();
   await it.getByText('Rewards and history').waitFor();
   assertNoErrors(it);
 });
@@ -193,7 +206,7 @@ for (const language of ['en', 'de', 'es', 'fr', 'it', 'ja', 'nl', 'pl', 'pt-BR',
     const it = await show(page({ language }), { app: app(), size: SIZES.phone });
     await it.getByRole('combobox').nth(2).waitFor();
     await assertFitsWidth(it);
-    assert.doesNotMatch(await it.locator('main').innerText(), /{{|standing\.|entry\.|benefit\.|refused\./);
+    assert.doesNotMatch(await it.locator('main').innerText(), /{{|standing\.|tier\.|entry\.|benefit\.|refused\./);
     assertNoErrors(it);
   });
 }

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 
 import { assertFitsWidth, assertNoErrors, screenshot, SIZES } from '../browser/browser.mjs';
 import { HOLD, redemption } from '../../rewards-ui/tests/redemption.js';
+import { BY_POINTS, HIGHEST, NO_TIERS, progress, REACHED, SHORT } from '../../rewards-ui/tests/progress.js';
 import { ACCOUNT, assertAccessible, checkout, discount, metafield, stage } from './stage.mjs';
 
 const show = stage();
@@ -94,13 +95,38 @@ const PROFILE = [
   [
     'profile',
     { handle: 'account-rewards-profile', target: 'customer-account.profile.block.render' },
-    { 'GET /account': { ...MEMBER, seq: 1 } },
+    { 'GET /account': { ...MEMBER, seq: 1 }, 'GET /tier': progress() },
     null,
-    '1,392 points',
+    '£180.00 to go to Gold',
   ],
 ];
 
-for (const [name, options, app, press, says] of [...CHECKOUT, ...CONFIRMATION, ...PROFILE]) {
+const accountPage = (tier, rest = {}) => [
+  {
+    handle: 'account-rewards',
+    target: 'customer-account.page.render',
+    answer: { shop: { paymentSettings: { currencyCode: 'GBP', enabledPresentmentCurrencies: ['GBP'] } } },
+  },
+  {
+    'GET /account': { ...MEMBER, seq: 1, tier: { id: 'silver', name: 'Silver' }, ...rest },
+    'GET /tier': tier,
+    'GET /rewards': [],
+    'GET /history': [],
+    'GET /birthday': { birthday: '05-27' },
+  },
+  null,
+];
+const TIERS = [
+  ['tier-on-the-way', ...accountPage(progress()), '£180.00 to go to Gold'],
+  ['tier-by-points', ...accountPage(BY_POINTS), '300 points to go to Gold'],
+  ['tier-reached', ...accountPage(REACHED), 'You have what Gold takes.'],
+  ['tier-short', ...accountPage(SHORT), '£40.00 more, and you have enough for Silver again.'],
+  ['tier-highest', ...accountPage(HIGHEST), 'There is no tier above Gold.'],
+  ['tier-none', ...accountPage(NO_TIERS, { tier: null }), 'May 27'],
+  ['tier-unknown', ...accountPage(refused(500, 'internal')), 'How far you are is not known just now.'],
+];
+
+for (const [name, options, app, press, says] of [...CHECKOUT, ...CONFIRMATION, ...PROFILE, ...TIERS]) {
   test(`an extension: ${name} is shown as it should be`, async () => {
     const page = await show(options, { app });
     if (press) await page.getByRole('button', { name: press }).click();

@@ -3,6 +3,7 @@
 //! A tier that the program does not know any more is a member's all the same: it gives nothing, and comes back with the
 //! program.
 
+pub mod progress;
 pub mod routes;
 mod store;
 

@@ -28,7 +28,7 @@ use crate::db::{self, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points;
 
-pub use crate::points::history::Bought;
+pub use crate::points::history::{Bought, Did};
 pub use command::{HistoryArgs, run};
 pub use past::{Fault, Past, read as read_order};
 pub use reader::HistoryReader;
@@ -129,6 +129,22 @@ pub async fn of(
     for one in store::of(read, shop, members).await? {
         all.entry(one.member_id).and_modify(|bought| bought.add(&one)).or_insert(one);
     }
+    Ok(all)
+}
+
+/// What a member did from then on that tiers count: by orders, booked or not, and by occasions for a bonus. History has
+/// earned nothing.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn since(
+    read: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    from: Timestamp,
+) -> Result<Vec<Did>, db::Error> {
+    let mut all = points::history::since(read, shop, member, from).await?;
+    all.extend(store::since(read, shop, member, from).await?);
     Ok(all)
 }
 

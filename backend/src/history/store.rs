@@ -10,7 +10,7 @@ use super::take::Taken;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{CustomerId, MemberId, OrderId, ShopId};
-use crate::points::history::Bought;
+use crate::points::history::{Bought, Did};
 
 crate::holds! {
     history_orders [shop_id, order_id] of Member("member_id"), kept "as long as the programme: returns may come" {
@@ -140,6 +140,26 @@ pub(super) async fn of(
                    from v join history_orders h on h.shop_id = v.shop and h.member_id = v.member
                    where h.kept group by h.member_id",
         |member| shop, *member)
+}
+
+/// What a member bought by history from then on.
+pub(super) async fn since(
+    read: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    from: Timestamp,
+) -> Result<Vec<Did>, db::Error> {
+    db!(
+        read.all,
+        sqlite: "select placed_at as at, 0 as points, spent
+                 from history_orders indexed by history_orders_by_member
+                 where shop_id = $1 and member_id = $2 and placed_at >= $3",
+        postgres: "select placed_at as at, 0::bigint as points, spent from history_orders
+                   where shop_id = $1 and member_id = $2 and placed_at >= $3",
+        shop,
+        member,
+        from
+    )
 }
 
 /// What the members who come next after one of them bought by history, placed before then.

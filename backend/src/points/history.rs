@@ -120,6 +120,39 @@ pub async fn of(
     Ok(rows.into_iter().map(|row| (row.member_id, row)).collect())
 }
 
+/// What a member did at a moment that tiers count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Did {
+    /// When (UTC).
+    pub at: Timestamp,
+    /// The points that it earned and that have arrived, less what was taken back.
+    pub points: i64,
+    /// What was paid for what is left, in minor units of the shop's currency.
+    pub spent: i64,
+}
+
+/// The orders that a member placed from then on, as they are booked, and the occasions for which they had a bonus.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn since(
+    read: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    from: Timestamp,
+) -> Result<Vec<Did>, db::Error> {
+    let mut all: Vec<Did> = db!(
+        read.all,
+        "select placed_at as at, posted as points, spent from points_orders
+         where shop_id = $1 and member_id = $2 and placed_at >= $3",
+        shop,
+        member,
+        from
+    )?;
+    all.extend(super::bonuses::since(read, shop, member, from).await?);
+    Ok(all)
+}
+
 /// What the members who come next after one of them have bought by booked orders that were placed before then.
 ///
 /// # Errors

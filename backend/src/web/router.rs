@@ -53,6 +53,7 @@ fn shoppers() -> Router<App> {
         .merge(redemptions::routes::shopper())
         .merge(redemptions::payouts::routes::shopper())
         .merge(orders::routes::shopper())
+        .merge(campaigns::progress::shopper())
         .merge(customers::birthdays::shopper())
         .merge(programs::routes::shopper())
 }

@@ -1,4 +1,4 @@
-// The page in the customer account: balance, what stands, rewards, history, birthday.
+// The page in the customer account: balance, how far to the next tier, what stands, rewards, history, birthday.
 
 import '@shopify/ui-extensions/preact';
 
@@ -14,26 +14,37 @@ import { History } from './history.jsx';
 import { nextOrder } from './next-order.js';
 import { Payout } from './payout.jsx';
 import { payouts } from './payouts.js';
+import { askProgress } from './progress.js';
 import { Rewards } from './rewards.jsx';
 import { Standing } from './standing.jsx';
+import { Tier } from './tier.jsx';
 
 export default async function page() {
   const app = client({ token: () => shopify.sessionToken.get() });
   const account = resource(app.account);
   const rewards = resource(app.rewards);
+  const progress = resource(() => askProgress(app));
   const money = resource(() => currencies(shopify));
   const redeem = nextOrder(app, account, rewards);
   const paying = payouts(app, account, rewards);
   render(
-    <Page app={app} account={account} rewards={rewards} money={money} redeem={redeem} paying={paying} />,
+    <Page
+      app={app}
+      account={account}
+      progress={progress}
+      rewards={rewards}
+      money={money}
+      redeem={redeem}
+      paying={paying}
+    />,
     document.body,
   );
-  await Promise.all([account.load(), rewards.load(), money.load()]);
+  await Promise.all([account.load(), progress.load(), rewards.load(), money.load()]);
   const underWay = account.known.value?.payout;
   if (underWay) paying.follow(underWay); // the page is there without
 }
 
-function Page({ app, account, rewards, money, redeem, paying }) {
+function Page({ app, account, progress, rewards, money, redeem, paying }) {
   const { say, trouble: told } = words(shopify.i18n);
   const trouble = redeem.trouble.value ?? paying.trouble.value;
   return (
@@ -42,6 +53,7 @@ function Page({ app, account, rewards, money, redeem, paying }) {
         <Known of={account} say={say} told={told}>
           {() => <Balance account={account.known.value} />}
         </Known>
+        {account.known.value && <Tier progress={progress} tier={account.known.value.tier} />}
         {account.known.value && <Standing redemption={account.known.value.redemption} redeem={redeem} />}
         <Payout paying={paying} />
         {trouble && <s-banner tone="warning">{told(trouble.code)}</s-banner>}

@@ -12,6 +12,7 @@ use crate::{
     line::{LineKind, LineNow},
     price::Circumstances,
     program::TierUi,
+    progress::next_level,
     reward::{Benefit, Pick, PickError},
     rfm::Group,
 };
@@ -165,7 +166,7 @@ impl<'a> Offers<'a> {
     ) -> Offers<'a> {
         let spendable = account.map_or(Points::ZERO, Account::spendable);
         let tier = account.and_then(|account| account.tier.as_deref());
-        let next_tier = program.and_then(|program| program.tier_after(tier));
+        let next_tier = program.and_then(|program| next_level(&program.tiers, tier));
         let Some(basket) = cart.and_then(Basket::of) else {
             return Offers { spendable, next_tier, ..Offers::default() };
         };
@@ -207,15 +208,6 @@ impl ProgramUi {
     /// The tier of this id.
     pub fn tier(&self, id: &str) -> Option<&TierUi> {
         self.tiers.iter().find(|tier| tier.id == id)
-    }
-
-    /// The first tier above this one that members reach by themselves; none above one that there is no longer.
-    fn tier_after(&self, own: Option<&str>) -> Option<&TierUi> {
-        let above = match own {
-            None => 0,
-            Some(own) => self.tiers.iter().position(|tier| tier.id == own)? + 1,
-        };
-        self.tiers.iter().skip(above).find(|tier| tier.threshold.is_some())
     }
 }
 

@@ -127,6 +127,7 @@ fn a_guest_is_asked_to_sign_in_wherever_something_is_a_customers() {
         for (method, path, body) in [
             (Method::GET, "/account", &nothing),
             (Method::GET, "/history", &nothing),
+            (Method::GET, "/tier", &nothing),
             (Method::GET, "/orders/1/explain", &nothing),
             (Method::GET, "/orders/1/points", &nothing),
             (Method::GET, "/birthday", &nothing),
@@ -184,6 +185,7 @@ fn a_shopper_finds_and_does_the_same_behind_both_doors() {
         for path in [
             "/account",
             "/history",
+            "/tier",
             "/orders/1/explain",
             "/orders/1/points",
             "/joining",

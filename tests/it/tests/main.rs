@@ -47,6 +47,7 @@ mod plans;
 mod pos;
 mod privacy;
 mod programs;
+mod progress;
 mod proof;
 mod publications;
 mod reconcile;

@@ -56,6 +56,10 @@ const KINDS = {
       h('span', { class: 'spinner', ...(label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': 'true' }) }),
     ],
   ],
+  's-progress': [
+    ['value', 'max', 'accessibilityLabel'],
+    ({ value, max, accessibilityLabel }) => [h('progress', { value, max, 'aria-label': accessibilityLabel })],
+  ],
   's-button': [
     ['disabled', 'variant', 'accessibilityLabel'],
     ({ disabled, variant, accessibilityLabel }) => [

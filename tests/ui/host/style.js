@@ -30,6 +30,7 @@ STYLE.replaceSync(`
   :host([color="subdued"]) { color: var(--subdued, #5c5c5c); }
   .badge { padding: 0.15em 0.7em; border-radius: 1em; background: var(--accent, #1f1f1f); color: var(--ground, #fff); font-size: 0.8rem; }
   .banner { padding: 0.75rem 0.875rem; border-radius: 0.6rem; background: var(--warn, #fdf3e1); color: var(--warn-text, #5b3a00); }
+  progress { display: block; inline-size: 100%; accent-color: var(--accent, #1f1f1f); }
   .spinner { display: inline-block; inline-size: 1em; block-size: 1em; border: 2px solid currentColor; border-inline-end-color: transparent; border-radius: 50%; animation: turn 0.9s linear infinite; }
   @keyframes turn { to { rotate: 1turn; } }
   @media (prefers-reduced-motion: reduce) { .spinner { animation: none; } }

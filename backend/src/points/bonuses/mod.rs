@@ -24,6 +24,7 @@ use crate::sync;
 
 pub(super) use first_order::count_wrong_firsts;
 pub use first_order::{follow_orders, is_first};
+pub(super) use store::since;
 
 /// Days after which a birthday may be had again, whatever day it is by then.
 const A_YEAR: i64 = 365;

@@ -10,6 +10,7 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::account::LotId;
+use crate::points::history::Did;
 use crate::points::tally::Tally;
 use crate::points::{Book, Error, store};
 
@@ -52,6 +53,25 @@ impl TryFrom<Row> for Bonus {
             },
         })
     }
+}
+
+/// The occasions from then on for which a member has a bonus.
+pub(in crate::points) async fn since(
+    read: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    from: Timestamp,
+) -> Result<Vec<Did>, db::Error> {
+    db!(
+        read.all,
+        sqlite: "select occurred_at as at, posted as points, 0 as spent from points_bonuses
+                 where shop_id = $1 and member_id = $2 and occurred_at >= $3",
+        postgres: "select occurred_at as at, posted as points, 0::bigint as spent from points_bonuses
+                   where shop_id = $1 and member_id = $2 and occurred_at >= $3",
+        shop,
+        member,
+        from
+    )
 }
 
 /// What these members have for an occasion.

@@ -53,6 +53,7 @@ fn shoppers(who: fn() -> As, door: &str, other: &Side) -> Vec<Case> {
     vec![
         plain(get.clone(), "/account", Value::Null),
         plain(get.clone(), "/history", Value::Null),
+        plain(get.clone(), "/tier", Value::Null),
         with(get.clone(), "/orders/{order}/explain", other.order.to_string(), Value::Null),
         with(get.clone(), "/orders/{order}/points", other.order.to_string(), Value::Null),
         plain(get.clone(), "/joining", Value::Null),
