@@ -12,7 +12,7 @@
 //! ([`earning`]), keeps ([`order`]) and why ([`explain`]), until when ([`expiry`]), the [`redemption`] of points, which [`hold`] an
 //! order used, the [`account`] that carries a member's balance to the checkout, and the [`offer`]s that widgets make of
 //! it. Beside points stand [`tier`]s, how far a member is in them ([`progress`]) and [`campaign`]s, whose [`perks`] the checkout
-//! gives, and [`rfm`]: the segments of members by what they have bought.
+//! gives, [`rfm`]: the segments of members by what they have bought, and what tills do [`offline`].
 #![no_std]
 
 extern crate alloc;
@@ -36,6 +36,7 @@ pub mod line;
 pub mod money;
 pub mod multiplier;
 pub mod offer;
+pub mod offline;
 pub mod order;
 pub mod perks;
 pub mod points;

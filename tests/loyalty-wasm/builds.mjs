@@ -32,8 +32,12 @@ export async function inRealm(entry, { without = [], bytes } = {}) {
 }
 
 /** Made-up inputs, and what native Rust says of them: `{ account, program, cart, answer }`. */
-export async function cases(seed, count) {
-  const program = process.env.ANSWERS ?? path.join(root, 'target/debug/examples/answers');
+export const cases = (seed, count) => madeUp('answers', seed, count);
+
+/** What an example of the crate makes up by a seed: a line each. */
+export async function madeUp(example, seed, count) {
+  const folder = process.env.ANSWERS ?? path.join(root, 'target/debug/examples');
+  const program = path.join(folder, example);
   const lines = await new Promise((resolve, reject) => {
     execFile(program, [`${seed}`, `${count}`], { maxBuffer: 1 << 30 }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
   });

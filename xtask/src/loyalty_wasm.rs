@@ -23,12 +23,12 @@ const GONE: &str = "ArrayMemory0.byteLength === 0";
 const ANOTHER: &str = "ArrayMemory0.buffer !== wasm.memory.buffer";
 
 /// What is built, each by the feature of the crate that has its name.
-const BUILDS: [&str; 2] = ["storefront", "checkout"];
+const BUILDS: [&str; 3] = ["storefront", "checkout", "till"];
 
 /// What of `js/` the builds and the storefront's scripts are made of.
 const SOURCES: [&str; 4] = ["js.js", "rules.js", "wasm.js", "storefront.mjs"];
 
-/// Builds both, as far as they are not up to date.
+/// Builds all, as far as they are not up to date.
 pub fn build() -> Result<()> {
     rust::target(WASM)?;
     npm::packages()?;
@@ -45,7 +45,8 @@ pub fn build() -> Result<()> {
     }
     let stamp = work.join("stamp");
     let assets = root().join("extensions/storefront-rewards/assets");
-    let is_there = built.join("checkout.wasm.js").is_file() && assets.join("loyalty.wasm").is_file();
+    let is_built = BUILDS.iter().all(|name| built.join(format!("{name}.wasm.js")).is_file());
+    let is_there = is_built && assets.join("loyalty.wasm").is_file();
     if is_there && fs::read(&stamp).is_ok_and(|old| old == inputs) {
         return Ok(());
     }

@@ -3,6 +3,8 @@
 //! A till numbers its operations from 1 on and sends them again until it is told what became of them. Each is acted upon
 //! once. One that comes before another is told which one is missing; a till that has lost one says so (`lost`).
 //!
+//! What a till may do, how much of it at a time and what it is told are rules (`loyalty::offline`), which tills have, too.
+//!
 //! Points are earned by the order's webhook alone, so an `earn` that comes first waits for it and one that comes later finds
 //! it: neither can book a second time. The order's entries name the till as their source because the webhook tells that it
 //! was placed there (`source_name`); joining books nothing.
@@ -12,6 +14,7 @@ mod store;
 
 use jiff::SignedDuration;
 use loyalty::Points;
+use loyalty::offline::{Act, Code, KNOWN_WITHIN, STALE_AFTER, State};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,131 +24,16 @@ use crate::{customers, orders, points, sync};
 
 pub(crate) use store::merge;
 
-/// After how long an operation is not acted upon any more: tills forget theirs after a month, too.
-const STALE_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How long an order may take to become known after it was paid for at a till.
-const KNOWN_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// What a till did.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Operation {
     /// Its number on the till, from 1.
     pub sequence: i64,
-    /// When it was done, by the till's clock (UTC).
+    /// When it was done, by the till's clock (UTC), which may be ahead.
     pub at: Timestamp,
     /// What it was.
     #[serde(flatten)]
     pub act: Act,
-}
-
-/// What a till can do.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Act {
-    /// A customer paid for an order, and was promised its points.
-    Earn {
-        /// Shopify's number of the order.
-        order: OrderId,
-        /// Shopify's number of the customer.
-        customer: CustomerId,
-    },
-    /// A customer joined the programme.
-    Enrol {
-        /// Shopify's number of the customer.
-        customer: CustomerId,
-    },
-    /// A reward was asked for.
-    Redeem {
-        /// Shopify's number of the customer.
-        customer: CustomerId,
-        /// The reward's id.
-        reward: String,
-    },
-    /// The till has lost what it did under this number.
-    Lost,
-}
-
-impl Act {
-    /// Whose it is, if it is somebody's.
-    fn customer(&self) -> Option<CustomerId> {
-        match self {
-            Act::Earn { customer, .. } | Act::Enrol { customer } | Act::Redeem { customer, .. } => {
-                Some(*customer)
-            }
-            Act::Lost => None,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Act::Earn { .. } => "earn",
-            Act::Enrol { .. } => "enrol",
-            Act::Redeem { .. } => "redeem",
-            Act::Lost => "lost",
-        }
-    }
-}
-
-crate::text_enum! {
-    /// What became of an operation.
-    pub enum State {
-        /// It was acted upon.
-        Done = "done",
-        /// It waits for something; it is looked at again when it is sent again.
-        Waiting = "waiting",
-        /// It was not acted upon, and will not be.
-        Refused = "refused",
-    }
-}
-
-crate::text_enum! {
-    /// Why.
-    pub enum Code {
-        /// The order has earned its points.
-        Earned = "earned",
-        /// The order earned nothing: it came to nothing, or nothing of it counts.
-        NothingEarned = "nothing_earned",
-        /// The customer is a member.
-        Enrolled = "enrolled",
-        /// Passed over.
-        Lost = "lost",
-        /// Shopify has not told of the order yet.
-        OrderAwaited = "order_awaited",
-        /// Shopify never told of the order.
-        OrderUnknown = "order_unknown",
-        /// The order names another customer.
-        OtherCustomer = "other_customer",
-        /// The order names no customer.
-        NoCustomer = "no_customer",
-        /// Nothing is redeemed offline.
-        Offline = "offline",
-        /// It is too long ago.
-        Stale = "stale",
-        /// Operations before it have not come.
-        Missing = "missing",
-        /// Another operation had its number.
-        SequenceReused = "sequence_reused",
-    }
-}
-
-impl Code {
-    /// For a person at the till.
-    pub fn words(self) -> &'static str {
-        match self {
-            Code::Earned => "The order has earned its points.",
-            Code::NothingEarned => "The order has earned no points.",
-            Code::Enrolled => "The customer is a member.",
-            Code::Lost => "The operation was passed over.",
-            Code::OrderAwaited => "The points come as soon as Shopify has told of the order.",
-            Code::OrderUnknown => "Shopify has not told of this order for a week, so it has earned nothing.",
-            Code::OtherCustomer => "The order belongs to another customer, who has its points.",
-            Code::NoCustomer => "The order names no customer. Add the customer to the order in Shopify.",
-            Code::Offline => "Rewards cannot be redeemed offline: nobody knows how many points are left.",
-            Code::Stale => "This was more than 30 days ago and is not acted upon any more.",
-            Code::Missing => "Operations before this one have not come yet. Send them first.",
-            Code::SequenceReused => "Another operation of this device had this number.",
-        }
-    }
 }
 
 /// What became of an operation, as its till is told.
@@ -205,7 +93,7 @@ pub async fn take(
         Some(known) if known.told.state != State::Waiting => known.told,
         Some(known) => {
             let told = match (known.order, known.member) {
-                (Some(order), Some(member)) => earned(tx, shop, (order, member), operation.at, now).await?,
+                (Some(order), Some(member)) => earned(tx, shop, (order, member), known.at, now).await?,
                 _ => known.told,
             };
             if told != known.told {
@@ -225,21 +113,22 @@ async fn act(
     operation: &Operation,
     now: Timestamp,
 ) -> Result<(Told, Option<MemberId>), Error> {
-    if now - operation.at > STALE_AFTER {
+    if now - operation.at > SignedDuration::from_millis(STALE_AFTER) {
         return Ok((Told::of(State::Refused, Code::Stale), None));
     }
     match &operation.act {
         Act::Lost => Ok((Told::of(State::Done, Code::Lost), None)),
         Act::Redeem { .. } => Ok((Told::of(State::Refused, Code::Offline), None)),
         Act::Enrol { customer } => {
-            let member = enrol(tx, shop, *customer, now).await?;
+            let member = enrol(tx, shop, CustomerId(*customer), now).await?;
             Ok((Told::of(State::Done, Code::Enrolled), member))
         }
         Act::Earn { order, customer } => {
-            let Some(member) = enrol(tx, shop, *customer, now).await? else {
+            let Some(member) = enrol(tx, shop, CustomerId(*customer), now).await? else {
                 return Ok((Told::of(State::Refused, Code::NoCustomer), None));
             };
-            Ok((earned(tx, shop, (*order, member), operation.at, now).await?, Some(member)))
+            let at = operation.at.min(now);
+            Ok((earned(tx, shop, (OrderId(*order), member), at, now).await?, Some(member)))
         }
     }
 }
@@ -277,7 +166,9 @@ async fn earned(
     }
     Ok(match orders::is_known(tx, shop, order).await? {
         true => Told::of(State::Refused, Code::NoCustomer),
-        false if now - at > KNOWN_WITHIN => Told::of(State::Refused, Code::OrderUnknown),
+        false if now - at > SignedDuration::from_millis(KNOWN_WITHIN) => {
+            Told::of(State::Refused, Code::OrderUnknown)
+        }
         false => Told::of(State::Waiting, Code::OrderAwaited),
     })
 }

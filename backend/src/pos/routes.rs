@@ -6,18 +6,13 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use loyalty::Points;
+use loyalty::offline::{self, AT_ONCE};
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Operation, take};
 use crate::app::App;
-use crate::ids::CustomerId;
 use crate::merchants::lock_installed;
 use crate::web::{Edit, Problem, Staff};
-
-/// How many operations come at a time.
-const AT_ONCE: usize = 100;
-/// How long the name of a device is.
-const LONGEST_DEVICE: usize = 64;
 
 /// The routes below `/api`, for staff at a till.
 pub fn api() -> Router<App> {
@@ -90,20 +85,18 @@ async fn queue(
 }
 
 fn check(device: &str, operations: &[Operation]) -> Result<(), Problem> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let refused = |code, title: &'static str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, title);
-    if !(1..=LONGEST_DEVICE).contains(&device.len()) || !device.bytes().all(plain) {
+    if !offline::is_device(device) {
         let title = "A device's name has 1 to 64 letters, digits, hyphens and underscores.";
         return Err(refused("bad_device", title));
     }
     if !(1..=AT_ONCE).contains(&operations.len()) {
         return Err(refused("bad_queue", "A queue has 1 to 100 operations."));
     }
-    if operations.iter().any(|operation| !(1..i64::MAX).contains(&operation.sequence)) {
+    if operations.iter().any(|operation| !offline::is_sequence(operation.sequence)) {
         return Err(refused("bad_queue", "Operations are numbered from 1 on."));
     }
-    let mut customers = operations.iter().filter_map(|operation| operation.act.customer());
-    if customers.any(|customer| customer < CustomerId(1)) {
+    if !operations.iter().all(|operation| operation.act.names_a_customer()) {
         return Err(refused("bad_queue", "Customers have numbers above zero."));
     }
     Ok(())

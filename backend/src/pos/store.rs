@@ -1,8 +1,9 @@
 //! The tables of devices and of what they did.
 
 use loyalty::Points;
+use loyalty::offline::{Act, Code, State};
 
-use super::{Act, Code, Error, Operation, State, Told};
+use super::{Error, Operation, Told};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
@@ -53,6 +54,8 @@ pub(super) struct Known {
     pub request: String,
     pub member: Option<MemberId>,
     pub order: Option<OrderId>,
+    /// When it was done (UTC); where the till's clock was ahead, when it came.
+    pub at: Timestamp,
     pub told: Told,
 }
 
@@ -61,8 +64,9 @@ struct Row {
     request: String,
     member_id: Option<MemberId>,
     order_id: Option<OrderId>,
-    state: State,
-    code: Code,
+    done_at: Timestamp,
+    state: String,
+    code: String,
     points: Option<i64>,
 }
 
@@ -75,7 +79,7 @@ pub(super) async fn find(
 ) -> Result<Option<Known>, Error> {
     let found: Option<Row> = db!(
         read.optional,
-        "select request, member_id, order_id, state, code, points from pos_operations
+        "select request, member_id, order_id, done_at, state, code, points from pos_operations
          where shop_id = $1 and device = $2 and sequence = $3",
         shop,
         device,
@@ -83,8 +87,12 @@ pub(super) async fn find(
     )?;
     let Some(row) = found else { return Ok(None) };
     let points = row.points.map(Points::new).transpose().map_err(points::Error::from)?;
-    let told = Told { state: row.state, code: row.code, points };
-    Ok(Some(Known { request: row.request, member: row.member_id, order: row.order_id, told }))
+    let corrupt = points::Error::Corrupt("what became of an operation is not known");
+    let (Some(state), Some(code)) = (State::parse(&row.state), Code::parse(&row.code)) else {
+        return Err(corrupt.into());
+    };
+    let Row { request, member_id: member, order_id: order, done_at: at, .. } = row;
+    Ok(Some(Known { request, member, order, at, told: Told { state, code, points } }))
 }
 
 /// Writes down an operation, and what became of it.
@@ -97,7 +105,7 @@ pub(super) async fn insert(
     now: Timestamp,
 ) -> Result<(), db::Error> {
     let order = match operation.act {
-        Act::Earn { order, .. } => Some(order),
+        Act::Earn { order, .. } => Some(OrderId(order)),
         _ => None,
     };
     db!(
@@ -112,10 +120,10 @@ pub(super) async fn insert(
         operation.act.name(),
         member,
         order,
-        told.state,
-        told.code,
+        told.state.as_str(),
+        told.code.as_str(),
         told.points.map(Points::get),
-        operation.at,
+        operation.at.min(now),
         now
     )?;
     Ok(())
@@ -137,8 +145,8 @@ pub(super) async fn update(
         shop,
         device,
         sequence,
-        told.state,
-        told.code,
+        told.state.as_str(),
+        told.code.as_str(),
         told.points.map(Points::get),
         now
     )?;

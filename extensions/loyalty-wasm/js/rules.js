@@ -31,10 +31,10 @@ export function plain(cart) {
 }
 
 const variantId = (id) => (/^\d+$/.test(id) ? `gid://shopify/ProductVariant/${id}` : id);
-const number = (id) => (id == null ? null : Number(String(id).split('/').pop()));
+export const number = (id) => (id == null ? null : Number(String(id).split('/').pop()));
 
 /** JSON as bytes. */
-const json = (value) => bytes(ascii(jsonOf(value)));
+export const json = (value) => bytes(ascii(jsonOf(value)));
 
 /** A value's JSON; a metafield's text is JSON already. What cannot be written is null. */
 export function jsonOf(value) {
@@ -54,7 +54,7 @@ export function bytes(ascii) {
   return bytes;
 }
 
-function text(bytes) {
+export function text(bytes) {
   let text = '';
   for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
   return text;

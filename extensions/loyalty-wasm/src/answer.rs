@@ -1,4 +1,4 @@
-//! The answer as JSON, in ASCII alone: whatever else there is in names is escaped.
+//! What the storefront is told, as JSON.
 
 use alloc::{string::String, vec::Vec};
 
@@ -7,35 +7,13 @@ use loyalty::offer::{Choice, Held, Offer, OfferState};
 use loyalty::program::TierUi;
 use loyalty::{Account, HoldId, Offers, Points, ProgramUi, Reward};
 
+use crate::json::{Written, digit, object};
+
 /// What is known, and what it comes to.
 pub struct Answer<'a> {
     pub account: Option<&'a Account>,
     pub program: Option<&'a ProgramUi>,
     pub offers: Offers<'a>,
-}
-
-/// What can be written.
-pub trait Written {
-    /// Writes it at the end of a text.
-    fn write(&self, out: &mut String);
-
-    /// Its text.
-    fn written(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out);
-        out
-    }
-}
-
-/// An object with these members. They are known by a pointer each, so that there is one such function for all.
-fn object(out: &mut String, members: &[(&str, &dyn Written)]) {
-    for (place, (name, value)) in members.iter().enumerate() {
-        out.push(if place == 0 { '{' } else { ',' });
-        name.write(out);
-        out.push(':');
-        value.write(out);
-    }
-    out.push('}');
 }
 
 impl Written for Answer<'_> {
@@ -150,7 +128,7 @@ impl Written for Nearest<'_> {
 impl Written for &TierUi {
     fn write(&self, out: &mut String) {
         // Only tiers with a threshold are to be reached.
-        let Some(threshold) = self.threshold else { return NULL.write(out) };
+        let Some(threshold) = self.threshold else { return None::<i64>.write(out) };
         object(
             out,
             &[
@@ -163,49 +141,6 @@ impl Written for &TierUi {
     }
 }
 
-const NULL: Option<i64> = None;
-
-impl<T: Written> Written for Option<T> {
-    fn write(&self, out: &mut String) {
-        match self {
-            Some(value) => value.write(out),
-            None => out.push_str("null"),
-        }
-    }
-}
-
-impl<T: Written> Written for Vec<T> {
-    fn write(&self, out: &mut String) {
-        out.push('[');
-        for (place, element) in self.iter().enumerate() {
-            if place > 0 {
-                out.push(',');
-            }
-            element.write(out);
-        }
-        out.push(']');
-    }
-}
-
-// The standard library's way to write numbers would be a tenth of the module.
-impl Written for i64 {
-    fn write(&self, out: &mut String) {
-        if *self < 0 {
-            out.push('-');
-        }
-        let mut place = 1;
-        let mut rest = self.unsigned_abs();
-        while rest / place >= 10 {
-            place *= 10;
-        }
-        while place > 0 {
-            digit((rest / place) as u32, out);
-            rest %= place;
-            place /= 10;
-        }
-    }
-}
-
 impl Written for HoldId {
     fn write(&self, out: &mut String) {
         out.push('"');
@@ -214,48 +149,4 @@ impl Written for HoldId {
         }
         out.push('"');
     }
-}
-
-impl Written for Points {
-    fn write(&self, out: &mut String) {
-        self.get().write(out);
-    }
-}
-
-impl Written for bool {
-    fn write(&self, out: &mut String) {
-        out.push_str(if *self { "true" } else { "false" });
-    }
-}
-
-impl Written for String {
-    fn write(&self, out: &mut String) {
-        self.as_str().write(out);
-    }
-}
-
-impl Written for &str {
-    fn write(&self, out: &mut String) {
-        out.push('"');
-        for unit in self.encode_utf16() {
-            match u8::try_from(unit) {
-                Ok(plain @ (b' '..=b'!' | b'#'..=b'[' | b']'..=b'~')) => out.push(char::from(plain)),
-                _ => escape(unit, out),
-            }
-        }
-        out.push('"');
-    }
-}
-
-/// `\u00e9`
-fn escape(unit: u16, out: &mut String) {
-    out.push_str("\\u");
-    for shift in [12, 8, 4, 0] {
-        digit(u32::from(unit >> shift & 0xf), out);
-    }
-}
-
-/// A digit up to f.
-fn digit(digit: u32, out: &mut String) {
-    out.extend(char::from_digit(digit, 16));
 }

@@ -1,16 +1,7 @@
-//! What JavaScript gives: texts of JSON, and in one of them the cart.
+//! The cart, as JavaScript gives it.
 
 use loyalty::json::Json;
-#[cfg(feature = "storefront")]
-use loyalty::json::{Document, Value};
 use loyalty::{Cart, CartLine, Currency};
-
-/// Reads a text; `None` where it is not what it should be.
-#[cfg(feature = "storefront")]
-pub fn read<T>(text: &[u8], read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
-    let document = Document::parse(core::str::from_utf8(text).ok()?)?;
-    read(&document.root()?)
-}
 
 /// The cart, in which JavaScript has made global ids of variants, and numbers of products. A line that cannot be read
 /// would make every number wrong, so then there is no cart.

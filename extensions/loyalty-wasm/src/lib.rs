@@ -2,8 +2,9 @@
 //!
 //! Some of the places where Shopify runs extensions have neither a `TextDecoder` nor `BigInt`, and not all of them run
 //! WebAssembly, so nothing but numbers of 32 bits and bytes of ASCII crosses the border. `js/` has what JavaScript calls.
-//! There are two builds, by feature. The storefront's takes three texts of JSON and answers with a fourth. The
-//! checkout's, which Shopify bounds, looks at what JavaScript has read, and says only what a checkout shows.
+//! There are three builds, by feature. The storefront's takes three texts of JSON and answers with a fourth. The
+//! checkout's, which Shopify bounds, looks at what JavaScript has read, and says only what a checkout shows. That for tills
+//! is asked about what they keep while they are offline.
 //!
 //! It knows no serde: with it the extension for checkout would be too large for Shopify. Without an operating system there
 //! is no std, either; its target is `wasm32v1-none`, because what the others emit by now cannot be made JavaScript of.
@@ -17,9 +18,14 @@ mod answer;
 mod checkout;
 #[cfg(feature = "checkout")]
 mod host;
+#[cfg(any(feature = "storefront", feature = "checkout"))]
 mod input;
+#[cfg(any(feature = "storefront", feature = "till"))]
+mod json;
 #[cfg(all(target_arch = "wasm32", target_os = "none"))]
 mod platform;
+#[cfg(feature = "till")]
+mod till;
 
 use alloc::vec::Vec;
 
@@ -30,12 +36,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[cfg(feature = "storefront")]
 #[wasm_bindgen]
 pub fn offers(account: &[u8], program: &[u8], cart: &[u8]) -> Vec<u8> {
-    use self::answer::{Answer, Written};
+    use self::answer::Answer;
+    use self::json::{Written, read};
     use loyalty::{Account, Offers, ProgramUi};
 
-    let account = input::read(account, |json| Account::read(json).ok());
-    let program = input::read(program, |json| ProgramUi::read(json).ok());
-    let cart = input::read(cart, |json| input::cart(json));
+    let account = read(account, |json| Account::read(json).ok());
+    let program = read(program, |json| ProgramUi::read(json).ok());
+    let cart = read(cart, |json| input::cart(json));
     let offers = Offers::of(account.as_ref(), program.as_ref(), cart.as_ref());
     Answer { account: account.as_ref(), program: program.as_ref(), offers }.written().into_bytes()
 }
@@ -45,4 +52,11 @@ pub fn offers(account: &[u8], program: &[u8], cart: &[u8]) -> Vec<u8> {
 #[wasm_bindgen]
 pub fn checkout_offers(account: u32, program: u32, cart: u32) -> Vec<i32> {
     checkout::offers(host::Host::of(account), host::Host::of(program), host::Host::of(cart))
+}
+
+/// What a till keeps, tells and may show while it is offline: a question as JSON, and the answer, as `js/till.js` asks.
+#[cfg(feature = "till")]
+#[wasm_bindgen]
+pub fn till(question: &[u8]) -> Vec<u8> {
+    till::answer(question).into_bytes()
 }

@@ -164,6 +164,18 @@ fn what_cannot_be_done_is_said_in_words_and_stays_said() {
 }
 
 #[test]
+fn an_order_that_a_till_with_a_clock_ahead_told_of_is_not_awaited_longer_than_any_other() {
+    on_both_engines(async |test| {
+        let counter = Counter::open(test).await;
+        let mut ahead = counter.earn(1, 9, ADA);
+        ahead["at"] = json!(counter.door.now() + DAY * 365);
+        assert_eq!(told(&counter, std::slice::from_ref(&ahead)).await, (one("waiting", "order_awaited"), 2));
+        counter.door.advance(DAY * 7 + SignedDuration::from_secs(1));
+        assert_eq!(told(&counter, &[ahead]).await, (one("refused", "order_unknown"), 2));
+    });
+}
+
+#[test]
 fn a_queue_that_is_none_is_refused_as_a_whole() {
     on_both_engines(async |test| {
         let counter = Counter::open(test).await;
