@@ -77,7 +77,14 @@ impl ProductHandler {
 #[async_trait]
 impl Handler for ProductHandler {
     fn knows(&self, topic: &str) -> bool {
-        matches!(topic, "products/update" | "products/delete" | "collections/update" | "collections/delete")
+        matches!(
+            topic,
+            "products/create"
+                | "products/update"
+                | "products/delete"
+                | "collections/update"
+                | "collections/delete"
+        )
     }
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {

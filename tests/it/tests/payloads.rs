@@ -102,6 +102,7 @@ fn a_nul_in_any_text_of_any_topic_is_settled_at_once_on_both_engines() {
             ("customers/update", &customer),
             ("customers/merge", &merge),
             ("customers/data_request", &about),
+            ("products/create", &product),
             ("products/update", &product),
             ("app/scopes_update", &scopes),
             ("app_subscriptions/update", &plan),

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use devshop::{PlaceOptions, RefundRequest};
+use devshop::{NewProduct, PlaceOptions, RefundRequest};
 use jiff::SignedDuration;
 use loyalnest::db;
 use loyalnest::ids::CustomerId;
@@ -313,6 +313,7 @@ fn of_a_product_what_changed_last_counts() {
         };
         tell(&house, "2", "products/update", &told("Mug\u{0} 2", &ago(&house, 5))).await;
         tell(&house, "1", "products/update", &told("Mug 1", &ago(&house, 6))).await;
+        tell(&house, "0", "products/create", &told("Mug 0", &ago(&house, 7))).await;
         let find = async || {
             let mut read = test.db.read_across().await.unwrap();
             products::find(&mut read, house.shop_id, id).await.unwrap().unwrap()
@@ -327,8 +328,21 @@ fn of_a_product_what_changed_last_counts() {
         tell_at(&house, "3", "products/delete", &ago(&house, 1), &json!({"id": id})).await;
         tell(&house, "4", "products/update", &told("Mug 3", &ago(&house, 2))).await;
         assert!(find().await.deleted_at.is_some(), "an older change does not bring it back");
-        let told = events(test, "product.updated").await;
+        let told = events(test, "product.updated").await.into_iter();
+        let told: Vec<Value> = told.filter(|told| told["product"] == id).collect();
         assert_eq!(told, [json!({"product": id, "deleted": false}), json!({"product": id, "deleted": true})]);
+    });
+}
+
+#[test]
+fn a_product_that_nobody_has_changed_yet_is_known_by_its_name() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let lamp = house.shop.add_product(NewProduct::simple("Desk lamp", 4_000));
+        house.settle().await;
+        let mut read = test.db.read_across().await.unwrap();
+        let titles = products::titles(&mut read, house.shop_id, &[lamp.id as i64]).await.unwrap();
+        assert_eq!(titles[&(lamp.id as i64)], "Desk lamp");
     });
 }
 
@@ -463,6 +477,7 @@ fn nonsense_is_a_dead_letter_whatever_its_topic() {
             "customers/merge",
             "customers/redact",
             "customers/data_request",
+            "products/create",
             "products/update",
             "products/delete",
             "app/scopes_update",

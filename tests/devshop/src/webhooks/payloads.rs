@@ -49,7 +49,7 @@ pub(crate) fn customers_merged(kept: u64, gone: u64, job: &str) -> Value {
     })
 }
 
-/// The payload of `products/update`.
+/// The payload of `products/create` and `products/update`.
 pub(crate) fn product(product: &Product, facts: &Facts) -> Value {
     let time = |at: Timestamp| local_text(at, &facts.zone);
     let variant = |(at, variant): (usize, &Variant)| {

@@ -204,7 +204,7 @@ impl Shop {
                     signed_up.push(customer);
                 }
             }
-            "products/update" => {
+            "products/create" | "products/update" => {
                 let tags = payload["tags"].as_str().unwrap_or_default().split(',');
                 let tags: Vec<String> = tags.map(|tag| tag.trim().to_owned()).collect();
                 let (product, updated_at) =
