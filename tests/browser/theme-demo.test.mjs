@@ -45,3 +45,44 @@ test('points are spent in the theme’s cart, the checkout takes them off, and t
   }, '563');
   assertNoErrors(page);
 });
+
+/** Enters discount codes as themes do. */
+const enter = (page, discount) => page.request.post(`${shop.url}/cart/update.js`, { data: { discount } });
+
+test('a discount code beside a reward: both come off where they combine, and where they do not the panel says so', async () => {
+  const all = { orderDiscounts: true, productDiscounts: true, shippingDiscounts: true };
+  const page = await open(`${shop.url}/account/login`);
+  for (const code of [{ code: 'SPRING', percent: 10, combinesWith: all }, { code: 'ALONE', percent: 50 }]) {
+    assert.ok((await page.request.post(`${shop.url}/shop/codes`, { data: code })).ok());
+  }
+  await page.getByRole('button', { name: 'Ada' }).click();
+  await page.getByRole('link', { name: 'Hand Grinder' }).click();
+  await page.getByRole('button', { name: 'Add to cart' }).click();
+  let it = await panel(page);
+  await it.getByRole('listitem').filter({ hasText: '5 off your order' }).getByRole('button').click();
+  await it.getByText('450 points are set aside for this cart. The discount shows').waitFor();
+
+  // With which codes, what is left of £79.00, and what the panel says of the reward.
+  for (const [codes, total, says] of [
+    ['SPRING', 6_610, 'The discount shows in your cart and at checkout.'],
+    ['ALONE', 3_950, 'A discount code in it cannot be combined with the reward'],
+    ['SPRING,ALONE', 3_950, 'A discount code in it cannot be combined with the reward'],
+    ['NOBODYS', 7_400, 'The discount shows in your cart and at checkout.'],
+    ['', 7_400, 'The discount shows in your cart and at checkout.'],
+  ]) {
+    await enter(page, codes);
+    assert.equal((await cart(page, shop)).total_price, total, codes);
+    await page.goto(`${shop.url}/cart`);
+    it = await panel(page);
+    await it.getByText(says, { exact: false }).waitFor();
+    if (codes === 'ALONE') await screenshot(page, 'theme-demo-code');
+  }
+
+  await enter(page, 'SPRING');
+  await page.request.post(`${shop.url}/shop/checkout`, { data: {} });
+  await eventually(async () => {
+    await page.goto(`${shop.url}/store`);
+    return page.locator('#shopify-block-balance strong').textContent();
+  }, `${563 - 450 + 66}`);
+  assertNoErrors(page);
+});

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { beforeEach, test } from 'node:test';
 import { assertFitsWidth, assertNoErrors, browser, focused, screenshot, SIZES } from './browser.mjs';
+import { BY_POINTS, HIGHEST, NO_TIERS, progress, SHORT } from '../../rewards-ui/tests/progress.js';
 import { eventually } from './storefront.mjs';
 import { account, cart, hold, HOLD, panel, PROGRAM, redemption, tell, theme, visit } from './theme.mjs';
 
@@ -18,7 +19,7 @@ const told = (points, standing = null) => ({
 });
 
 beforeEach(async () => {
-  shop.answers = { 'GET /account': told(1_500) };
+  shop.answers = { 'GET /account': told(1_500), 'GET /tier': { body: NO_TIERS } };
   shop.asked.length = 0;
   await tell(shop, 'account', account(1_500, { pending: 20 }));
   await tell(shop, 'program_ui', PROGRAM);
@@ -110,12 +111,76 @@ test('a gift card is asked for once, however often the answer is lost', async ()
   for (const answer of [{ status: 500, body: {} }, { status: 202, body: { id: 'p', state: 'asked', value: 1_000, currency: 'GBP' } }]) {
     shop.answers['POST /payouts'] = answer;
     await row.getByRole('button', { name: 'Use 1,000 points' }).click();
+    await row.getByRole('button', { name: 'Send it' }).click();
     await it.getByRole('status').filter({ hasText: answer.status === 500 ? 'does not answer' : '£10.00 is on its way to you.' }).waitFor();
   }
   const asked = shop.asked.filter(({ key }) => key === 'POST /payouts').map(({ body }) => JSON.parse(body));
   assert.equal(asked.length, 2);
   assert.deepEqual(asked[0], asked[1]);
   assert.deepEqual([asked[0].reward, asked[0].currency], ['card', 'GBP']);
+});
+
+test('what is paid out takes a second press, which is not where the first one was', async () => {
+  const credit = { id: 'credit', name: 'Store credit', points: 500, benefit: { kind: 'store_credit', value: { GBP: 500 } } };
+  await tell(shop, 'program_ui', { ...PROGRAM, rewards: [...PROGRAM.rewards, credit] });
+  shop.answers['POST /payouts'] = { status: 202, body: { id: 'p', state: 'asked', value: 500, currency: 'GBP' } };
+  const page = await visit(open, shop, '/cart');
+  const it = await panel(page);
+  const asked = () => shop.asked.filter(({ key }) => key === 'POST /payouts').length;
+  const row = (text) => it.getByRole('listitem').filter({ hasText: text });
+  for (const [name, points, sure] of [
+    ['Gift card', '1,000', 'It comes by e-mail and cannot be taken back.'],
+    ['Store credit', '500', 'It goes to your account at this shop and cannot be turned back into points.'],
+  ]) {
+    const use = row(name).getByRole('button', { name: `Use ${points} points` });
+    await use.focus();
+    await page.keyboard.press('Enter');
+    await it.getByText(sure).waitFor();
+    await screenshot(page, `theme-sure-${name.toLowerCase().replace(' ', '-')}`);
+    await assertAccessible(page);
+    // A second press in the same place takes the question away.
+    await page.keyboard.press('Enter');
+    await use.waitFor();
+    assert.equal(await it.getByText(sure).count(), 0);
+  }
+  assert.equal(asked(), 0);
+  await row('Store credit').getByRole('button', { name: 'Use 500 points' }).click();
+  await row('Gift card').getByRole('button', { name: 'Use 1,000 points' }).click();
+  assert.equal(await row('Store credit').getByRole('button', { name: 'Pay it out' }).count(), 0, 'one question at a time');
+  await row('Gift card').getByRole('button', { name: 'Not now' }).click();
+  await row('Store credit').getByRole('button', { name: 'Use 500 points' }).click();
+  await row('Store credit').getByRole('button', { name: 'Pay it out' }).click();
+  await it.getByRole('status').filter({ hasText: '£5.00 is on its way to you.' }).waitFor();
+  assert.equal(asked(), 1);
+  assert.equal(JSON.parse(shop.asked.find(({ key }) => key === 'POST /payouts').body).reward, 'credit');
+  // What was asked is forgotten with the panel.
+  await row('Gift card').getByRole('button', { name: 'Use 1,000 points' }).click();
+  await page.keyboard.press('Escape');
+  await panel(page);
+  assert.equal(await row('Gift card').getByRole('button', { name: 'Send it' }).count(), 0);
+  assertNoErrors(page);
+});
+
+test('the panel says how far it is to the next tier, as far as the app tells', async () => {
+  const page = await visit(open, shop, '/cart');
+  shop.answers['GET /tier'] = { body: progress() };
+  const it = await panel(page);
+  await it.getByText('£180.00 to go to Gold').waitFor();
+  await screenshot(page, 'theme-tier');
+  await assertAccessible(page);
+  for (const [answer, says] of [
+    [SHORT, '£40.00 more, and you have enough for Silver again.'],
+    [BY_POINTS, '300 points to go to Gold'],
+    [HIGHEST, undefined],
+  ]) {
+    shop.answers['GET /tier'] = { body: answer };
+    const again = await visit(open, shop, '/cart');
+    const dialog = await panel(again);
+    await dialog.getByRole('button', { name: 'Use 450 points' }).waitFor();
+    if (says) await dialog.getByText(says).waitFor();
+    else assert.doesNotMatch(await dialog.innerText(), /to go to|enough for/);
+    assertNoErrors(again);
+  }
 });
 
 test('a pick that takes a while is waited for', async () => {

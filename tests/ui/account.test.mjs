@@ -169,6 +169,7 @@ for (const [state, says] of [
     const answers = { 'GET /rewards': [CREDIT, CARD], 'POST /payouts': payout(state) };
     const it = await show(page(), { app: app({ ...answers, [`GET /payouts/${payout(state).id}`]: payout(state) }) });
     await it.getByRole('button', { name: 'Use 500 points: Store credit' }).click();
+    await it.getByRole('button', { name: 'Pay it out' }).click();
     await it.getByText(says, { exact: false }).waitFor();
     await assertAccessible(it);
     await screenshot(it, `ext-account-payout-${state}`);

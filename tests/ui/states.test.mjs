@@ -121,7 +121,7 @@ const TIERS = [
   ['tier-by-points', ...accountPage(BY_POINTS), '300 points to go to Gold'],
   ['tier-reached', ...accountPage(REACHED), 'You have what Gold takes.'],
   ['tier-short', ...accountPage(SHORT), '£40.00 more, and you have enough for Silver again.'],
-  ['tier-highest', ...accountPage(HIGHEST), 'There is no tier above Gold.'],
+  ['tier-highest', ...accountPage(HIGHEST, { tier: { id: 'gold', name: 'Gold' } }), 'There is no tier above Gold.'],
   ['tier-none', ...accountPage(NO_TIERS, { tier: null }), 'May 27'],
   ['tier-unknown', ...accountPage(refused(500, 'internal')), 'How far you are is not known just now.'],
 ];

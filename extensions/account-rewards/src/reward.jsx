@@ -3,15 +3,18 @@ import { useState } from 'preact/hooks';
 import { words } from '../../../rewards-ui/words.js';
 import { isSettled } from './payouts.js';
 
-/** Paid out at once, not held for an order. */
-const PAYOUTS = ['store_credit', 'gift_card'];
+/** Paid out at once, not held for an order: what is asked before, and the button that does it. */
+const PAYOUTS = {
+  store_credit: ['store_credit.sure', 'store_credit.send'],
+  gift_card: ['gift_card.sure', 'gift_card.send'],
+};
 
 /** A reward: what it gives, and the button that has it now or for the next order, or why there is none. */
 export function Reward({ reward, account, currency, offered, redeem, paying }) {
   const { say, points, money } = words(shopify.i18n);
   const [wanted, want] = useState(undefined);
   const [asksAgain, askAgain] = useState(false);
-  const isPaidOut = PAYOUTS.includes(reward.benefit.kind);
+  const isPaidOut = reward.benefit.kind in PAYOUTS;
   // A pick replaces what stands, whose points come back first.
   const spendable = account.points + (account.redemption?.points ?? 0);
   const steps = stepsOf(reward, spendable);
@@ -61,27 +64,27 @@ export function Reward({ reward, account, currency, offered, redeem, paying }) {
     </s-stack>
   );
 
-  /** A gift card goes to whoever reads the e-mail, so it takes a second press. */
+  /** Nobody can take back what is paid out, so it takes a second press. */
   function pick() {
-    if (reward.benefit.kind === 'gift_card') askAgain(true);
-    else if (isPaidOut) paying.pick({ reward: id, currency });
+    if (isPaidOut) askAgain(true);
     else redeem.pick({ reward: id, currency, ...(steps.length > 1 && { points: cost }) });
   }
 
   function confirmation() {
+    const [sure, does] = PAYOUTS[reward.benefit.kind];
     const send = () => {
       askAgain(false);
       paying.pick({ reward: id, currency });
     };
     return (
       <s-stack gap="small-200" accessibilityRole="status">
-        <s-text>{say('gift_card.sure')}</s-text>
+        <s-text>{say(sure)}</s-text>
         <s-stack direction="inline" gap="small">
           <s-button variant="primary" disabled={busy} onClick={send}>
-            {say('gift_card.send')}
+            {say(does)}
           </s-button>
           <s-button variant="secondary" onClick={() => askAgain(false)}>
-            {say('gift_card.not_now')}
+            {say('not_now')}
           </s-button>
         </s-stack>
       </s-stack>

@@ -16,8 +16,8 @@ export function Tier({ progress, tier }) {
     <s-section heading={say('tier.title')}>
       <s-stack gap="small">
         {goal && <Goal goal={goal} currency={known.currency} />}
-        {until && <s-text color="subdued">{say('tier.enough', { day: day(until), tier: own.name })}</s-text>}
         {known?.is_highest && <s-text>{say('tier.highest', { tier: own.name })}</s-text>}
+        {until && <s-text color="subdued">{say('tier.enough', { day: day(until), tier: own.name })}</s-text>}
         {isUnknown && (
           <s-stack direction="inline" gap="base" alignItems="center">
             <s-text color="subdued">{say('tier.unknown')}</s-text>

@@ -48,6 +48,12 @@ async function open() {
   await extension.render();
   await vi.advanceTimersByTimeAsync(100);
 }
+/** What is paid out takes two presses. */
+async function use() {
+  click('Use');
+  await pass(0.1);
+  click('Pay it out');
+}
 const pass = (seconds) => vi.advanceTimersByTimeAsync(seconds * 1_000);
 const wishes = (asked) => asked.filter(({ name }) => name === 'POST /payouts').map(({ body }) => body);
 
@@ -56,7 +62,7 @@ test('store credit is asked for, waited for, and there', async () => {
   const { asked, answers } = shop([CREDIT], { 'POST /payouts': payout('asked'), [LOOK]: () => payout(looks.shift()) });
   await open();
   expect(shown()).toContain('£5.00 of store credit for 500 points');
-  click('Use');
+  await use();
   await pass(0.1);
   expect(shown()).toContain('£5.00 for 500 points is being paid out.');
   expect(button('Use').hasAttribute('disabled'), 'one at a time').toBe(true);
@@ -68,29 +74,38 @@ test('store credit is asked for, waited for, and there', async () => {
   expect(wishes(asked)).toEqual([{ id, reward: 'credit', currency: 'GBP' }]);
 });
 
-test('a gift card takes a second press, and may be left be', async () => {
-  const done = payout('done', { kind: 'gift_card', reward: 'card' });
-  const { asked } = shop([CARD], { 'POST /payouts': done });
+test.each([
+  ['a gift card', CARD, 'It comes by e-mail and cannot be taken back.', 'Send it', 'A gift card of £5.00 is on its way to you by e-mail.'],
+  [
+    'store credit',
+    CREDIT,
+    'It goes to your account at this shop and cannot be turned back into points.',
+    'Pay it out',
+    '£5.00 of store credit is in your account.',
+  ],
+])('%s takes a second press, and may be left be', async (_, what, sure, send, says) => {
+  const done = payout('done', { kind: what.benefit.kind, reward: what.id });
+  const { asked } = shop([what], { 'POST /payouts': done });
   await open();
   click('Use');
   await pass(0.1);
   expect(wishes(asked)).toEqual([]);
-  expect(shown()).toContain('It comes by e-mail and cannot be taken back.');
+  expect(shown()).toContain(sure);
   click('Not now');
   await pass(0.1);
-  expect(button('Send it')).toBeUndefined();
+  expect(button(send)).toBeUndefined();
   click('Use');
   await pass(0.1);
-  click('Send it');
+  click(send);
   await pass(0.1);
-  expect(shown()).toContain('A gift card of £5.00 is on its way to you by e-mail.');
-  expect(wishes(asked).map((wish) => wish.reward)).toEqual(['card']);
+  expect(shown()).toContain(says);
+  expect(wishes(asked).map((wish) => wish.reward)).toEqual([what.id]);
 });
 
 test('what Shopify refuses gives the points back', async () => {
   shop([CREDIT], { 'POST /payouts': payout('asked'), [LOOK]: payout('refused', { reason: 'CREDIT_LIMIT_EXCEEDED' }) });
   await open();
-  click('Use');
+  await use();
   await pass(5);
   expect(shown()).toContain('£5.00 could not be paid out. 500 points are yours again.');
   expect(button('Use').hasAttribute('disabled')).toBe(false);
@@ -104,7 +119,7 @@ test('what is not certain is looked for, and said to be', async () => {
   };
   shop([CREDIT], { 'POST /payouts': payout('sent'), [LOOK]: look });
   await open();
-  click('Use');
+  await use();
   await pass(4);
   expect(shown()).toContain('It is not certain yet that £5.00 was paid out.');
   await pass(30);
@@ -115,7 +130,7 @@ test('a question whose answer is lost is asked again under the same name', async
   const told = [problem(502, 'bad_gateway'), problem(502, 'bad_gateway'), payout('done')];
   const { asked } = shop([CREDIT], { 'POST /payouts': () => told.shift() });
   await open();
-  click('Use');
+  await use();
   await pass(10);
   expect(shown()).toContain('£5.00 of store credit is in your account.');
   const ids = wishes(asked).map(({ id }) => id);
@@ -130,7 +145,7 @@ test.each([
 ])('a payout that is not to be had says why: %#', async (answer, text) => {
   const { asked } = shop([CREDIT], { 'POST /payouts': answer });
   await open();
-  click('Use');
+  await use();
   await pass(60);
   expect(shown()).toContain(text);
   expect(asked.some(({ name }) => name === LOOK)).toBe(false);

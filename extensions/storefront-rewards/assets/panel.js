@@ -43,7 +43,7 @@ class Panel {
   }
 
   async open(reward) {
-    this.problem = this.note = undefined;
+    this.problem = this.note = this.sure = undefined;
     this.wanted = reward;
     await theme(this.dialog);
     this.draw();
@@ -59,6 +59,7 @@ class Panel {
 
   /** Reads everything that may have changed. What cannot be read leaves what is known. */
   async refresh() {
+    if (!this.isGuest) this.look();
     const [offers, read, told] = await Promise.allSettled([
       rules(),
       this.shop.read(),
@@ -73,6 +74,14 @@ class Panel {
     this.work();
     await this.dropStale(told);
     this.draw();
+  }
+
+  /** How far it is to the next tier: nothing waits for it, and without it the panel says no less than before. */
+  look() {
+    this.app.tier().then((progress) => {
+      this.progress = progress;
+      this.draw();
+    }, () => {});
   }
 
   /** Takes over what the app says. */
@@ -115,6 +124,12 @@ class Panel {
       this.note = this.words.say('hold.picked', { points: this.words.points(redemption.points) });
     });
 
+  /** Nobody can take back what is paid out, so it takes a second press; none takes the question away. */
+  ask = (reward) => {
+    this.sure = reward;
+    this.draw();
+  };
+
   /** Until the app has answered, asking again is asking for the same: nothing is paid out twice. */
   payOut = (reward) =>
     this.act(async () => {
@@ -143,7 +158,7 @@ class Panel {
   async act(what) {
     if (this.busy) return;
     this.busy = true;
-    this.problem = this.note = undefined;
+    this.problem = this.note = this.sure = undefined;
     this.draw();
     await what().catch((error) => this.fail(error));
     this.busy = false;

@@ -48,6 +48,8 @@ export const app = (proxy) => ({
     if (![account.points, account.pending, account.seq].every(Number.isSafeInteger)) throw new Refused('down', 200);
     return account;
   },
+  /** How far it is from tier to tier; nothing where that is not told. */
+  tier: () => ask(`${proxy}/tier`),
   pick: async (wish) => withState(await ask(`${proxy}/redemptions`, { method: 'POST', body: wish })),
   payOut: async (wish) => withState(await ask(`${proxy}/payouts`, { method: 'POST', body: wish })),
   takeBack: async (id) =>

@@ -22,7 +22,8 @@ export function news({ problem, note, words: { say } }) {
   return problem ? say(PROBLEMS[problem] ?? 'problem.unavailable') : (note ?? '');
 }
 
-function balance({ offers, problem, words: { say, number, points, day } }) {
+function balance({ offers, problem, progress, words }) {
+  const { say, number, points, day } = words;
   const account = offers?.account;
   if (!offers) return !problem && h('p', { class: 'lead quiet' }, say('panel.loading'));
   if (!account) return h('p', { class: 'lead quiet' }, say('balance.none'));
@@ -33,7 +34,18 @@ function balance({ offers, problem, words: { say, number, points, day } }) {
     account.pending > 0 && h('p', { class: 'quiet' }, say('balance.pending', { points: points(account.pending) })),
     account.next &&
       h('p', { class: 'quiet' }, say('balance.expire', { points: points(account.next.points), date: day(account.next.at) })),
+    toGo(progress, words),
   );
+}
+
+/** What is missing for the next tier, or for the member's own. */
+function toGo(progress, { say, points, money }) {
+  const isShort = ({ takes }) => takes.missing > 0 && ['spend', 'points'].includes(takes.measure);
+  const [key, goal] = [['tier.short', progress?.tier], ['tier.to_go', progress?.next]].find(([, tier]) => tier?.takes && isShort(tier)) ?? [];
+  if (!goal) return undefined;
+  const { measure, missing } = goal.takes;
+  const amount = measure === 'spend' ? money(missing, progress.currency) : points(missing);
+  return h('p', { class: 'quiet' }, say(key, { missing: amount, tier: goal.name }));
 }
 
 /** The app's words for why not, and ours. */
@@ -75,12 +87,19 @@ function hold(panel) {
   );
 }
 
-function stateOf({ offers, cart }, { state, currency, scope }) {
+function stateOf({ offers, cart }, { state, currency, scope, kind, label }) {
   if (state === 'opening' || state === 'closing') return state;
   if (cart && currency !== cart.currency) return 'other_currency';
   if (scope === 'next_order') return 'next_order';
   if (!offers?.hold?.applies) return 'elsewhere';
-  return offers.hold.worth === null ? 'idle' : 'here';
+  if (offers.hold.worth === null) return 'idle';
+  return isPushedOut(cart, { kind, label }) ? 'beside_a_code' : 'here';
+}
+
+/** Off the whole order: our discount stands in the cart under its title, or a code that goes with no other stands alone. */
+function isPushedOut({ cart_level_discount_applications: all = [] }, { kind, label }) {
+  const isOurs = ({ type, title }) => type !== 'discount_code' && title === label;
+  return label && ['amount', 'percent'].includes(kind) && all.some(({ type }) => type === 'discount_code') && !all.some(isOurs);
 }
 
 function rewards(panel) {
@@ -94,7 +113,10 @@ function rewards(panel) {
 }
 
 /** What is paid out at once, for no cart. */
-const PAID = { store_credit: 'panel.credit', gift_card: 'panel.card' };
+const PAID = {
+  store_credit: { gives: 'panel.credit', sure: 'panel.sure_credit', send: 'panel.send_credit' },
+  gift_card: { gives: 'panel.card', sure: 'panel.sure_card', send: 'panel.send_card' },
+};
 
 function row(panel, reward) {
   const { isGuest, busy, steps = (panel.steps = {}), words } = panel;
@@ -109,7 +131,7 @@ function row(panel, reward) {
     disabled: busy,
     'data-key': `use-${reward.id}`,
     'aria-describedby': name,
-    onclick: () => (reward.kind in PAID ? panel.payOut(reward.id) : panel.pick(reward.id, choice().points)),
+    onclick: () => (reward.kind in PAID ? panel.ask(reward.id) : panel.pick(reward.id, choice().points)),
   });
   const choice = () => reward.choices[Math.min(steps[reward.id] ?? last, last) - 1];
   const write = () => {
@@ -121,11 +143,28 @@ function row(panel, reward) {
     'li',
     { 'data-state': reward.state },
     h('div', { class: 'what' }, h('h4', { id: name }, reward.name), text),
-    ready && use,
+    ready && (panel.sure === reward.id ? confirmation(panel, reward) : use),
     ready && last > 1 && slider(panel, reward, at, (step) => {
       steps[reward.id] = step;
       write();
     }),
+  );
+}
+
+/** The question before something is paid out. Whoever presses twice by accident has pressed the button that says no. */
+function confirmation({ busy, words: { say }, ask, payOut }, { id, kind }) {
+  const button = (key, text, press, main) =>
+    h('button', { type: 'button', class: main && 'main', disabled: busy, 'data-key': key, 'aria-describedby': `sure-${id}`, onclick: press }, say(text));
+  return h(
+    'div',
+    { class: 'sure' },
+    h('p', { id: `sure-${id}` }, say(PAID[kind].sure)),
+    h(
+      'p',
+      { class: 'buttons' },
+      button(`use-${id}`, 'panel.not_now', () => ask(undefined)),
+      button(`send-${id}`, PAID[kind].send, () => payOut(id), true),
+    ),
   );
 }
 
@@ -152,7 +191,7 @@ function because({ cart, words: { say, points, money } }, { state, kind, missing
   const { currency } = cart;
   switch (state) {
     case 'ready':
-      return say(PAID[kind] ?? 'panel.off', { amount: money(choice.worth, currency) });
+      return say(PAID[kind]?.gives ?? 'panel.off', { amount: money(choice.worth, currency) });
     case 'short':
       return say('rewards.to_go', { points: points(missing) });
     case 'not_in_currency':

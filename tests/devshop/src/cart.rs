@@ -23,6 +23,8 @@ pub struct Cart {
     pub lines: Vec<CartLine>,
     /// Cart attributes (cart properties at POS), in order, each name once.
     pub attributes: Vec<Attribute>,
+    /// Discount codes that were entered, whether or not there are such ones.
+    pub discount_codes: Vec<String>,
     /// The handle of the chosen shipping rate.
     pub shipping: Option<String>,
 }

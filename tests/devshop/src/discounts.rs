@@ -1,4 +1,4 @@
-//! Automatic discounts that a Function decides.
+//! Automatic discounts that a Function decides, and codes that take a percentage off the order.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,4 +93,19 @@ pub struct NewDiscount {
     pub classes: Vec<DiscountClass>,
     /// What it may meet in one cart.
     pub combines_with: CombinesWith,
+}
+
+/// A code of the merchant's: so much off the subtotal for whoever enters it.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiscountCode {
+    /// Its number.
+    pub id: u64,
+    /// What customers enter.
+    pub code: String,
+    /// Per cent.
+    pub percent: u32,
+    /// What it may meet in one cart.
+    pub combines_with: CombinesWith,
+    /// When it was made.
+    pub created_at: Timestamp,
 }

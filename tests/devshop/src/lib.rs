@@ -66,7 +66,7 @@ pub use checkout::{
 pub use clock::Clock;
 pub use customizations::{Customization, Customized};
 pub use definitions::Definition;
-pub use discounts::{CombinesWith, DiscountClass, DiscountNode, NewDiscount};
+pub use discounts::{CombinesWith, DiscountClass, DiscountCode, DiscountNode, NewDiscount};
 pub use functions::{Function, FunctionError, FunctionHost, HostFailure, HostRun, WasmHost};
 pub use ids::{gid, parse_gid};
 pub use metafields::{Metafield, Version};

@@ -167,6 +167,12 @@ pub struct Decimal {
     places: u32,
 }
 
+impl From<u32> for Decimal {
+    fn from(whole: u32) -> Self {
+        Self { digits: whole.into(), places: 0 }
+    }
+}
+
 impl Decimal {
     /// In minor units of a currency, halves up.
     ///

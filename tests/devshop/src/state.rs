@@ -9,7 +9,7 @@ use crate::cart::{Cart, NewCart};
 use crate::catalog::{Customer, NewProduct, Product, Variant, handle};
 use crate::customizations::Customization;
 use crate::definitions::Definition;
-use crate::discounts::DiscountNode;
+use crate::discounts::{DiscountCode, DiscountNode};
 use crate::functions::Function;
 use crate::ids::{Ids, gid, parse_gid};
 use crate::metafields::Metafields;
@@ -51,6 +51,7 @@ pub(crate) struct State {
     /// Definitions of orders' metafields, by namespace and key.
     pub order_definitions: BTreeMap<(String, String), Definition>,
     pub discounts: Vec<DiscountNode>,
+    pub codes: Vec<DiscountCode>,
     pub customizations: Vec<Customization>,
     pub store_credits: Vec<StoreCredit>,
     pub gift_cards: Vec<GiftCard>,
@@ -75,6 +76,7 @@ impl State {
             definitions: BTreeMap::new(),
             order_definitions: BTreeMap::new(),
             discounts: Vec::new(),
+            codes: Vec::new(),
             customizations: Vec::new(),
             store_credits: Vec::new(),
             gift_cards: Vec::new(),
@@ -149,6 +151,7 @@ impl State {
             shop_pay: new.shop_pay,
             lines: Vec::new(),
             attributes: Vec::new(),
+            discount_codes: Vec::new(),
             shipping: None,
         };
         self.carts.insert(cart.token.clone(), cart.clone());

@@ -20,7 +20,7 @@ pub(crate) use quote::tax_in;
 pub use quote::{Allocation, AppliedDiscount, DiscountValue, FunctionRun, Quote, QuoteLine, QuoteShipping};
 
 use crate::cart::Cart;
-use crate::discounts::DiscountNode;
+use crate::discounts::{DiscountCode, DiscountNode};
 use crate::facts::Facts;
 use crate::functions::input::{self, Owner, Scene};
 use crate::functions::{DELIVERY_TARGET, Function, LINES_TARGET};
@@ -39,6 +39,7 @@ pub(crate) struct Checkout {
     cart: Cart,
     basket: Basket,
     nodes: Vec<DiscountNode>,
+    codes: Vec<DiscountCode>,
     questions: Vec<Question>,
     customizations: Vec<customize::Asked>,
 }
@@ -59,6 +60,8 @@ impl Checkout {
         let basket = Basket::price(cart, state, &settings.shipping, settings.currency, rate);
         let active = state.discounts.iter().filter(|node| node.is_active(now)).take(ACTIVE_FUNCTIONS);
         let nodes: Vec<DiscountNode> = active.cloned().collect();
+        let codes = state.codes.iter().filter(|known| cart.discount_codes.contains(&known.code));
+        let codes: Vec<DiscountCode> = codes.cloned().collect();
         let scene = |owner| Scene {
             state,
             cart,
@@ -92,17 +95,18 @@ impl Checkout {
             let (id, of) = (customization.id, customization.of);
             customizations.push(customize::Asked { id, of, function: Arc::clone(function), input });
         }
-        Self { cart: cart.clone(), basket, nodes, questions, customizations }
+        Self { cart: cart.clone(), basket, nodes, codes, questions, customizations }
     }
 
     /// Runs the Functions and gives the best of what they offer.
     pub fn settle(self, facts: &Facts, switches: Switches) -> Quote {
-        let Self { cart, basket, nodes, questions, customizations } = self;
+        let Self { cart, basket, nodes, codes, questions, customizations } = self;
         let customized = customize::run(customizations, &basket);
         let mut offers: Vec<Offers> = nodes.into_iter().map(Offers::new).collect();
         let mut runs: Vec<FunctionRun> =
             questions.into_iter().map(|question| ask(question, &basket, &mut offers)).collect();
 
+        offers.extend(codes.iter().map(Offers::of_code));
         let compatible = |a: usize, b: usize| offers[a].combines_with(&offers[b]);
         let mut best = Given::default();
         for group in combine::maximal_groups(offers.len(), &compatible) {
@@ -113,7 +117,10 @@ impl Checkout {
             }
         }
         runs.extend(customized.runs);
-        let quote = assemble(cart, basket, &best, runs, facts, switches);
+        let mut quote = assemble(cart, basket, &best, runs, facts, switches);
+        for discount in &mut quote.discounts {
+            discount.is_code = codes.iter().any(|code| code.id == discount.node);
+        }
         Quote { errors: customized.errors, delivery_options: customized.options, ..quote }
     }
 }
@@ -205,6 +212,7 @@ fn assemble(
         let said = discount.message.clone().filter(|_| switches.order_title == OrderTitle::CandidateMessage);
         discounts.push(AppliedDiscount {
             node: discount.node,
+            is_code: false,
             title: said.unwrap_or_else(|| discount.node_title.clone()),
             message: discount.message.clone(),
             class: discount.class,

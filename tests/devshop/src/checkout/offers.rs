@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::basket::Basket;
-use crate::discounts::{DiscountClass, DiscountNode};
+use crate::discounts::{DiscountClass, DiscountCode, DiscountNode};
 use crate::functions::output::{
     Condition, DeliveryDiscounts, DeliveryOperation, DeliveryOutput, DeliveryTarget, LinesOperation,
-    LinesOutput, OrderDiscounts, OrderTarget, PlainValue, Prerequisite, ProductDiscounts, ProductTarget,
-    ProductValue, Strategy,
+    LinesOutput, OrderCandidate, OrderDiscounts, OrderTarget, PlainValue, Prerequisite, ProductDiscounts,
+    ProductTarget, ProductValue, Strategy,
 };
 use crate::money::{Currency, Decimal};
 
@@ -23,6 +23,28 @@ pub(crate) struct Offers {
 impl Offers {
     pub fn new(node: DiscountNode) -> Self {
         Self { node, product: Vec::new(), order: Vec::new(), delivery: Vec::new() }
+    }
+
+    /// What a code offers: the same in every cart.
+    pub fn of_code(code: &DiscountCode) -> Self {
+        let node = DiscountNode {
+            id: code.id,
+            title: code.code.clone(),
+            function_handle: String::new(),
+            classes: vec![DiscountClass::Order],
+            combines_with: code.combines_with,
+            created_at: code.created_at,
+            starts_at: code.created_at,
+            ends_at: None,
+        };
+        let candidate = OrderCandidate {
+            targets: vec![OrderTarget::OrderSubtotal { excluded: Vec::new() }],
+            value: PlainValue::Percentage { value: Decimal::from(code.percent) },
+            conditions: None,
+            message: None,
+        };
+        let order = OrderDiscounts { selection_strategy: Strategy::First, candidates: vec![candidate] };
+        Self { order: vec![order], ..Self::new(node) }
     }
 
     /// The classes it has something to offer in.

@@ -66,6 +66,8 @@ pub struct Allocation {
 pub struct AppliedDiscount {
     /// The number of its node.
     pub node: u64,
+    /// Whether it is a code that was entered.
+    pub is_code: bool,
     /// What the customer reads: the candidate's message or the node's title, by the switch.
     pub title: String,
     /// The candidate's message, if it gave one.

@@ -119,7 +119,7 @@ pub(crate) fn order(order: &Order, facts: &Facts) -> Value {
     let what = json!({
         "current_shipping_price_set": writer.set(shipping_now),
         "discount_applications": order.discounts.iter().map(|d| writer.application(d)).collect::<Vec<_>>(),
-        "discount_codes": [],
+        "discount_codes": order.discounts.iter().filter(|d| d.is_code).map(|d| writer.code(d)).collect::<Vec<_>>(),
         "duties_included": false,
         "estimated_taxes": false,
         "fulfillments": writer.fulfillments(),
@@ -289,7 +289,11 @@ impl Writer<'_> {
             DiscountValue::BasisPoints(points) => ("percentage", crate::money::Currency::GBP.decimal(points)),
         };
         let shipping = discount.class == DiscountClass::Shipping;
+        // A code has no title, and an automatic discount no code.
+        let (kind, name) = if discount.is_code { ("discount_code", "code") } else { ("automatic", "title") };
         json!({
+            name: discount.title,
+            "type": kind,
             "allocation_method": if discount.each { "each" } else { "across" },
             "target_selection": match discount.class {
                 DiscountClass::Product => "explicit",
@@ -297,11 +301,14 @@ impl Writer<'_> {
                 _ => "all",
             },
             "target_type": if shipping { "shipping_line" } else { "line_item" },
-            "title": discount.title,
-            "type": "automatic",
             "value": value,
             "value_type": value_type,
         })
+    }
+
+    fn code(&self, discount: &AppliedDiscount) -> Value {
+        let amount = self.order.presentment_currency.decimal(discount.total.presentment);
+        json!({"code": discount.title, "amount": amount, "type": "percentage"})
     }
 
     fn allocations(&self, allocations: &[Allocation]) -> Vec<Value> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{DevShop, ShopError};
 use crate::checkout::ACTIVE_FUNCTIONS;
 use crate::customizations::Customization;
-use crate::discounts::{DiscountNode, NewDiscount};
+use crate::discounts::{CombinesWith, DiscountCode, DiscountNode, NewDiscount};
 use crate::functions::Function;
 
 impl DevShop {
@@ -46,6 +46,16 @@ impl DevShop {
         };
         state.discounts.push(node.clone());
         Ok(node)
+    }
+
+    /// The merchant makes a code that takes so many per cent off the subtotal.
+    pub fn add_code(&self, code: &str, percent: u32, combines_with: CombinesWith) -> DiscountCode {
+        let now = self.clock().now();
+        let mut state = self.state();
+        let (id, code) = (state.ids.id(), code.to_owned());
+        let code = DiscountCode { id, code, percent, combines_with, created_at: now };
+        state.codes.push(code.clone());
+        code
     }
 
     /// All discounts, oldest first.

@@ -97,7 +97,8 @@ pub(crate) fn view(shop: &DevShop, quote: &Quote) -> Value {
     let whole =
         quote.discounts.iter().filter(|discount| discount.class == DiscountClass::Order).map(|discount| {
             let amount = money(discount.total.presentment);
-            json!({"type": "automatic", "title": discount.title, "total_allocated_amount": amount})
+            let kind = if discount.is_code { "discount_code" } else { "automatic" };
+            json!({"type": kind, "title": discount.title, "total_allocated_amount": amount})
         });
     let lines =
         |allocations: &[Allocation]| -> i64 { allocations.iter().map(|one| one.amount.presentment).sum() };
@@ -214,13 +215,16 @@ struct Update {
     /// How many of a variant.
     #[serde(default)]
     updates: BTreeMap<String, u32>,
+    /// Discount codes, with commas; none takes all out.
+    #[serde(default)]
+    discount: Option<String>,
 }
 
 /// An attribute that is empty stays, empty.
 async fn update(
     State(shop): State<DevShop>,
     headers: HeaderMap,
-    Json(Update { attributes, updates }): Json<Update>,
+    Json(Update { attributes, updates, discount }): Json<Update>,
 ) -> Result<Response, Refused> {
     let (token, cookie) = cart(&shop, &headers)?;
     for (name, value) in attributes {
@@ -229,6 +233,10 @@ async fn update(
     shop.change_cart(&token, |cart| {
         for line in &mut cart.lines {
             line.quantity = updates.get(&line.variant.to_string()).copied().unwrap_or(line.quantity);
+        }
+        if let Some(codes) = discount {
+            let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
+            cart.discount_codes = codes.map(str::to_owned).collect();
         }
     })?;
     answer(&shop, &token, cookie).await

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::session::signed_in;
 use super::{Refused, id, views};
+use crate::discounts::CombinesWith;
 use crate::ids::gid;
 use crate::orders::{RefundRequest, ShippingRefund};
 use crate::shop::{DevShop, ShopError};
@@ -32,6 +33,24 @@ pub(super) async fn order(
 ) -> Result<Json<Value>, Refused> {
     let order = shop.order(id(&order, "order")?).ok_or(ShopError::NotFound("order"))?;
     Ok(Json(json!({"order": views::order(&shop, &order), "payload": shop.order_payload(&order)})))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewCode {
+    code: String,
+    percent: u32,
+    #[serde(default = "none")]
+    combines_with: CombinesWith,
+}
+
+fn none() -> CombinesWith {
+    CombinesWith::NONE
+}
+
+/// `POST /shop/codes` `{"code": "SUMMER", "percent": 10, "combinesWith": {"orderDiscounts": true}?}`
+pub(super) async fn add_code(State(shop): State<DevShop>, Json(new): Json<NewCode>) -> Json<Value> {
+    Json(json!({"code": shop.add_code(&new.code, new.percent, new.combines_with)}))
 }
 
 /// `POST /shop/orders/{order}/pay`

@@ -41,6 +41,7 @@ pub(crate) fn router() -> Router<DevShop> {
         .route("/orders/{order}/cancel", post(merchant::cancel))
         .route("/orders/{order}/refund", post(merchant::refund))
         .route("/customers/{customer}/metafields", get(merchant::metafields))
+        .route("/codes", post(merchant::add_code))
         .route("/switches", get(merchant::switches).put(merchant::set_switches))
         .route("/webhooks", get(merchant::webhooks))
         .route("/webhooks/faults", put(merchant::webhook_faults))
