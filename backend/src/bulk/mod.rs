@@ -122,7 +122,21 @@ pub async fn ask(
     purpose: &'static str,
     now: Timestamp,
 ) -> Result<Asked, db::Error> {
-    store::give_up(tx, shop, purpose, now, now - FORSAKEN).await?;
+    ask_since(tx, shop, purpose, now - FORSAKEN, now).await
+}
+
+/// As [`ask`]; one that was asked for before that time is given up, too.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn ask_since(
+    tx: &mut Tx,
+    shop: ShopId,
+    purpose: &'static str,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Asked, db::Error> {
+    store::give_up(tx, shop, purpose, now, since.max(now - FORSAKEN)).await?;
     let run = Uuid::now_v7();
     if !store::ask(tx, shop, run, purpose, now).await? {
         return Ok(Asked { run: store::under_way(tx, shop, purpose).await?, new: false });

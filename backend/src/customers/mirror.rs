@@ -51,7 +51,8 @@ pub async fn mirror(tx: &mut Tx, shop: ShopId, told: &[Mirrored], now: Timestamp
     let mut signed_up = Vec::new();
     for known in again {
         let Some(told) = newest.get(&known.customer_id) else { continue };
-        if known.state.as_deref() != Some(told.state.as_str()) {
+        // Who is a guest by an order that came later than what is known may have an account again.
+        if known.state.as_deref() != Some(told.state.as_str()) || known.shadow == Some(true) {
             signed_up.extend(
                 handler::updated(tx, shop, known.customer_id, Some(&told.state), told.told_at, now).await?,
             );

@@ -2,10 +2,10 @@
 //! operations.
 //!
 //! ```text
-//! POST, command ─ ask ─┬─ a file of customers ─ members
-//!                      └─ a file of orders ─ take ─┬─ history_orders ─ added up by rfm
-//!        a webhook of such an order ─┬─ it is booked ─ no history any more
-//!                                    └─ it is not ─ note, if it is newer
+//! set up, POST, command ─ ask ─┬─ a file of customers ─ members
+//!                              └─ a file of orders ─ take ─┬─ history_orders ─ added up by rfm
+//!                a webhook of such an order ─┬─ it is booked ─ no history any more
+//!                                            └─ it is not ─ note, if it is newer
 //! ```
 //!
 //! An order is either booked or history, and the order's row, which both lock, decides. History earns no points, whatever
@@ -74,9 +74,22 @@ pub struct Asked {
 /// # Errors
 /// Any error of the database.
 pub async fn ask(tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<Vec<Asked>, db::Error> {
+    ask_since(tx, shop, Timestamp::UNIX_EPOCH, now).await
+}
+
+/// As [`ask`]; what was asked for before that time, as before the app was there again, is given up and asked for anew.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn ask_since(
+    tx: &mut Tx,
+    shop: ShopId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Asked>, db::Error> {
     let mut all = Vec::new();
     for subject in Subject::ALL {
-        let bulk::Asked { run, new } = bulk::ask(tx, shop, subject.purpose(), now).await?;
+        let bulk::Asked { run, new } = bulk::ask_since(tx, shop, subject.purpose(), since, now).await?;
         if new {
             store::report_on(tx, shop, run, subject, now).await?;
         }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::{ShopError, pairs, store};
 use crate::activation::{self, Again};
 use crate::app::App;
-use crate::{programs, sync};
+use crate::{history, programs, sync};
 
 /// How many shops one look takes on.
 const AT_ONCE: i64 = 20;
@@ -17,7 +17,7 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Sets up the shops that installed the app, and says how many it took on: the program's metafields are written, and
 /// those of all members, because nobody knows which of them Shopify kept after an uninstall. The discounts follow, as a
-/// task.
+/// task, and the shop's customers and orders are read, also of the time when the app was not there.
 ///
 /// # Errors
 /// Any error of the database. A shop that cannot be reached is tried again.
@@ -45,6 +45,7 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
         store::set_up_again(&mut tx, id, again, None).await?;
         activation::stand_soon(&mut tx, id, Again::Made, format!("installed, due at {due_at}"), now).await?;
         sync::mark_all(&mut tx, id, now).await?;
+        history::ask_since(&mut tx, id, shop.installed_at, now).await?;
         tx.commit().await?;
         tracing::info!(shop = %id, "a shop is set up");
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! a session token ──┐                        ┌─ merchants_shops: the pair of tokens, sealed, in one row
 //! an approval's code ┴─ OAuth ─ admit ───────┤─ event merchant.created
-//!                                            └─ set_up_due_at ─ set_up_due: the program's metafields, activation
+//!                                            └─ set_up_due_at ─ set_up_due: the program's metafields, activation, history
 //! standing(shop, user) ─ an online token for each member of staff, and what they may do: `staff`
 //! token(shop) ─ under 5 minutes left, or refused? ─ lease ─ OAuth ─ the next pair
 //! ```

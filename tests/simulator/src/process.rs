@@ -8,6 +8,7 @@ use std::sync::{Arc, Barrier};
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use loyalnest::app::App;
+use loyalnest::bulk;
 use loyalnest::clock::Clock;
 use loyalnest::config::Config;
 use loyalnest::customers::birthdays::Celebrate;
@@ -150,6 +151,9 @@ impl Means {
             Kind::of::<Settle>(),
             Kind::of::<ReadShelf>(),
             Kind::of::<ReadShelves>(),
+            Kind::of::<bulk::Start>(),
+            Kind::of::<bulk::Look>(),
+            Kind::of::<bulk::ReadFile>(),
         ];
         let app = App::builder(Config::load(None, &self.settings).context("settings")?)
             .db(db)

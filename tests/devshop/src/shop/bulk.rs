@@ -21,6 +21,11 @@ impl DevShop {
         self.bulk().operations.len()
     }
 
+    /// What the file of a bulk operation has; none of one that was not started.
+    pub fn bulk_file(&self, operation: u64) -> Option<String> {
+        self.bulk().operations.get(&operation).map(|operation| operation.file.clone())
+    }
+
     /// Every request for a bulk operation's file: the first byte that it asked for.
     pub fn bulk_fetches(&self) -> Vec<u64> {
         self.bulk().fetched.clone()

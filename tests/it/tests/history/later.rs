@@ -14,12 +14,12 @@ use crate::support::on_both_engines;
 use crate::support::till::{ADA, BOB};
 
 impl Scene {
-    async fn tell(&self, id: &str, topic: &str, body: &Value) {
+    pub async fn tell(&self, id: &str, topic: &str, body: &Value) {
         assert!(self.door.webhook(id, topic, self.door.now(), body).await.is_success());
         assert_eq!(self.door.app.inbox.dead(self.shop).await.unwrap(), 0);
     }
 
-    async fn points(&self, customer: u64) -> i64 {
+    pub async fn points(&self, customer: u64) -> i64 {
         let mut read = self.door.app.db.read(self.shop).await.unwrap();
         let member =
             customers::member(&mut read, self.shop, CustomerId(customer as i64)).await.unwrap().unwrap();

@@ -8,7 +8,7 @@ use crate::support::on_both_engines;
 use crate::support::till::{ADA, BOB};
 
 impl Scene {
-    async fn profile(&self, customer: i64) -> Value {
+    pub async fn profile(&self, customer: i64) -> Value {
         let (status, profile) = self.staff(Method::GET, &format!("/api/members/{customer}")).await;
         assert_eq!(status, StatusCode::OK, "{profile}");
         profile

@@ -3,6 +3,7 @@
 
 mod by_file;
 mod files;
+mod installed;
 mod later;
 mod members;
 

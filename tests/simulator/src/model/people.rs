@@ -47,6 +47,22 @@ impl Model {
         (is_there && (was_guest || has_changed) || was_made_with_one) && self.signs_up(member)
     }
 
+    /// A file of all customers tells of one. Of whom nothing was told before that is only noted, whatever it is: an account that
+    /// was there before is nothing new. Else it is as if the shop told it. Says whether they have signed up by that.
+    pub fn told_by_a_file(&mut self, customer: u64, state: &str, updated_at: i64) -> bool {
+        let member = self.member_of(customer);
+        let (own, deleted) = (self.members[member].customers[0], self.members[member].deleted);
+        if own != customer || deleted {
+            return false;
+        }
+        let person = self.person(customer);
+        if person.state.is_none() && person.guest != Some(true) {
+            (person.state, person.told_at) = (Some(state.to_owned()), updated_at);
+            return false;
+        }
+        self.told_customer(customer, state, updated_at, false)
+    }
+
     /// Orders tell that their customers have no account. Says who of them is a guest by that.
     pub fn note_guests<'t>(&mut self, orders: impl Iterator<Item = &'t Told>) -> Vec<u64> {
         let mut guests = Vec::new();

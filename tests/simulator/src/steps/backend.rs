@@ -179,6 +179,7 @@ impl World {
             Ok(app.tasks.run_due(&app).await?)
         })?;
         self.hear_of_erasures()?;
+        self.hear_of_files()?;
         self.hear_of_shelves()?;
         // Nothing of this is done for a shop that has no app.
         for shop in self.shops.iter_mut().filter(|shop| shop.model.installed_at.is_some()) {

@@ -13,7 +13,7 @@ use super::backend::Turn;
 use super::checkout::Buy;
 use super::post::DeliverAll;
 use super::settle::{Settle, Wait};
-use super::{Act, Kind, Touches, one};
+use super::{Act, Kind, Touches, one, people};
 use crate::world::{Outcome, Trouble, World};
 
 pub const KINDS: &[Kind] = &[(2, |rng| match rng.u32(0..8) {
@@ -28,16 +28,22 @@ pub const KINDS: &[Kind] = &[(2, |rng| match rng.u32(0..8) {
 fn come_and_go(rng: &mut Rng) -> Vec<Rc<dyn Act>> {
     let mut steps: Vec<Rc<dyn Act>> = vec![Rc::new(TakeOut)];
     for _ in 0..rng.usize(0..5) {
-        steps.push(match rng.u32(0..6) {
+        steps.push(match rng.u32(0..8) {
             0 => Rc::new(Turn::Publish),
             1 => Rc::new(Turn::Work),
             2 => Rc::new(Turn::Chores),
             3 => Rc::new(DeliverAll { seed: rng.u64(..) }),
             4 => Rc::new(Buy::draw(rng)),
+            5 | 6 => people::account(rng),
             _ => Rc::new(Wait { minutes: rng.i64(1..300) }),
         });
     }
     steps.push(Rc::new(Open));
+    // What happened meanwhile is in the files that are read now.
+    for _ in 0..rng.usize(0..4) {
+        steps.push(Rc::new(Turn::Chores));
+        steps.push(Rc::new(Wait { minutes: rng.i64(1..20) }));
+    }
     steps
 }
 

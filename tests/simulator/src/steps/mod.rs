@@ -6,6 +6,7 @@
 mod backend;
 mod checkout;
 mod faults;
+mod history;
 mod merchant;
 mod orders;
 mod people;
@@ -71,10 +72,11 @@ pub enum Touches {
 type Kind = (u32, fn(&mut Rng) -> Vec<Rc<dyn Act>>);
 
 /// Every kind there is.
-const KINDS: [&[Kind]; 12] = [
+const KINDS: [&[Kind]; 13] = [
     backend::KINDS,
     checkout::KINDS,
     faults::KINDS,
+    history::KINDS,
     merchant::KINDS,
     orders::KINDS,
     people::KINDS,

@@ -1,8 +1,10 @@
 //! What becomes of customers.
 
 use std::fmt;
+use std::rc::Rc;
 
 use axum::http::Method;
+use fastrand::Rng;
 use jiff::ToSpan;
 use serde_json::json;
 
@@ -13,7 +15,7 @@ use crate::world::{DOWN, Outcome, Shop, Trouble, World, somebody};
 pub const KINDS: &[Kind] = &[
     (2, |rng| one(TellBirthday { who: rng.usize(0..CUSTOMERS), days: rng.i64(0..6) })),
     (1, |rng| one(Arrive { is_guest: rng.bool() })),
-    (2, |rng| one(Account { who: rng.usize(0..CUSTOMERS), state: STATES[rng.usize(0..STATES.len())] })),
+    (2, |rng| vec![account(rng)]),
     (1, |rng| match rng.u32(0..6) {
         0 => one(Erase { who: rng.usize(0..CUSTOMERS) }),
         1 => one(Delete { who: rng.usize(0..CUSTOMERS) }),
@@ -23,6 +25,11 @@ pub const KINDS: &[Kind] = &[
 
 /// What may become of the account of somebody who has none, or whose account is switched off.
 const STATES: [&str; 4] = ["enabled", "enabled", "enabled", "invited"];
+
+/// Somebody opens an account.
+pub fn account(rng: &mut Rng) -> Rc<dyn Act> {
+    Rc::new(Account { who: rng.usize(0..CUSTOMERS), state: STATES[rng.usize(0..STATES.len())] })
+}
 
 /// Somebody comes to the shop for the first time, where there are not many yet.
 struct Arrive {

@@ -41,6 +41,7 @@ impl Act for Settle {
     fn take(&self, world: &mut World) -> Outcome {
         world.line.slow_down(0);
         world.shops.iter().for_each(|shop| shop.local.heal_admin());
+        world.shops.iter().for_each(|shop| shop.local.release_bulk());
         for look in 0..if world.shops.iter().any(|shop| shop.was_out) { 3 * LOOKS } else { LOOKS } {
             world.deliver_everything(u64::from(look))?;
             world.work()?;

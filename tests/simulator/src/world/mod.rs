@@ -5,6 +5,7 @@ mod adopt;
 mod backend;
 mod compare;
 mod exchange;
+mod files;
 mod hear;
 mod installs;
 mod ledger;
@@ -14,7 +15,7 @@ mod rest;
 mod shelves;
 mod template;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use devshop::{Delivery, DevShop, Function, Quote};
@@ -95,6 +96,8 @@ pub struct Shop {
     erased: HashSet<String>,
     /// When it acted upon the last of them.
     heard_at: i64,
+    /// Up to where the model has heard of the files of bulk operations, in bytes.
+    files: HashMap<String, usize>,
     /// The merchant has taken the app out: the shop tells it nothing, and nobody asks it for anything.
     pub is_out: bool,
     /// The backend has tokens for the shop: without, it is as if the app were not there.

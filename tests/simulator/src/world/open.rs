@@ -141,6 +141,7 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         told: Default::default(),
         erased: Default::default(),
         heard_at: 0,
+        files: Default::default(),
         is_out: false,
         has_tokens: true,
         was_out: false,
@@ -168,6 +169,7 @@ impl Shop {
         self.untold.clear();
         self.erased.clear();
         self.heard_at = 0;
+        self.files.clear();
         self.till.clear();
     }
 }
