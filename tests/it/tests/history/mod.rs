@@ -6,6 +6,7 @@ mod files;
 mod installed;
 mod later;
 mod members;
+mod processes;
 
 use axum::http::{Method, StatusCode};
 use devshop::{BulkFaults, NewCart, NewProduct, PlaceOptions, Surface};
