@@ -22,6 +22,9 @@ const MIDNIGHT: When = When::Daily(Time::MIN);
 /// When members are scored anew, within the hour: they buy little then.
 const AT_NIGHT: When = When::Daily(Time::constant(1, 0, 0, 0));
 
+/// Within this time all of a zone have begun, so that the last are done within the hour, too.
+const ALL_BEGUN: SignedDuration = SignedDuration::from_mins(50);
+
 /// When a shop's books of the day before are proven.
 const AFTER_MIDNIGHT: When = When::Daily(Time::constant(2, 0, 0, 0));
 
@@ -80,7 +83,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
         Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,
         Schedule::new(&products::jobs::ReadShelves {}, BEFORE_DAWN)?,
-        Schedule::new(&rfm::Refresh {}, AT_NIGHT)?.spread(SignedDuration::from_hours(1)),
+        Schedule::new(&rfm::Refresh {}, AT_NIGHT)?.spread(ALL_BEGUN),
         Schedule::new(&rfm::agreement::Compare {}, BEFORE_DAWN)?.spread(SignedDuration::from_hours(1)),
         Schedule::new(&proof::Nightly {}, AFTER_MIDNIGHT)?,
     ])

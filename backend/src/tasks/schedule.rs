@@ -64,6 +64,11 @@ impl Schedule {
         self
     }
 
+    /// Of which kind the task is.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// How long after the usual time it is a shop's turn. The end of its id is random.
     fn offset(&self, shop: ShopId) -> SignedDuration {
         let within = u128::try_from(self.spread.as_micros()).unwrap_or(0).max(1);

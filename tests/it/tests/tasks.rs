@@ -1,6 +1,7 @@
 //! The job queue: what is pushed is run once, whoever fails, panics, hangs or dies meanwhile.
 
 mod board;
+mod night;
 mod schedule;
 mod script;
 
