@@ -11,6 +11,7 @@ use crate::chores;
 use crate::clock::Clock;
 use crate::config::{Config, duration};
 use crate::customers::CustomerHandler;
+use crate::customers::tags::TagsReader;
 use crate::db::{self, Cipher, Db, Options};
 use crate::error::Error;
 use crate::events::{Alerts, Events, Subscriber};
@@ -247,6 +248,7 @@ impl Builder {
             vec![
                 Arc::new(Reconciler::new(clock.clone())),
                 Arc::new(Comparer),
+                Arc::new(TagsReader::new(clock.clone())),
                 history(Subject::Customers),
                 history(Subject::Orders),
             ]

@@ -25,6 +25,8 @@ crate::text_enum! {
         PrivacyExported = "privacy.exported",
         /// Whether e-mail addresses of members are kept has changed.
         PrivacySettingsChanged = "privacy.settings_changed",
+        /// The keeping of the merchant's own tags of customers was switched on or off.
+        CustomerTagsSwitched = "customer_tags.switched",
         /// Someone looked for members by an e-mail address.
         MembersLookedUp = "members.looked_up",
         /// A file of members was imported.

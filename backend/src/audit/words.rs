@@ -67,6 +67,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat das Speichern der E-Mail-Adressen von Mitgliedern von {before.keep_emails} zu {after.keep_emails} geändert.",
             "{who} a changé la conservation des adresses e-mail des membres de {before.keep_emails} à {after.keep_emails}.",
         ],
+        Action::CustomerTagsSwitched => [
+            "{who} changed whether the shop’s own tags of customers are kept from {before.keep} to {after.keep}.",
+            "{who} hat das Speichern der eigenen Kunden-Tags des Shops von {before.keep} zu {after.keep} geändert.",
+            "{who} a changé la conservation des balises de clients de la boutique de {before.keep} à {after.keep}.",
+        ],
         Action::MembersLookedUp => [
             "{who} looked for members by an e-mail address and found: {after.found}.",
             "{who} hat Mitglieder anhand einer E-Mail-Adresse gesucht und gefunden: {after.found}.",

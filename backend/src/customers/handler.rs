@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use super::{Error, birthdays, emails, merge, shadows, sign_ups, store};
+use super::{Error, birthdays, emails, merge, shadows, sign_ups, store, tags};
 use crate::clock::Clock;
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
@@ -13,6 +13,10 @@ use crate::{programs, redemptions, rfm, sync};
 
 /// The longest state that is kept: Shopify's words are shorter.
 const LONGEST_STATE: usize = 32;
+
+/// Topics that tell of tags alone.
+const TAGS_ADDED: &str = "customer.tags_added";
+const TAGS_REMOVED: &str = "customer.tags_removed";
 
 /// Acts on the topics that tell of customers, except privacy requests.
 #[derive(Debug, Clone)]
@@ -76,6 +80,10 @@ impl CustomerHandler {
                 Ok(customer) => deleted(tx, message.shop, CustomerId(customer.id), now).await.map(Some),
                 Err(_) => Ok(None),
             },
+            topic @ (TAGS_ADDED | TAGS_REMOVED) => match serde_json::from_slice(&message.payload) {
+                Ok(told) => Ok(tags::told(tx, message.shop, &told, topic == TAGS_ADDED, now).await?),
+                Err(_) => Ok(None),
+            },
             _ => match serde_json::from_slice(&message.payload) {
                 Ok(told) => merged(tx, message.shop, &told, now).await,
                 Err(_) => Ok(None),
@@ -92,6 +100,7 @@ impl CustomerHandler {
 impl Handler for CustomerHandler {
     fn knows(&self, topic: &str) -> bool {
         matches!(topic, "customers/create" | "customers/update" | "customers/delete" | "customers/merge")
+            || matches!(topic, TAGS_ADDED | TAGS_REMOVED)
     }
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
@@ -181,6 +190,7 @@ async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp
     let Some(member) = store::set_deleted(tx, shop, customer, now).await? else { return Ok(()) };
     emails::forget(tx, shop, &[member]).await?;
     birthdays::forget(tx, shop, &[member]).await?;
+    tags::forget(tx, shop, &[member]).await?;
     let program = programs::current(tx, shop).await?;
     redemptions::let_go(tx, shop, member, &program, now).await?;
     rfm::leave(tx, shop, member).await?;

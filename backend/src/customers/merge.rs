@@ -1,6 +1,6 @@
 //! Two customers of a shop become one: what the one had is the other's.
 
-use super::{Error, birthdays, emails, store};
+use super::{Error, birthdays, emails, store, tags};
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
@@ -40,6 +40,7 @@ pub async fn merge(
     store::merge(tx, shop, from, into).await?;
     emails::forget(tx, shop, &[from]).await?;
     birthdays::merge(tx, shop, from, into).await?;
+    tags::merge(tx, shop, from, into).await?;
     let mut book = Book::load(tx, shop, &[from, into], &program, now).await?;
     redemptions::merge(tx, &mut book, from, into).await?;
     points::merge(tx, &mut book, (from, into), program.program.returns).await?;

@@ -13,6 +13,7 @@ pub mod profile;
 mod shadows;
 mod sign_ups;
 mod store;
+pub mod tags;
 
 pub use handler::CustomerHandler;
 pub use merge::merge;

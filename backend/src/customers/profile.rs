@@ -5,7 +5,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use super::{of_path, store};
+use super::{of_path, store, tags};
 use crate::app::App;
 use crate::campaigns::tier_of;
 use crate::db::Timestamp;
@@ -33,6 +33,9 @@ struct ProfileView {
     signed_up_at: Option<Timestamp>,
     /// When the shop deleted the customer.
     deleted_at: Option<Timestamp>,
+    /// The merchant's own tags of the customer, where the shop keeps them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<String>>,
     points: PointsView,
     tier: Option<TierView>,
     /// Scores, stage, and how likely they stay away; none before members were scored for the first time.
@@ -77,6 +80,7 @@ async fn show(
         guest: known.shadow == Some(true),
         signed_up_at: known.signed_up_at,
         deleted_at: known.deleted_at,
+        tags: tags::shown(&mut read, shop, member).await?,
         points: PointsView {
             available: balance.available.get(),
             pending: balance.pending.get(),

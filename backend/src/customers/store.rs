@@ -464,5 +464,6 @@ pub async fn redact(
     )?;
     let members: Vec<MemberId> = erased.into_iter().map(|(member,)| member).collect();
     super::birthdays::forget(tx, shop, &members).await?;
+    super::tags::forget(tx, shop, &members).await?;
     super::emails::forget(tx, shop, &members).await
 }

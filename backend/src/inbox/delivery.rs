@@ -80,6 +80,9 @@ struct Ids {
     /// The customer that is left of two.
     #[serde(default)]
     admin_graphql_api_customer_kept_id: Option<Gid>,
+    /// Whose tags have changed.
+    #[serde(default, rename = "customerId")]
+    customer_gid: Option<Gid>,
 }
 
 #[derive(Deserialize)]
@@ -142,11 +145,13 @@ impl Ids {
             Some(OrderEdit::Other(_)) | None => None,
         }
     }
+}
 
-    fn kept(&self) -> Option<i64> {
-        match &self.admin_graphql_api_customer_kept_id {
-            Some(Gid::Text(gid)) => gid.strip_prefix("gid://shopify/Customer/")?.parse().ok(),
-            Some(Gid::Other(_)) | None => None,
+impl Gid {
+    fn customer(&self) -> Option<i64> {
+        match self {
+            Gid::Text(gid) => gid.strip_prefix("gid://shopify/Customer/")?.parse().ok(),
+            Gid::Other(_) => None,
         }
     }
 }
@@ -177,9 +182,14 @@ impl About {
         let (customer, order) = match topic.split_once('/') {
             Some(("orders", "edited")) => (None, ids.edited()),
             Some(("orders", _)) => (customer, own),
-            Some(("customers", "merge")) => (ids.kept(), None),
+            Some(("customers", "merge")) => {
+                (ids.admin_graphql_api_customer_kept_id.as_ref().and_then(Gid::customer), None)
+            }
             // Privacy requests are about a customer, and have no id.
             Some(("customers", _)) => (own.or(customer), None),
+            None if topic.starts_with("customer.") => {
+                (ids.customer_gid.as_ref().and_then(Gid::customer), None)
+            }
             _ => (customer, ids.order_id.get()),
         };
         Ok(About { customer: customer.map(CustomerId), order: order.map(OrderId) })
@@ -224,6 +234,9 @@ mod tests {
         let kept =
             r#"{"admin_graphql_api_customer_kept_id":"gid://shopify/Customer/7","status":"completed"}"#;
         assert_eq!(lane("customers/merge", kept), "customer:7");
+        let tagged = r#"{"customerId":"gid://shopify/Customer/7","tags":[]}"#;
+        assert_eq!(lane("customer.tags_added", tagged), "customer:7");
+        assert_eq!(lane("customer.tags_removed", r#"{"customerId":7}"#), "shop");
         assert_eq!(lane("customers/merge", r#"{"admin_graphql_api_customer_kept_id":7}"#), "shop");
         assert_eq!(lane("customers/redact", r#"{"shop_id":1,"customer":{"id":7}}"#), "customer:7");
         assert_eq!(lane("refunds/create", r#"{"id":9,"order_id":5}"#), "order:5");

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use super::{ShopError, pairs, store};
 use crate::activation::{self, Again};
 use crate::app::App;
+use crate::customers::tags;
 use crate::{history, programs, sync};
 
 /// How many shops one look takes on.
@@ -46,6 +47,7 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
         activation::stand_soon(&mut tx, id, Again::Made, format!("installed, due at {due_at}"), now).await?;
         sync::mark_all(&mut tx, id, now).await?;
         history::ask_since(&mut tx, id, shop.installed_at, now).await?;
+        tags::read_again(&mut tx, id, shop.installed_at, now).await?;
         tx.commit().await?;
         tracing::info!(shop = %id, "a shop is set up");
     }

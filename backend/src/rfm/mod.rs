@@ -34,7 +34,7 @@ use crate::points::history::Moved;
 
 pub use export::{RfmCommand, run};
 pub use jobs::{Refresh, Refreshing, refresh_soon};
-pub use labels::Label;
+pub use labels::{Label, is_label};
 
 /// What can go wrong with segments.
 #[derive(Debug, thiserror::Error)]

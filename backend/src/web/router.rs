@@ -75,6 +75,7 @@ fn api(app: &App) -> Router<App> {
         .merge(support::routes::api())
         .merge(privacy::routes::api())
         .merge(customers::emails::api())
+        .merge(customers::tags::api())
         .merge(customers::profile::api())
         .merge(customers::birthdays::api())
         .merge(tasks::routes::api())

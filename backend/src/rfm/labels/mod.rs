@@ -25,6 +25,11 @@ fn tag(group: &str) -> String {
     format!("{TAG}{}", group.replace('_', " "))
 }
 
+/// Whether a tag is one of ours, and none of the merchant's own.
+pub fn is_label(tag: &str) -> bool {
+    tag.get(..TAG.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(TAG))
+}
+
 /// The tags of all groups but this one.
 fn other_tags(group: Option<&str>) -> Vec<String> {
     Group::ALL.map(Group::as_str).into_iter().filter(|other| Some(*other) != group).map(tag).collect()

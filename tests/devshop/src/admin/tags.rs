@@ -62,9 +62,13 @@ fn change<'a>(
 fn on_tags(context: &Context<'_>, id: &str, change: impl FnOnce(&mut Vec<String>)) -> bool {
     let now = context.shop.clock().now();
     let mut state = context.shop.state();
-    let mut changed_order = None;
+    let (mut changed_order, mut changed_customer) = (None, None);
     let tags = match parse_gid(id) {
-        Some(("Customer", number)) => state.customers.get_mut(&number).map(|customer| &mut customer.tags),
+        Some(("Customer", number)) => state.customers.get_mut(&number).map(|customer| {
+            customer.updated_at = now;
+            changed_customer = Some(number);
+            &mut customer.tags
+        }),
         Some(("Order", number)) => state.orders.get_mut(&number).map(|order| {
             order.updated_at = now;
             changed_order = Some(number);
@@ -73,7 +77,11 @@ fn on_tags(context: &Context<'_>, id: &str, change: impl FnOnce(&mut Vec<String>
         _ => None,
     };
     let Some(tags) = tags else { return false };
+    let before = tags.clone();
     change(tags);
+    if let Some(customer) = changed_customer {
+        context.shop.tell_of_tags(customer, &before, tags);
+    }
     if let Some(order) = changed_order.and_then(|number| state.orders.get(&number)) {
         context.shop.announce_order(order, &["orders/updated"]);
     }

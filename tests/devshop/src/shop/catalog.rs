@@ -120,6 +120,7 @@ impl DevShop {
     ) -> Result<Customer, ShopError> {
         let mut state = self.state();
         let customer = state.customers.get_mut(&id).ok_or(ShopError::NotFound("customer"))?;
+        let before = customer.tags.clone();
         change(customer);
         customer.updated_at = self.clock().now();
         let customer = customer.clone();
@@ -129,7 +130,21 @@ impl DevShop {
             }
         }
         self.tell("customers/update", payloads::customer(&customer, self.facts()));
+        self.tell_of_tags(id, &before, &customer.tags);
         Ok(customer)
+    }
+
+    /// Tells which tags a customer got and lost.
+    pub(crate) fn tell_of_tags(&self, id: u64, before: &[String], now: &[String]) {
+        let lacking = |of: &[String], from: &[String]| -> Vec<String> {
+            of.iter().filter(|tag| !from.contains(tag)).cloned().collect()
+        };
+        let (added, removed) = (lacking(now, before), lacking(before, now));
+        for (topic, tags) in [("customer.tags_added", added), ("customer.tags_removed", removed)] {
+            if !tags.is_empty() {
+                self.tell(topic, payloads::customer_tags(id, &tags, self.clock().now()));
+            }
+        }
     }
 
     /// Deletes a customer; orders keep what they know.

@@ -33,6 +33,11 @@ pub(crate) fn customer(customer: &Customer, facts: &Facts) -> Value {
     })
 }
 
+/// The payload of `customer.tags_added` and `customer.tags_removed`.
+pub(crate) fn customer_tags(id: u64, tags: &[String], at: Timestamp) -> Value {
+    json!({"customerId": gid("Customer", id), "tags": tags, "occurredAt": at.to_string()})
+}
+
 /// The payload of `customers/delete`.
 pub(crate) fn customer_deleted(id: u64) -> Value {
     json!({"id": id, "admin_graphql_api_id": gid("Customer", id), "tax_exemptions": []})

@@ -57,6 +57,7 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("bulk_operation_run_query", &[]),
     ("bulk_operations", &[]),
     ("customer_emails", &["read_customers"]),
+    ("customer_tags_in_bulk", &["read_customers"]),
     ("customers_in_bulk", &["read_customers"]),
     ("app_discount", &["read_discounts"]),
     ("app_discounts", &["read_discounts"]),
@@ -269,6 +270,8 @@ async fn everything_sent() -> Vec<(String, Value)> {
     shop.fulfil_order(order.id).unwrap();
     shop.cancel(place().id, "customer").unwrap();
     shop.update_customer(ada, |ada| ada.state = "disabled".into()).unwrap();
+    shop.update_customer(ada, |ada| ada.tags = vec!["new".into()]).unwrap();
+    shop.update_customer(ada, |ada| ada.tags = vec![]).unwrap();
     let ben = shop.add_customer("Ben", "L", "ben@example.com").id;
     shop.request_customer_data(ada).unwrap();
     shop.redact_customer(ada).unwrap();

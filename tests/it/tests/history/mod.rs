@@ -7,6 +7,7 @@ mod installed;
 mod later;
 mod members;
 mod processes;
+mod tags;
 
 use axum::http::{Method, StatusCode};
 use devshop::{BulkFaults, NewCart, NewProduct, PlaceOptions, Surface};

@@ -123,6 +123,8 @@ fn others(other: &Side) -> Vec<Case> {
         ),
         plain(Owner, get.clone(), "/api/privacy/settings", Value::Null),
         plain(Owner, put.clone(), "/api/privacy/settings", json!({"keep_emails": true})),
+        plain(Owner, get.clone(), "/api/customer-tags", Value::Null),
+        plain(Owner, put.clone(), "/api/customer-tags", json!({"keep": true})),
         (
             Owner,
             get.clone(),
@@ -301,6 +303,14 @@ fn webhooks(other: &Side, at: &str) -> Vec<(&'static str, Value)> {
             "customers/merge",
             json!({"admin_graphql_api_customer_kept_id": gid("Customer", customer), "status": "completed",
                    "admin_graphql_api_customer_deleted_id": gid("Customer", 1)}),
+        ),
+        (
+            "customer.tags_added",
+            json!({"customerId": gid("Customer", customer), "tags": ["new"], "occurredAt": at}),
+        ),
+        (
+            "customer.tags_removed",
+            json!({"customerId": gid("Customer", customer), "tags": ["new"], "occurredAt": at}),
         ),
         ("customers/delete", json!({"id": customer})),
         ("customers/redact", json!({"customer": {"id": customer}, "orders_to_redact": [order]})),
