@@ -64,7 +64,7 @@ impl Outcome {
     }
 }
 
-/// A batch that failed as a whole. Its messages are tried again one by one.
+/// A batch that failed as a whole. It is taken apart until it is known which of its messages fails.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
     /// The database's error; if it is only unavailable, the batch waits and no message is to blame.

@@ -13,6 +13,8 @@
 //!
 //! Nothing here knows what a webhook means: that is the [`Handler`]'s.
 
+mod batch;
+mod beside;
 mod body;
 mod clean_up;
 pub mod command;

@@ -28,6 +28,7 @@ mod history;
 mod hostile_answers;
 mod imports;
 mod inbox;
+mod inbox_turns;
 mod install;
 mod intake;
 mod journey;

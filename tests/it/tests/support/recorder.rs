@@ -34,13 +34,18 @@ pub async fn effects(db: &Db) -> Vec<String> {
 
 /// Knows orders and refunds. A payload without a numeric `id` is not the topic's; `"do"` may say `fail`, `panic`,
 /// `wait` (for [`Recorder::gate`]) or `later`, `"says"` why it failed, and `"tries": n` that it does so only for its
-/// first n tries.
+/// first n tries. `"beside"` says how the question is answered that it asks first: `quick`, `panic`, or anything else for
+/// never.
 pub struct Recorder {
     position: AtomicI64,
     /// Closed until a test adds permits.
     pub gate: Semaphore,
     /// How many messages wait at the gate.
     pub waiting: AtomicI64,
+    /// How many messages were asked about.
+    pub asked: AtomicI64,
+    /// How many batches were handed over.
+    pub batches: AtomicI64,
 }
 
 impl Recorder {
@@ -49,13 +54,18 @@ impl Recorder {
             position: AtomicI64::new(0),
             gate: Semaphore::new(0),
             waiting: AtomicI64::new(0),
+            asked: AtomicI64::new(0),
+            batches: AtomicI64::new(0),
         })
     }
 
     async fn one(&self, tx: &mut Tx, message: &Message) -> Result<Outcome, HandlerError> {
-        let payload: Value = serde_json::from_slice(&message.payload).unwrap();
+        let payload = body(message);
         if !payload["id"].is_i64() {
             return Ok(Outcome::Dead("not the topic's".into()));
+        }
+        if payload["beside"].is_string() && message.beside.is_none() {
+            return Ok(Outcome::Dead("nothing was read beside it".into()));
         }
         // First the effect, so that whatever follows must undo it.
         let position = self.position.fetch_add(1, Ordering::SeqCst);
@@ -83,13 +93,32 @@ impl Recorder {
     }
 }
 
+fn body(message: &Message) -> Value {
+    serde_json::from_slice(&message.payload).unwrap()
+}
+
 #[async_trait]
 impl Handler for Recorder {
     fn knows(&self, topic: &str) -> bool {
         topic.starts_with("orders/") || topic.starts_with("refunds/")
     }
 
+    fn wants_beside(&self, batch: &[Message]) -> Vec<usize> {
+        let wants = |message: &Message| body(message)["beside"].is_string();
+        (0..batch.len()).filter(|&at| wants(&batch[at])).collect()
+    }
+
+    async fn read_beside(&self, message: &Message) -> Result<Option<String>, HandlerError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match body(message)["beside"].as_str() {
+            Some("quick") => Ok(Some("here".into())),
+            Some("panic") => panic!("told to"),
+            _ => std::future::pending().await,
+        }
+    }
+
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
+        self.batches.fetch_add(1, Ordering::SeqCst);
         let mut outcomes = Vec::new();
         for message in batch {
             outcomes.push(self.one(tx, message).await?);
