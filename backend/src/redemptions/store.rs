@@ -11,6 +11,7 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::SpendId;
+use crate::rota::Passed;
 
 crate::holds! {
     redemptions_holds [shop_id, hold_id] of Member("member_id"), kept "with the ledger's entries" {
@@ -24,7 +25,7 @@ crate::holds! {
         shop_id: Id, order_id: Plain, member_id: Id, hold_id: Id, spend_id: Id, currency: Plain, used: Json,
         used_minor: Plain, captured_minor: Plain, debited_minor: Plain, unbacked_minor: Plain, paid: Plain,
         unbacked: Plain, paid_kept: Plain, unbacked_kept: Plain, let_off: Plain, revision: Plain, used_at: Time,
-        flagged: Plain, tagged_at: Time, reviewed_at: Time,
+        flagged: Plain, tag_at: Time, tagged_at: Time, reviewed_at: Time,
     }
 }
 
@@ -284,14 +285,70 @@ pub(super) async fn set_cleared(
     Ok(())
 }
 
-/// Orders of all shops that are flagged and not yet tagged.
-pub(super) async fn untagged(tx: &mut Read, limit: i64) -> Result<Vec<(ShopId, OrderId)>, db::Error> {
+/// The shops that have orders to be tagged, from this one on, and whether one of them is due.
+pub(super) async fn pass_to_tag(
+    read: &mut Read,
+    from: ShopId,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Passed>, db::Error> {
     db!(
-        tx.all,
-        "select shop_id, order_id from redemptions_uses
-         where flagged and tagged_at is null order by used_at limit $1",
-        limit
+        read.all,
+        "with recursive circle (shop_id, step) as (
+             select (select shop_id from redemptions_uses where flagged and tagged_at is null and shop_id >= $1
+                     order by shop_id limit 1), 1
+             union all
+             select (select u.shop_id from redemptions_uses u
+                     where u.flagged and u.tagged_at is null and u.shop_id > circle.shop_id
+                     order by u.shop_id limit 1), circle.step + 1
+             from circle where circle.shop_id is not null and circle.step < $3)
+         select circle.shop_id, exists (
+             select 1 from redemptions_uses u
+             where u.shop_id = circle.shop_id and u.flagged and u.tagged_at is null and u.tag_at <= $2) as is_ready
+         from circle where circle.shop_id is not null order by circle.step",
+        from,
+        now,
+        most
     )
+}
+
+/// Orders of a shop that are to be tagged now.
+pub(super) async fn to_tag(
+    read: &mut Read,
+    shop: ShopId,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<OrderId>, db::Error> {
+    let orders: Vec<(OrderId,)> = db!(
+        read.all,
+        "select order_id from redemptions_uses
+         where shop_id = $1 and flagged and tagged_at is null and tag_at <= $2
+         order by tag_at, order_id limit $3",
+        shop,
+        now,
+        most
+    )?;
+    Ok(orders.into_iter().map(|(order,)| order).collect())
+}
+
+/// No order of the shop is tagged before `until`; the one that failed, if it was one, not before `failed_until`.
+pub(super) async fn put_tags_off(
+    tx: &mut Tx,
+    shop: ShopId,
+    until: Timestamp,
+    failed: Option<OrderId>,
+    failed_until: Timestamp,
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update redemptions_uses set tag_at = case when order_id = $3 then $4 else $2 end
+         where shop_id = $1 and flagged and tagged_at is null and tag_at < $2",
+        shop,
+        until,
+        failed,
+        failed_until
+    )?;
+    Ok(())
 }
 
 /// The order bears its tag.

@@ -63,6 +63,7 @@ mod stranger;
 mod subscriptions;
 mod support_access;
 mod surfaces;
+mod tags;
 mod taking_back;
 mod tasks;
 mod tenancy;

@@ -26,18 +26,17 @@ const READ_ACROSS: [(&str, &str); 6] = [
 ];
 
 /// Statements on walled tables that name no shop, by their files: what those above read.
-const NAME_NO_SHOP: [(&str, &str); 7] = [
+const NAME_NO_SHOP: [(&str, &str); 6] = [
     ("customers/emails/store.rs", "shops that keep addresses"),
     ("merchants/staff/store.rs", "shops whose staff have tokens"),
     ("privacy/store.rs", "requests that are due soon, and shops with settled ones"),
     ("proof/store.rs", "what came of the last proof of each shop"),
     ("redemptions/lifecycle.rs", "holds whose time has come"),
-    ("redemptions/store.rs", "orders to be tagged"),
     ("support/store.rs", "sessions that are open"),
 ];
 
 /// Indexes that do not begin with the shop, and why.
-const OTHER_KEYS: [(&str, &str); 17] = [
+const OTHER_KEYS: [(&str, &str); 16] = [
     ("events_dead (subscriber, position)", "a place in the one sequence of all shops' events"),
     ("events_outbox (position)", "the one sequence of all shops' events"),
     ("events_outbox (written)", "the one sequence of all shops' events"),
@@ -50,7 +49,6 @@ const OTHER_KEYS: [(&str, &str); 17] = [
     ("merchants_shops (set_up_due_at)", "shops to be set up, the most urgent first"),
     ("privacy_requests (settled_at)", "requests that are old enough to be forgotten"),
     ("redemptions_holds (expires_at)", "holds that are over, of all shops, the oldest first"),
-    ("redemptions_uses (used_at)", "orders to be tagged, of all shops, the oldest first"),
     ("tasks (priority, due_at, task_id)", "what is due, of all shops, the most urgent first"),
     ("tasks (priority, shop_id, due_at, task_id)", "whose turn it is at a priority: shops by their ids"),
     ("tasks (settled_at)", "tasks that are old enough to be forgotten"),
