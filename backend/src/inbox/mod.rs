@@ -43,7 +43,7 @@ pub use dead::DeadLetter;
 pub use delivery::{AcceptError, Accepted, Delivery};
 pub use handler::{Handler, HandlerError, Message, OrderKey, Outcome};
 pub use redact::{is_waited_for, redact};
-pub use routes::routes;
+pub use routes::{PATH, routes};
 pub use watch::Backlog;
 
 /// Lanes share this many buckets; a bucket is what workers lease.

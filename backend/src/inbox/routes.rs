@@ -20,9 +20,12 @@ const HEADER_LIMIT: usize = 255;
 /// either. (Not `app/uninstalled`, which may overtake a shop's first install: it has to come again.)
 const NOTHING_TO_DO_WITHOUT_A_SHOP: [&str; 3] = ["customers/data_request", "customers/redact", "shop/redact"];
 
+/// Where Shopify sends webhooks to.
+pub const PATH: &str = "/webhooks";
+
 /// The inbox's routes.
 pub fn routes(app: &App) -> Router<App> {
-    Router::new().route("/webhooks", post(receive)).layer(DefaultBodyLimit::max(app.config.inbox.body_limit))
+    Router::new().route(PATH, post(receive)).layer(DefaultBodyLimit::max(app.config.inbox.body_limit))
 }
 
 /// Stores a webhook and answers 200 once it is committed, also when it was stored before, is stale, or of a topic

@@ -2,11 +2,37 @@
 
 use std::error::Error;
 
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::StatusCode;
+use futures_util::{StreamExt, stream};
 use tower_http::timeout::TimeoutError;
 
 use super::Problem;
+
+/// The request once its body is here. Of one that is larger than `most` bytes, or breaks off, so much that whoever reads it
+/// finds out.
+pub(super) async fn arrived(request: Request, most: usize) -> Request {
+    let (parts, body) = request.into_parts();
+    let (mut pieces, mut read) = (body.into_data_stream(), Vec::new());
+    let broken = loop {
+        match pieces.next().await {
+            Some(Ok(piece)) => read.extend_from_slice(&piece),
+            Some(Err(error)) => break Some(error),
+            None => break None,
+        }
+        if read.len() > most {
+            break None;
+        }
+    };
+    let read = Bytes::from(read);
+    let body = match broken {
+        None => Body::from(read),
+        Some(error) => Body::from_stream(stream::iter([Ok(read), Err(error)])),
+    };
+    Request::from_parts(parts, body)
+}
 
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {

@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use metrics::counter;
 use tokio::sync::Semaphore;
 
-use super::Problem;
+use super::{Problem, body};
 use crate::app::App;
 use crate::config;
 use crate::db::Timestamp;
 use crate::ids::ShopId;
+use crate::inbox;
 use crate::metrics::RATE_LIMITED;
 
 /// How many shops and endpoints may be known before those that are idle are forgotten.
@@ -86,11 +87,16 @@ pub(super) fn take(app: &App, parts: &Parts, shop: ShopId) -> Result<(), Problem
     app.limits.take(shop, route, app.clock.now())
 }
 
-/// Refuses what comes while too much is under way; probes and metrics are let through.
-pub(super) async fn under_way(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    if matches!(request.uri().path(), "/healthz" | "/readyz" | "/metrics") {
-        return next.run(request).await;
-    }
+/// Refuses what comes while too much is under way; probes and metrics are let through. A request is under way once its body
+/// is here: whoever sends it slowly takes nobody's place.
+pub(super) async fn under_way(State(app): State<App>, request: Request, next: Next) -> Response {
+    let most = match request.uri().path() {
+        "/healthz" | "/readyz" | "/metrics" => return next.run(request).await,
+        inbox::PATH => app.config.inbox.body_limit,
+        _ => app.config.web.body_limit,
+    };
+    let request = body::arrived(request, most).await;
+    let limits = &app.limits;
     match limits.under_way.try_acquire() {
         Ok(_permit) => next.run(request).await,
         Err(_) => {

@@ -41,9 +41,9 @@ pub fn router(app: &App) -> Router {
         .merge(api(app).layer(for_staff()))
         .layer(DefaultBodyLimit::max(app.config.web.body_limit))
         .merge(inbox::routes(app))
-        .layer(RequestBodyTimeoutLayer::new(duration(app.config.web.body_timeout)))
         .with_state(app.clone())
-        .layer(from_fn_with_state(app.limits.clone(), limits::under_way));
+        .layer(from_fn_with_state(app.clone(), limits::under_way))
+        .layer(RequestBodyTimeoutLayer::new(duration(app.config.web.body_timeout)));
     layered(routes, duration(app.config.web.request_timeout))
 }
 

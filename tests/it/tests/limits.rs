@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::{Method, Request};
 use devshop::Surface;
+use loyalnest::db;
 use loyalnest::db::Engine;
 use loyalnest::serve;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::support::app::{Answered, SECRET, SHOP, TestApp};
 use crate::support::door::Door;
@@ -66,36 +68,47 @@ fn a_shop_that_asks_too_often_is_told_when_to_try_again() {
     });
 }
 
-/// A webhook whose body does not end: it is under way as long as it may be.
-async fn take_the_only_place(running: &Running, app: &TestApp) -> TcpStream {
-    for _ in 0..20 {
-        let mut held = TcpStream::connect(running.address).await.unwrap();
-        held.write_all(b"POST /webhooks HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
-        for _ in 0..100 {
-            if app.get("/proxy/account").await.status == 503 {
-                return held;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        // A look of ours had the place just when the webhook came, and it was turned away: another one is sent.
-    }
-    panic!("what is under way does not count");
-}
-
 #[test]
 fn what_is_too_much_at_once_is_turned_away_and_probes_are_not() {
     on_both_engines(async |test| {
-        let (running, app) = Running::start(test, &[("LOYALNEST_WEB__CONCURRENCY", "1")]).await;
-        let held = take_the_only_place(&running, &app).await;
+        let app = TestApp::with(&test.db, &[("LOYALNEST_WEB__CONCURRENCY", "1")]).await;
+        // A webhook is under way as long as it waits for its commit.
+        let mut busy = test.db.begin_outside().await.unwrap();
+        db!(busy.execute,
+            sqlite: "update inbox_leases set bucket = bucket",
+            postgres: "lock table inbox_messages in exclusive mode")
+        .unwrap();
+        let webhook = app.webhook("1", "orders/create", r#"{"id":1}"#);
+        let waiting = tokio::spawn(app.app.router().oneshot(webhook));
+        while app.get("/proxy/account").await.status != 503 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let refused = app.get("/proxy/account").await;
         assert_eq!(refused.problem(), (503, "unavailable".to_owned()));
         assert_eq!(refused.retry_after.as_deref(), Some("1"));
         assert_eq!(app.get("/healthz").await.status, 200);
-        drop(held);
-        while app.get("/proxy/account").await.status == 503 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        drop(busy);
+        assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
         assert_eq!(app.get("/proxy/account").await.problem().1, "bad_signature");
+    });
+}
+
+#[test]
+fn whoever_sends_a_body_slowly_takes_nobodys_place() {
+    on_both_engines(async |test| {
+        let (running, app) = Running::start(test, &[("LOYALNEST_WEB__CONCURRENCY", "1")]).await;
+        let mut slow = Vec::new();
+        for path in ["/webhooks", "/webhooks", "/proxy/redemptions"] {
+            let mut stream = TcpStream::connect(running.address).await.unwrap();
+            let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            slow.push(stream);
+        }
+        // They are all there, and wait.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        app.order("1", 1, "").await;
+        assert_eq!(app.get("/proxy/account").await.problem().1, "bad_signature");
+        drop(slow);
     });
 }
 
