@@ -17,7 +17,7 @@ use crate::tasks::{self, Order, PushError, Pushed, Run, Task, TaskError};
 use crate::{customers, merchants, orders, programs, sync};
 
 /// How many members are scored in one transaction.
-const AT_ONCE: i64 = 2_000;
+pub const AT_ONCE: i64 = 5_000;
 
 /// Scores a shop's members anew. Killed half-way, it begins again and finds those scored whom it had scored; of two at once
 /// the one that laid its scale first leaves the rest to the other.
@@ -115,18 +115,9 @@ impl Refreshing {
             return Ok(false);
         };
         self.after = last.member_id;
-        let mut differing = Vec::new();
-        for member in &members {
-            let segment = member.scored(&self.scale);
-            if let Some(segment) = segment {
-                *self.counts.entry(segment).or_default() += 1;
-            }
-            if segment != member.segment {
-                differing.push(member.member_id);
-            }
+        for segment in members.iter().filter_map(|member| member.scored(&self.scale)) {
+            *self.counts.entry(segment).or_default() += 1;
         }
-        // Whoever buys just now is scored by this scale, too: only those who are to be written are locked.
-        let members = store::lock(tx, self.shop, &differing).await?;
         let changed = score(tx, self.shop, &self.scale, &members, self.now).await?;
         sync::mark(tx, self.shop, &changed, self.now).await?;
         Ok(true)

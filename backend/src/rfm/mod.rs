@@ -33,8 +33,10 @@ use crate::ids::{MemberId, ShopId};
 use crate::points::history::Moved;
 
 pub use export::{RfmCommand, run};
-pub use jobs::{Refresh, Refreshing, refresh_soon};
+pub use jobs::{AT_ONCE, Refresh, Refreshing, refresh_soon};
 pub use labels::{Label, is_label};
+
+use store::Moving;
 
 /// What can go wrong with segments.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +131,8 @@ pub async fn follow(
     }
 }
 
-/// Puts these members, who are locked, into their segments, and says who was in another before.
+/// Puts these members into their segments, and says who was in another before. Those who have bought something since they
+/// were read are scored by whoever noted that.
 async fn score(
     tx: &mut Tx,
     shop: ShopId,
@@ -138,22 +141,22 @@ async fn score(
     now: Timestamp,
 ) -> Result<Vec<MemberId>, db::Error> {
     let scored = members.iter().map(|member| (member, member.scored(scale)));
-    let mut changed: Vec<(&Member, Option<i64>)> =
-        scored.filter(|(member, segment)| member.segment != *segment).collect();
-    changed.sort_unstable_by_key(|(member, _)| member.member_id);
-    if changed.is_empty() {
+    let mut moving: Vec<Moving<'_>> = scored.filter(|(member, segment)| member.segment != *segment).collect();
+    if moving.is_empty() {
         return Ok(Vec::new());
     }
-    store::set_segments(tx, shop, &changed, now).await?;
-    let updated = |(member, segment): &(&Member, Option<i64>)| {
+    moving.sort_unstable_by_key(|(member, _)| member.member_id);
+    let moved = store::set_segments(tx, shop, &moving, now).await?;
+    moving.retain(|(member, _)| moved.contains(&member.member_id));
+    let updated = |(member, segment): &Moving<'_>| {
         let [segment, before] = [*segment, member.segment].map(read);
         let text = |segment: Option<Segment>| segment.map(|segment| segment.to_string());
         let group = Group::of(segment).as_str().to_owned();
         let (segment, before) = (text(segment), text(before));
         Event::RfmUpdated(RfmUpdated { member: member.member_id, segment, group, before })
     };
-    events::publish_all(tx, shop, &changed.iter().map(updated).collect::<Vec<_>>(), now).await?;
-    Ok(changed.into_iter().map(|(member, _)| member.member_id).collect())
+    events::publish_all(tx, shop, &moving.iter().map(updated).collect::<Vec<_>>(), now).await?;
+    Ok(moving.into_iter().map(|(member, _)| member.member_id).collect())
 }
 
 /// A segment as it is stored.

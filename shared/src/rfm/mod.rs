@@ -27,7 +27,7 @@ pub use self::{
     churn::{Churn, Orders, Silences, WEEKS_AHEAD},
     segment::{Group, NoSegment, Segment, Stage},
     settings::{Decay, Rfm, RfmError, Thresholds},
-    steps::{Steps, ranks},
+    steps::Steps,
 };
 
 /// What a member has bought.

@@ -13,7 +13,7 @@ const BITS: u32 = 12;
 
 /// Which numbers of so many, counted from 1 in ascending order, are the steps of those: the last of each fifth, rounded
 /// up. All are 0 where there are no numbers.
-pub fn ranks(count: u64) -> [u64; 4] {
+fn ranks(count: u64) -> [u64; 4] {
     let count = u128::from(count);
     [1, 2, 3, 4].map(|fifths: u128| u64::try_from((fifths * count).div_ceil(5)).unwrap_or(u64::MAX))
 }
@@ -27,7 +27,7 @@ impl Steps {
         Steps(numbers.map(|number| number.saturating_sub(1)))
     }
 
-    /// The steps that these numbers are; see [`ranks`].
+    /// The steps that these numbers are; the last of each fifth.
     pub fn above(numbers: [i64; 4]) -> Steps {
         Steps(numbers)
     }

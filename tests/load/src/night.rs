@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use loyalnest::app::App;
 use loyalnest::db;
 use loyalnest::ids::ShopId;
-use loyalnest::rfm::Refreshing;
+use loyalnest::rfm::{AT_ONCE, Refreshing};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,8 +16,6 @@ use crate::rfm::made_up;
 
 /// How many members are made in one transaction.
 const TOGETHER: usize = 20_000;
-/// How many members a refresh scores in one transaction, as the task does.
-const AT_ONCE: i64 = 2_000;
 /// One in so many changes.
 const FEW: usize = 100;
 

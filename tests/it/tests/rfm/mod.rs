@@ -15,6 +15,7 @@ use loyalnest::orders;
 use loyalnest::rfm::{self, Refreshing};
 use loyalty::rfm::{Decay, History, Rfm, Scale, Segment, Thresholds};
 use serde_json::Value;
+use sqlx::types::Json;
 
 use crate::support::on_both_engines;
 use crate::support::orders::{Order, refund};
@@ -240,6 +241,26 @@ fn the_database_scores_as_the_rule_does() {
         assert!(counts.len() > 20 && counts[&0] > 0, "{counts:?}");
         assert_eq!(counted.into_iter().collect::<BTreeMap<i64, i64>>(), counts);
         shop.is_sound().await;
+    });
+}
+
+#[test]
+fn of_however_many_the_database_lays_the_scale_that_the_rule_does() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        let mut histories = Vec::new();
+        for n in 1..=12 {
+            let (day, pounds) = (format!("2026-10-{:02}", n * 7 % 12 + 1), ["1.00", "5.00", "30.00"]);
+            let bought = order(n, 1_000 + n, &day, pounds[(n % 3) as usize]);
+            let last_order = bought.placed_at.parse::<Timestamp>().unwrap().as_microsecond();
+            histories.push(History { last_order, orders: 1, spent: [100, 500, 3_000][(n % 3) as usize] });
+            take(&shop, &[bought]).await;
+            begin(&shop).await;
+            let mut read = test.db.read(shop.id).await.unwrap();
+            let (laid,): (Json<Scale>,) =
+                db!(read.one, "select scale from rfm_shops where shop_id = $1", shop.id).unwrap();
+            assert_eq!(laid.0, Scale::relative(&histories), "{n} members");
+        }
     });
 }
 

@@ -1,0 +1,2 @@
+-- PostgreSQL leaves room beside rows that are written often; SQLite writes them where they are.
+select 1;
