@@ -7,13 +7,14 @@ use clap::{Parser, Subcommand};
 use crate::app::{self, App};
 use crate::config::{Config, DEFAULT_FILE, LogFormat, Secret};
 use crate::customers::emails;
+use crate::db::Resealed;
 use crate::error::Error;
 use crate::export::{self, command::ExportArgs};
 use crate::finance::{self, command::FinanceCommand};
 use crate::history::{self, HistoryArgs};
 use crate::imports::{self, command::ImportArgs};
 use crate::inbox::{self, command::InboxCommand};
-use crate::merchants::Resealed;
+use crate::merchants;
 use crate::privacy::{self, command::PrivacyCommand};
 use crate::programs;
 use crate::proof::{self, command::AuditArgs};
@@ -94,8 +95,8 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Seal the shops' and their staff's tokens anew with the current key. Webhook bodies are not: they go after inbox.payloads_kept, and
-    /// the old key may go then.
+    /// Seal anew with the current key: the tokens of shops and their staff, e-mail addresses, exports for privacy requests. Webhook
+    /// bodies are not: they go after inbox.payloads_kept, and the old key may go then.
     Rotate,
 }
 
@@ -153,12 +154,15 @@ async fn act(cli: Cli) -> Result<(), Error> {
         }
         Command::Keys(KeysCommand::Rotate) => {
             let app = App::builder(config).build().await?;
-            let Resealed { shops, staff } = app.shops.reseal().await?;
+            let merchants::Resealed { shops, staff } = app.shops.reseal().await?;
             println!("the tokens of {shops} shops and {staff} members of staff were sealed anew");
-            let emails::Resealed { done, lost } = emails::reseal(&app.db, &app.cipher).await?;
-            println!(
-                "the e-mail addresses of {done} members were sealed anew; {lost} open with no key that is known"
-            );
+            for (what, resealed) in [
+                ("e-mail addresses", emails::reseal(&app.db, &app.cipher).await?),
+                ("exports", privacy::reseal(&app.db, &app.cipher).await?),
+            ] {
+                let Resealed { done, lost } = resealed;
+                println!("{done} {what} were sealed anew; {lost} open with no key that is known");
+            }
             app.db.close().await;
             Ok(())
         }

@@ -252,7 +252,8 @@ fn keys_are_rotated_by_a_command_that_says_what_it_did() {
     assert_eq!(
         said,
         "the tokens of 0 shops and 0 members of staff were sealed anew\n\
-         the e-mail addresses of 0 members were sealed anew; 0 open with no key that is known\n"
+         0 e-mail addresses were sealed anew; 0 open with no key that is known\n\
+         0 exports were sealed anew; 0 open with no key that is known\n"
     );
     rotate.env("LOYALNEST_ENCRYPTION_KEYS_OLD", "5b");
     let (fine, _, complaint) = run(&mut rotate);

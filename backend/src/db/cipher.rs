@@ -1,6 +1,7 @@
 //! Encrypted columns: AES-256-GCM, bound to their column and shop, with a ring of keys.
 //!
-//! One key seals; older ones still open, until `loyalnest keys rotate` has sealed everything anew. What is sealed looks
+//! One key seals; older ones still open. `loyalnest keys rotate` seals anew what is kept for long; webhook bodies go within
+//! days. What is sealed looks
 //! different each time. To find it all the same, its *blind index* stands beside it: a hash that nobody can make without
 //! the key.
 
@@ -35,6 +36,15 @@ struct RingKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a sealed value does not open with these keys, this column and shop")]
 pub struct CipherError;
+
+/// What became of a column when the key changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// Values that were sealed anew.
+    pub done: u64,
+    /// Values that no known key opens.
+    pub lost: u64,
+}
 
 impl Cipher {
     /// A cipher with this key only (`LOYALNEST_ENCRYPTION_KEY`).

@@ -93,7 +93,7 @@ mod tx;
 mod value;
 mod wall;
 
-pub use cipher::{Cipher, CipherError};
+pub use cipher::{Cipher, CipherError, Resealed};
 pub use error::{Error, OnConstraint};
 pub use holdings::{Holds, Of, Table};
 pub use pool::{Db, Engine, Options};

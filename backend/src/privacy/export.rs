@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::store;
 use crate::app::App;
 use crate::customers;
-use crate::db::{self, Cipher, CipherError, Of, Read, Table, Timestamp};
+use crate::db::{self, Cipher, CipherError, Db, Of, Read, Resealed, Table, Timestamp};
 use crate::ids::{CustomerId, ShopId};
 
 /// What sealed exports are bound to.
@@ -33,6 +33,28 @@ pub async fn document(app: &App, shop: ShopId, request: Uuid) -> Result<Option<V
     let sealed = store::export(&mut app.db.read(shop).await?, shop, request, app.clock.now()).await?;
     let Some(sealed) = sealed else { return Ok(None) };
     Ok(Some(app.cipher.open(DOCUMENT, shop.0, &sealed)?))
+}
+
+/// Seals with the current key what an older one has sealed.
+///
+/// # Errors
+/// Any error of the database. What is done stays done.
+pub async fn reseal(db: &Db, cipher: &Cipher) -> Result<Resealed, db::Error> {
+    let mut resealed = Resealed::default();
+    for (shop, request) in store::exports(&mut db.read_across().await?).await? {
+        let mut tx = db.begin(shop).await?;
+        let Some(sealed) = store::hold_export(&mut tx, shop, request).await? else { continue };
+        match cipher.reseal(DOCUMENT, shop.0, &sealed) {
+            Ok(None) => {}
+            Ok(Some(anew)) => {
+                store::reseal(&mut tx, shop, request, &anew).await?;
+                tx.commit().await?;
+                resealed.done += 1;
+            }
+            Err(CipherError) => resealed.lost += 1,
+        }
+    }
+    Ok(resealed)
 }
 
 /// Collects it: of every table whose rows are a person's, theirs. Says whether anything is held.

@@ -17,7 +17,7 @@ pub mod routes;
 mod settle;
 mod store;
 
-pub use export::{ExportError, document};
+pub use export::{ExportError, document, reseal};
 pub use handler::PrivacyHandler;
 pub use settle::{Forget, Settle};
 pub use store::{Request, request, requests};

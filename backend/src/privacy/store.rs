@@ -196,6 +196,41 @@ pub(super) async fn export(
     Ok(found.map(|(document,)| document))
 }
 
+/// Which exports are kept, of which shops.
+pub(super) async fn exports(read: &mut Read) -> Result<Vec<(ShopId, Uuid)>, db::Error> {
+    db!(read.all, "select shop_id, request_id from privacy_exports order by shop_id, request_id")
+}
+
+/// An export, sealed, whatever time it is, which nobody else writes meanwhile.
+pub(super) async fn hold_export(
+    tx: &mut Tx,
+    shop: ShopId,
+    request: Uuid,
+) -> Result<Option<Vec<u8>>, db::Error> {
+    let found: Option<(Vec<u8>,)> = db!(tx.optional,
+        sqlite: "select document from privacy_exports where shop_id = $1 and request_id = $2",
+        postgres: "select document from privacy_exports where shop_id = $1 and request_id = $2 for update",
+        shop, request)?;
+    Ok(found.map(|(document,)| document))
+}
+
+/// Replaces an export by the same one, sealed anew.
+pub(super) async fn reseal(
+    tx: &mut Tx,
+    shop: ShopId,
+    request: Uuid,
+    document: &[u8],
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update privacy_exports set document = $3 where shop_id = $1 and request_id = $2",
+        shop,
+        request,
+        document
+    )?;
+    Ok(())
+}
+
 /// All shops that have requests which are settled.
 pub(super) async fn with_settled(read: &mut Read) -> Result<Vec<ShopId>, db::Error> {
     let shops: Vec<(ShopId,)> = db!(

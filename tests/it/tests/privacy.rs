@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::Request;
 use jiff::SignedDuration;
+use loyalnest::app::App;
 use loyalnest::db;
-use loyalnest::db::{Db, Engine, Holds, Table};
+use loyalnest::db::{Db, Engine, Holds, Resealed, Table};
 use loyalnest::privacy::{self, RequestState};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -281,6 +282,32 @@ fn exports_and_requests_are_forgotten_in_time() {
         tx.commit().await.unwrap();
         run_tasks(&door.app).await;
         assert!(requests().await.is_empty());
+    });
+}
+
+#[test]
+fn exports_are_sealed_anew_when_the_key_changes_and_one_that_is_lost_is_said() {
+    on_both_engines(async |test| {
+        let door = Door::new(test).await;
+        let body = json!({"customer": {"id": 7}, "orders_requested": []});
+        assert_eq!(door.webhook("ask", "customers/data_request", door.now(), &body).await, 200);
+        run_tasks(&door.app).await;
+        let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap();
+        let mut read = test.db.read_across().await.unwrap();
+        let id = privacy::requests(&mut read, shop.id, 1).await.unwrap()[0].request_id;
+        drop(read);
+        let (old, new) = ("5a".repeat(32), "6b".repeat(32));
+        let both =
+            [("LOYALNEST_ENCRYPTION_KEY", new.as_str()), ("LOYALNEST_ENCRYPTION_KEYS_OLD", old.as_str())];
+        let both = door.process_with(test, &both).await;
+        let only_new = door.process_with(test, &[("LOYALNEST_ENCRYPTION_KEY", &new)]).await;
+        let reseal = async |app: &App| privacy::reseal(&app.db, &app.cipher).await.unwrap();
+        assert_eq!(reseal(&only_new).await, Resealed { done: 0, lost: 1 });
+        assert!(privacy::document(&only_new, shop.id, id).await.is_err());
+        assert_eq!(reseal(&both).await, Resealed { done: 1, lost: 0 });
+        assert_eq!(reseal(&both).await, Resealed::default());
+        let document = privacy::document(&only_new, shop.id, id).await.unwrap().unwrap();
+        assert!(String::from_utf8(document).unwrap().contains("gid://shopify/Customer/7"));
     });
 }
 

@@ -17,7 +17,7 @@ mod store;
 
 use std::collections::HashMap;
 
-use crate::db::{self, Cipher, CipherError, Db, Read, Timestamp, Tx};
+use crate::db::{self, Cipher, CipherError, Db, Read, Resealed, Timestamp, Tx};
 use crate::ids::{CustomerId, MemberId, ShopId};
 
 pub use jobs::{EraseAll, Keep, KeepAll};
@@ -149,15 +149,6 @@ fn seal(
 ) -> Result<store::SealedEmail, CipherError> {
     let sealed = cipher.seal(SEALED, shop.0, email)?;
     Ok(store::SealedEmail { member, sealed, index: cipher.index(INDEX, shop.0, email)? })
-}
-
-/// What became of addresses when the key changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Resealed {
-    /// Sealed and indexed anew.
-    pub done: u64,
-    /// Opened by no key that is known.
-    pub lost: u64,
 }
 
 /// Seals and indexes with the current key what an older one has sealed.
