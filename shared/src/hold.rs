@@ -123,6 +123,8 @@ pub struct Candidate {
     pub held: bool,
     /// Whether it applies to a cart that does not name it.
     pub any_cart: bool,
+    /// Whether what came off the order can have been its discount.
+    pub covers: bool,
     /// From when on a checkout could use it (inclusive), in microseconds since 1970 (UTC).
     pub from: i64,
     /// Until when (exclusive).
@@ -142,10 +144,18 @@ pub enum Match {
     Unknown,
 }
 
-/// Finds the hold that an order used. The first hit wins: a mark (the note attribute before the metafield) that names a
-/// hold of the member that is held; a hold of the member for any cart, for then the checkout asked for no mark; any
-/// other hold that a mark names; the member's only hold; one for any cart that has ended since. Without a mark, the
-/// hold's window must contain the order.
+/// Finds the hold that an order used. A checkout gives only the discount of a hold that its own customer has, so whatever
+/// marks say, an own hold comes before another member's. The first hit wins:
+///
+/// 1. a mark (the note attribute before the metafield) that names an own hold whose points are held;
+/// 2. an own hold for any cart: then the checkout asked for no mark;
+/// 3. a mark that names an own hold that has ended and can have given the discount;
+/// 4. the only own hold;
+/// 5. any other own hold that a mark names;
+/// 6. an own hold for any cart that has ended since;
+/// 7. another member's hold that a mark names.
+///
+/// Without a mark, the hold's window must contain the order.
 pub fn find(claim: &Claim, candidates: &[Candidate]) -> Match {
     let marked = || [claim.attribute, claim.metafield].into_iter().flatten();
     let named = || marked().filter_map(|mark| candidates.iter().find(|candidate| candidate.id == mark.hold));
@@ -163,9 +173,11 @@ pub fn find(claim: &Claim, candidates: &[Candidate]) -> Match {
     let found = named()
         .find(usable)
         .or_else(|| fitting().find(|hold| hold.any_cart))
-        .or_else(|| named().next())
+        .or_else(|| named().find(|hold| hold.own && hold.covers))
         .or_else(only)
-        .or_else(ended);
+        .or_else(|| named().find(|hold| hold.own))
+        .or_else(ended)
+        .or_else(|| named().next());
     match found {
         None => Match::Unknown,
         Some(hold) if !hold.own => Match::Foreign(hold.id),
@@ -183,7 +195,15 @@ mod tests {
     use super::*;
 
     fn candidate(id: u128) -> Candidate {
-        Candidate { id: HoldId(id), own: true, held: true, any_cart: false, from: 100, until: 200 }
+        Candidate {
+            id: HoldId(id),
+            own: true,
+            held: true,
+            any_cart: false,
+            covers: true,
+            from: 100,
+            until: 200,
+        }
     }
 
     fn mark(id: u128) -> Option<Mark> {
@@ -216,8 +236,27 @@ mod tests {
         let spent = Candidate { held: false, ..candidate(1) };
         assert_eq!(find(&claim, &[foreign]), Match::Foreign(HoldId(1)));
         assert_eq!(find(&claim, &[spent]), Match::Spent(HoldId(1)));
-        // Even when another own hold would fit the time: the claim is explicit.
-        assert_eq!(find(&claim, &[foreign, candidate(2)]), Match::Foreign(HoldId(1)));
+    }
+
+    #[test]
+    fn a_mark_of_somebody_else_does_not_spare_ones_own_hold() {
+        let claim = Claim { attribute: mark(1), placed_at: 150, ..Claim::default() };
+        let foreign = Candidate { own: false, ..candidate(1) };
+        assert_eq!(find(&claim, &[foreign, candidate(2)]), Match::Held(HoldId(2)));
+        let ended = Candidate { held: false, any_cart: true, ..candidate(2) };
+        assert_eq!(find(&claim, &[foreign, ended]), Match::Spent(HoldId(2)));
+        let later = Candidate { from: 151, ..candidate(2) };
+        assert_eq!(find(&claim, &[foreign, later]), Match::Foreign(HoldId(1)), "nothing of their own fits");
+    }
+
+    #[test]
+    fn a_hold_that_has_ended_pays_only_for_what_it_can_have_given() {
+        let claim = Claim { attribute: mark(1), placed_at: 150, ..Claim::default() };
+        let spent = Candidate { held: false, ..candidate(1) };
+        assert_eq!(find(&claim, &[spent, candidate(2)]), Match::Spent(HoldId(1)), "the order came late");
+        let cheaper = Candidate { covers: false, ..spent };
+        assert_eq!(find(&claim, &[cheaper, candidate(2)]), Match::Held(HoldId(2)));
+        assert_eq!(find(&claim, &[cheaper]), Match::Spent(HoldId(1)), "there is no other");
     }
 
     #[test]

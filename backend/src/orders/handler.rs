@@ -14,7 +14,7 @@ use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, OrderKey, Outcome};
 use crate::merchants::Shops;
 use crate::shopify::admin::{Admin, AdminApi, OrderNow};
-use crate::{merchants, programs, redemptions};
+use crate::{customers, merchants, programs, redemptions};
 
 /// Acts on the topics that tell of orders and refunds.
 #[derive(Clone)]
@@ -93,9 +93,16 @@ impl Handler for OrderHandler {
         let Ok(Some(order)) = payload::order(&message.payload) else { return Ok(None) };
         let mut read = self.db.read(message.shop).await?;
         let title = programs::current(&mut read, message.shop).await.map_err(failed)?.program.discount_title;
-        let marked = match order.mark {
-            Some(mark) => redemptions::lifecycle::is_held(&mut read, message.shop, mark.hold).await?,
-            None => false,
+        let member = match order.customer {
+            Some(customer) => customers::member(&mut read, message.shop, customer).await?,
+            None => None,
+        };
+        // Whoever buys can write any mark there: it speaks for a hold of their own only.
+        let marked = match (order.mark, member) {
+            (Some(mark), Some(member)) => {
+                redemptions::lifecycle::is_held(&mut read, message.shop, member, mark.hold).await?
+            }
+            _ => false,
         };
         let settled = redemptions::lifecycle::is_settled(&mut read, message.shop, order.id).await?;
         drop(read);

@@ -34,6 +34,12 @@ pub enum Refusal {
     /// The member's customer has no account at the shop yet.
     #[error("points can be spent once there is an account at the shop")]
     Unclaimed,
+    /// What the member picked before may still be used by an order that is on its way.
+    #[error("an order with the reward that was picked before may still be on its way")]
+    Replaced {
+        /// When it would have come.
+        again_at: Timestamp,
+    },
     /// An order of this member waits for the merchant's review.
     #[error("redemptions of this member wait for the merchant's review")]
     UnderReview,
@@ -43,7 +49,7 @@ impl Refusal {
     /// Its name for programs; it does not change.
     pub fn code(&self) -> &'static str {
         match self {
-            Refusal::Closed(Closed::Until(_)) => "not_yet",
+            Refusal::Closed(Closed::Until(_)) | Refusal::Replaced { .. } => "not_yet",
             Refusal::Closed(Closed::Over) => "over",
             Refusal::Closed(Closed::Tier) => "other_tier",
             Refusal::Closed(Closed::Segment) => "other_segment",
@@ -60,6 +66,7 @@ impl Refusal {
         match self {
             Refusal::Closed(Closed::Until(from)) => Some(from.to_string()),
             Refusal::LimitReached { again_at } => again_at.map(|at| at.to_string()),
+            Refusal::Replaced { again_at } => Some(again_at.to_string()),
             _ => None,
         }
     }
@@ -178,8 +185,8 @@ impl Visit {
         let (had,): (i64,) = db!(
             read.one,
             "select count(*) from redemptions_holds
-             where shop_id = $1 and member_id = $2 and reward_id = $3 and opened_at >= $4 and state <> 'released'
-                 and hold_id <> $5",
+             where shop_id = $1 and member_id = $2 and reward_id = $3 and opened_at >= $4
+                 and (state <> 'released' or order_id is not null) and hold_id <> $5",
             self.shop,
             self.member,
             reward,

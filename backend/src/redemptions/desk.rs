@@ -125,8 +125,7 @@ impl Desk {
         if used <= 0 || self.uses.contains_key(&order.order) {
             return Ok(());
         }
-        let candidates: Vec<Candidate> =
-            self.holds.values().map(|hold| hold.candidate(order.member)).collect();
+        let candidates: Vec<Candidate> = self.holds.values().map(|hold| hold.candidate(order)).collect();
         let mut settled = Use {
             order: order.order,
             member: order.member,
@@ -252,6 +251,11 @@ impl Desk {
                 newer.release(Reason::Replaced, now);
             }
         }
+        if !was_captured {
+            // It counts as had, and for the stock.
+            let hold = self.hold_mut(id)?;
+            (hold.order, hold.changed) = (Some(settled.order), true);
+        }
         let paid = policy.takes(points, book.account(member)?.available);
         let unbacked = points.minus(paid).map_err(points::Error::from)?;
         let spend = SpendId(Uuid::now_v7());
@@ -319,12 +323,13 @@ impl Use {
 }
 
 impl Hold {
-    fn candidate(&self, member: Option<MemberId>) -> Candidate {
+    fn candidate(&self, order: &OrderUse) -> Candidate {
         Candidate {
             id: self.id,
-            own: member == Some(self.member),
+            own: order.member == Some(self.member),
             held: self.state.is_held(),
             any_cart: self.terms.scope == Scope::NextOrder,
+            covers: covers(&self.terms, order.currency, &order.used),
             // Shopify tells the time of an order in whole seconds.
             from: self.opened_at.as_second() * 1_000_000,
             until: self.ended_at.map_or(i64::MAX, Timestamp::as_microsecond),
@@ -341,6 +346,15 @@ pub(super) fn spend_of(hold: HoldId) -> SpendId {
 /// in which the terms have no measure.
 fn cost(terms: &Terms, currency: Currency, used: i64) -> Points {
     if terms.currency == currency { terms.cost_of(used) } else { terms.points }
+}
+
+/// Whether these terms can have given the discount that an order used.
+fn covers(terms: &Terms, currency: Currency, used: &Used) -> bool {
+    let elsewhere = match terms.kind {
+        Kind::Shipping => used.total() - used.delivery,
+        Kind::Amount | Kind::Percent | Kind::Product => used.delivery,
+    };
+    terms.currency == currency && elsewhere == 0 && used.total() <= worth(terms)
 }
 
 /// The most money that the terms cover.

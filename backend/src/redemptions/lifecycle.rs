@@ -143,7 +143,7 @@ pub async fn cancel(
     Ok(hold)
 }
 
-/// A widget was visited: the hold that stands lives on.
+/// A widget was visited: the hold that stands lives on, unless an order of the member waits for the merchant's review.
 ///
 /// # Errors
 /// Any error of the database.
@@ -153,12 +153,33 @@ pub async fn renew(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) 
     db!(
         tx.execute,
         "update redemptions_holds set expires_at = $3
-         where shop_id = $1 and member_id = $2 and state in ('opening', 'live') and expires_at < $3",
+         where shop_id = $1 and member_id = $2 and state in ('opening', 'live') and expires_at < $3
+             and not exists (
+                 select 1 from redemptions_uses u where u.shop_id = $1 and u.member_id = $2
+                     and u.flagged and u.reviewed_at is null)",
         shop,
         member,
         until
     )?;
     Ok(())
+}
+
+/// When the grace is over of what the member replaced by another pick, if an order with it may still be on its way: by then
+/// its points are free, and what they are spent on must be something that an order can still take back.
+///
+/// # Errors
+/// Any error of the database.
+pub(super) async fn replaced_until(
+    tx: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    times: &HoldTimes,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, db::Error> {
+    let ended = store::ended_since(tx, shop, &[member], now - grace(times)).await?;
+    let replaced = ended.iter().filter(|hold| hold.reason == Some(Reason::Replaced) && hold.order.is_none());
+    let over = replaced.filter_map(|hold| hold.ended_at).max().map(|ended| ended + grace(times));
+    Ok(over.filter(|over| *over > now))
 }
 
 /// The hold of a member that still holds points.
@@ -193,12 +214,12 @@ pub async fn get(
     Ok(found.filter(|hold| hold.member == member))
 }
 
-/// Whether the points of this hold are still held.
+/// Whether this hold is the member's, and its points are still held.
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn is_held(tx: &mut Read, shop: ShopId, hold: HoldId) -> Result<bool, db::Error> {
-    Ok(store::holds(tx, shop, &[hold]).await?.iter().any(|hold| hold.state.is_held()))
+pub async fn is_held(tx: &mut Read, shop: ShopId, member: MemberId, hold: HoldId) -> Result<bool, db::Error> {
+    Ok(get(tx, shop, member, hold).await?.is_some_and(|hold| hold.state.is_held()))
 }
 
 /// Whether what an order used is settled already.

@@ -93,7 +93,7 @@ pub struct Hold {
     pub ended_at: Option<Timestamp>,
     /// Why it was released, or closes.
     pub reason: Option<Reason>,
-    /// The order that captured it.
+    /// The order that captured it, or that used it although it was released: it was on its way then.
     pub order: Option<OrderId>,
     /// The points that the order took.
     pub captured: Option<i64>,

@@ -52,11 +52,18 @@ pub(super) async fn take(tx: &mut Tx, shop: ShopId, reward: &str) -> Result<Take
     Ok(if is_counted { Taken::None } else { Taken::Endless })
 }
 
-/// Gives back what the holds among these took that were released.
+/// Gives back what the holds among these took that were released; what an order used all the same is taken again, as far as
+/// there is any left.
 pub(super) async fn give_back(tx: &mut Tx, shop: ShopId, holds: &[&Hold]) -> Result<(), db::Error> {
     let mut rewards: BTreeMap<&str, i64> = BTreeMap::new();
-    for hold in holds.iter().filter(|hold| hold.stocked && hold.state == State::Released) {
-        *rewards.entry(&hold.reward).or_default() += 1;
+    for hold in holds.iter().filter(|hold| hold.state == State::Released) {
+        // Once it is released it has none of the stock.
+        let change = match (hold.stocked, hold.order) {
+            (true, _) => 1,
+            (false, Some(_)) => -1,
+            (false, None) => continue,
+        };
+        *rewards.entry(&hold.reward).or_default() += change;
     }
     for (reward, count) in rewards {
         add(tx, shop, reward, count).await?;
@@ -64,11 +71,12 @@ pub(super) async fn give_back(tx: &mut Tx, shop: ShopId, holds: &[&Hold]) -> Res
     Ok(())
 }
 
-/// There are so many more of a reward, if there is an end of it.
+/// There are so many more of a reward, or less, if there is an end of it.
 pub(super) async fn add(tx: &mut Tx, shop: ShopId, reward: &str, count: i64) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "update redemptions_stock set remaining = remaining + $3 where shop_id = $1 and reward_id = $2",
+        "update redemptions_stock set remaining = case when remaining + $3 < 0 then 0 else remaining + $3 end
+         where shop_id = $1 and reward_id = $2",
         shop,
         reward,
         count

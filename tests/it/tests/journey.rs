@@ -424,6 +424,29 @@ fn a_mark_in_the_order_s_metafield_is_found_by_asking() {
 }
 
 #[test]
+fn a_mark_of_someone_else_among_the_attributes_spares_nobody_their_own_points() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let (ada, eve) = (house.customer(80).await, house.customer(80).await);
+        let strangers = house.mark(eve, "points", Some(100)).await;
+        let mark = house.mark(ada, "points", Some(500)).await;
+        let cart = house.cart(ada, 2, Some(&strangers));
+        let (hold, _) = mark.split_once('.').unwrap();
+        let claim = json!({"v": 1, "hold": hold, "attempt": 1}).to_string();
+        house.shop.set_cart_metafield(&cart, "redemption", Some(&claim)).unwrap();
+        assert_eq!(discount(&house.quote(&cart)), 500);
+        house.place(&cart);
+        house.settle().await;
+        assert_eq!(house.points(ada).await, (315, 0, 0));
+        assert_eq!(house.points(eve).await, (700, 0, 100));
+        let (_, account) = house.ask("GET", "/account", Some(ada), None).await;
+        assert_eq!(account["redemption"], json!(null), "it is captured, and can be used no more");
+        assert_eq!(discount(&house.quote(&house.cart(ada, 2, Some(&mark)))), 0);
+        house.is_sound().await;
+    });
+}
+
+#[test]
 fn a_stale_mark_among_the_attributes_does_not_hide_the_one_in_the_metafield() {
     on_both_engines(async |test| {
         let house = House::open(test).await;

@@ -1,12 +1,13 @@
 //! The ledger under everything that orders and refunds do to it, on both engines.
 
 use jiff::SignedDuration;
+use loyalnest::db;
 use loyalnest::orders::{Incoming, payload};
 use loyalnest::points;
 use loyalnest::redemptions::catalogue::Refusal;
-use loyalnest::redemptions::{self, Hold, State};
+use loyalnest::redemptions::{Error, Hold, State};
 use loyalnest::sync;
-use loyalty::Scope;
+use loyalty::{Gate, Limit, Period, Scope};
 
 use crate::support::on_both_engines;
 use crate::support::orders::{Order, refund};
@@ -145,7 +146,7 @@ fn a_second_order_with_the_same_hold_is_debited_then_unbacked_and_flagged() {
         assert_eq!(shop.points(ADA).await, (95, 0, 0));
         assert!(matches!(
             shop.pick(ADA, "points", Some(100)).await,
-            Err(redemptions::Error::Refused(Refusal::UnderReview))
+            Err(Error::Refused(Refusal::UnderReview))
         ));
         shop.is_sound().await;
         // Cancelling the second order gives the debit back, and nothing that was never paid.
@@ -164,10 +165,7 @@ fn another_members_hold_pays_for_nothing() {
         shop.take(vec![shop.order(&redeeming(20, BOB, &hold, "5.00"))]).await;
         assert_eq!(shop.points(ADA).await, (100, 0, 500));
         assert_eq!(shop.points(BOB).await, (95, 0, 0));
-        assert!(matches!(
-            shop.pick(BOB, "points", None).await,
-            Err(redemptions::Error::Refused(Refusal::UnderReview))
-        ));
+        assert!(matches!(shop.pick(BOB, "points", None).await, Err(Error::Refused(Refusal::UnderReview))));
         shop.is_sound().await;
     });
 }
@@ -240,8 +238,8 @@ fn an_order_captures_a_hold_that_closes() {
         shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "5.00"))]).await;
         assert_eq!(shop.hold(ADA, hold.id).await.state, State::Captured);
         assert_eq!(shop.points(ADA).await, (195, 0, 0));
-        assert!(matches!(shop.cancel(ADA, hold.id).await, Err(redemptions::Error::Captured)));
-        assert!(matches!(shop.cancel(BOB, hold.id).await, Err(redemptions::Error::UnknownHold)));
+        assert!(matches!(shop.cancel(ADA, hold.id).await, Err(Error::Captured)));
+        assert!(matches!(shop.cancel(BOB, hold.id).await, Err(Error::UnknownHold)));
         shop.is_sound().await;
     });
 }
@@ -252,8 +250,7 @@ fn a_pick_that_cannot_be_held_changes_nothing() {
         let shop = Shop::open(&test.db).await;
         shop.take(vec![shop.order(&Order::new(1, ADA))]).await;
         let before = shop.balance(ADA).await;
-        let error =
-            |picked: Result<Hold, redemptions::Error>| picked.map(|hold| hold.id).unwrap_err().to_string();
+        let error = |picked: Result<Hold, Error>| picked.map(|hold| hold.id).unwrap_err().to_string();
         assert_eq!(error(shop.pick(ADA, "none", None).await), "there is no such reward");
         assert_eq!(
             error(shop.pick(ADA, "points", Some(200)).await),
@@ -356,6 +353,41 @@ fn a_discount_is_known_by_the_title_it_was_promised_under() {
         shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "5.00"))]).await;
         assert_eq!(shop.hold(ADA, hold.id).await.state, State::Captured);
         assert_eq!(shop.points(ADA).await, (195, 0, 0));
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_reward_that_an_order_used_although_it_was_replaced_was_had() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        shop.take((1..=9).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let limit = Some(Limit { most: 1, per: Period::Week });
+        shop.set_program(|program| program.rewards[0].gate = Gate { limit, ..Gate::default() }).await;
+        let id = shop.id;
+        let left = async || {
+            let mut read = test.db.read(id).await.unwrap();
+            let (left,): (i64,) =
+                db!(read.one, "select remaining from redemptions_stock where shop_id = $1", id).unwrap();
+            left
+        };
+        let mut tx = test.db.begin(shop.id).await.unwrap();
+        db!(
+            tx.execute,
+            "insert into redemptions_stock (shop_id, reward_id, remaining) values ($1, 'points', 5)",
+            shop.id
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
+        let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.wait(1);
+        shop.pick(ADA, "points", Some(300)).await.expect("what is replaced does not count");
+        assert_eq!(left().await, 4);
+        shop.take(vec![shop.order(&redeeming(20, ADA, &first, "5.00"))]).await;
+        assert_eq!(left().await, 3, "both are had");
+        let again = shop.pick(ADA, "points", Some(200)).await.unwrap_err();
+        assert!(matches!(again, Error::Refused(Refusal::LimitReached { .. })), "{again:?}");
+        assert_eq!(shop.points(ADA).await, (900 - 500 + 95 - 300, 0, 300));
         shop.is_sound().await;
     });
 }

@@ -182,6 +182,30 @@ fn stock_and_limits_hold_for_what_is_paid_out_too() {
 }
 
 #[test]
+fn nothing_is_paid_out_while_an_order_with_what_was_replaced_may_be_on_its_way() {
+    on_both_engines(async |test| {
+        let counter = open(test).await;
+        let customer = ada(&counter).await;
+        for reward in ["five-off", "free-delivery"] {
+            let wish = json!({"reward": reward, "currency": "GBP"});
+            let picked = counter.proxy(customer, Method::POST, "/proxy/redemptions", &wish).await;
+            assert!(picked.status.is_success(), "{picked:?}");
+        }
+        let until = counter.door.now() + SignedDuration::from_mins(30);
+        let wish = wish(Uuid::now_v7(), "credit");
+        let answered = counter.proxy(customer, Method::POST, "/proxy/payouts", &wish).await;
+        let told: Value = serde_json::from_str(&answered.body).unwrap();
+        assert_eq!(told["again_at"], json!(until.to_string()));
+        assert_eq!(answered.problem(), (422, "not_yet".to_owned()));
+        counter.door.advance(SignedDuration::from_mins(30));
+        ask(&counter, customer, &wish).await;
+        work(&counter).await;
+        assert_eq!(made(&counter), 1);
+        counter.is_sound().await;
+    });
+}
+
+#[test]
 fn an_answer_that_is_lost_after_the_effect_is_found_by_looking() {
     on_both_engines(async |test| {
         let counter = open(test).await;

@@ -81,7 +81,7 @@ pub async fn places(test: &TestDb, text: &str) -> BTreeSet<String> {
 }
 
 /// Runs the tasks that are due until none is.
-async fn run_tasks(app: &loyalnest::app::App) {
+async fn run_tasks(app: &App) {
     while app.tasks.run_due(app).await.unwrap() > 0 {}
 }
 
@@ -289,6 +289,7 @@ fn exports_and_requests_are_forgotten_in_time() {
 fn exports_are_sealed_anew_when_the_key_changes_and_one_that_is_lost_is_said() {
     on_both_engines(async |test| {
         let door = Door::new(test).await;
+        assert_eq!(door.me(&door.shop.session_token(devshop::Surface::Admin(42))).await.status, 200);
         let body = json!({"customer": {"id": 7}, "orders_requested": []});
         assert_eq!(door.webhook("ask", "customers/data_request", door.now(), &body).await, 200);
         run_tasks(&door.app).await;

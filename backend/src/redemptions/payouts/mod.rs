@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::catalogue::{Refusal, Visit};
 use super::stock::{self, Taken};
-use super::{Error, store as holds};
+use super::{Error, lifecycle, store as holds};
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::{self, Book, SpendId};
@@ -134,6 +134,11 @@ pub async fn ask(
     }
     if let Some(refusal) = Visit::of(tx, shop, member, now).await?.refuses(tx, reward, None).await? {
         return Err(refusal.into());
+    }
+    // What is paid out cannot be taken back.
+    let times = &program.program.holds;
+    if let Some(again_at) = lifecycle::replaced_until(tx, shop, member, times, now).await? {
+        return Err(Refusal::Replaced { again_at }.into());
     }
     let spend = SpendId(Uuid::now_v7());
     book.hold(member, spend, reward.points)?;

@@ -62,6 +62,12 @@ impl Offer {
         }
     }
 
+    /// Whether it can have given so much, in that currency.
+    fn gave(&self, on_lines: i64, on_delivery: i64, currency: &str) -> bool {
+        let elsewhere = if self.reward == "free-delivery" { on_lines } else { on_delivery };
+        self.currency == currency && elsewhere == 0 && on_lines + on_delivery <= self.worth()
+    }
+
     /// The most money that it covers.
     fn worth(&self) -> i64 {
         match self.gives {
@@ -145,10 +151,13 @@ impl Model {
         }
     }
 
-    /// A widget was visited.
+    /// A widget was visited. Nothing lives longer by that while an order waits for the merchant.
     pub fn visited(&mut self, customer: u64) {
         let until = self.now + self.rules.life_minutes * MINUTE;
         let member = self.find_member(customer);
+        if self.uses.iter().any(|used| Some(used.member) == member && used.flagged) {
+            return;
+        }
         for hold in
             self.holds.iter_mut().filter(|hold| Some(hold.member) == member && hold.state == State::Open)
         {
@@ -219,14 +228,19 @@ impl Model {
         let lines: Vec<_> = lines.into_iter().map(|line| (line.id, line.quantity, line.off)).collect();
         let used = lines.iter().map(|(_, _, off)| off).sum::<i64>() + told.delivery.0;
         let Some(member) = self.orders[order].member.filter(|_| used > 0) else { return };
-        // Without a mark it is for the hold that stands, if that was there when the order was placed.
-        let is_meant = |hold: &&Hold| match &told.mark {
-            Some(mark) => hold.id == *mark,
-            None => {
-                hold.member == member && hold.is_held() && hold.opened_at / SECOND <= told.placed_at / SECOND
-            }
+        // Of those of their own that are named: what is held, else what can have given it. Else the hold that stands, if that
+        // was there when the order was placed; else whatever is named. What is somebody else's pays for nothing.
+        let own = |hold: &&Hold| hold.member == member;
+        let named = || {
+            told.marks.iter().filter_map(|mark| self.holds.iter().find(|hold| hold.id == *mark)).filter(own)
         };
-        let named = self.holds.iter().find(is_meant).cloned();
+        let (on_lines, on_delivery) = (used - told.delivery.0, told.delivery.0);
+        let hold = named().find(|hold| hold.is_held());
+        let hold =
+            hold.or_else(|| named().find(|hold| hold.offer.gave(on_lines, on_delivery, &told.currency)));
+        let stands =
+            || self.standing(member).filter(|hold| hold.opened_at / SECOND <= told.placed_at / SECOND);
+        let named = hold.or_else(stands).or_else(|| named().next()).cloned();
         let mut settled = Use {
             order,
             member,
@@ -240,7 +254,7 @@ impl Model {
             is_ours: false,
             flagged: true,
         };
-        if let Some(hold) = named.filter(|hold| hold.member == member) {
+        if let Some(hold) = named {
             let cost = hold.offer.cost(used, &told.currency);
             let (now, rules) = (self.now, self.rules.clone());
             self.members[member].account.expire(now);

@@ -22,8 +22,8 @@ pub struct Told {
     /// What was taken off delivery by points, as the customer saw it, and what it cost after all discounts.
     pub delivery: (i64, i64),
     pub refunds: Vec<Refund>,
-    /// The hold that the cart named.
-    pub mark: Option<String>,
+    /// The holds that the cart named: in the note before in the metafield.
+    pub marks: Vec<String>,
 }
 
 impl Told {
@@ -152,7 +152,10 @@ pub fn order(json: &Value, title: &str) -> Told {
         lines: lines.collect(),
         delivery: (off, paid),
         refunds: list(&json["refunds"]).iter().map(refund).collect(),
-        mark: mark.and_then(|mark| Some(mark["value"].as_str()?.split_once('.')?.0.to_owned())),
+        marks: mark
+            .and_then(|mark| Some(mark["value"].as_str()?.split_once('.')?.0.to_owned()))
+            .into_iter()
+            .collect(),
     }
 }
 

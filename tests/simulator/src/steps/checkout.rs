@@ -23,6 +23,8 @@ pub struct Cart {
     shop_pay: bool,
     /// The checkout marks the cart; else the theme does.
     marked_at_checkout: bool,
+    /// Somebody else's mark stands where the theme would set one.
+    with_a_strangers: bool,
 }
 
 /// A customer buys what is in the cart, at what it comes to now.
@@ -52,7 +54,8 @@ impl Cart {
     pub fn draw(rng: &mut Rng) -> Cart {
         let things = (0..rng.usize(1..4)).map(|_| (rng.usize(0..PRODUCTS), rng.u32(1..4))).collect();
         let (euros, shop_pay) = (rng.u32(0..6) == 0, rng.u32(0..6) == 0);
-        Cart { things, euros, shop_pay, marked_at_checkout: rng.u32(0..3) == 0 }
+        let (marked_at_checkout, with_a_strangers) = (rng.u32(0..3) == 0, rng.u32(0..8) == 0);
+        Cart { things, euros, shop_pay, marked_at_checkout, with_a_strangers }
     }
 }
 
@@ -111,7 +114,7 @@ impl Act for GoThrough {
 
 impl Shop {
     fn quote(&mut self, who: usize, device: usize, cart: &Cart) -> Option<Quote> {
-        let Cart { things, euros, shop_pay, marked_at_checkout } = cart;
+        let Cart { things, euros, shop_pay, marked_at_checkout, with_a_strangers } = cart;
         let who = who % self.customers.len();
         let currency = if *euros { "EUR".parse().ok()? } else { Currency::GBP };
         // Whoever is not signed in, Shopify knows by their address once they have bought.
@@ -128,6 +131,10 @@ impl Shop {
                 self.local.set_cart_metafield(&cart, "redemption", Some(&mark.to_string())).ok()?;
             }
             None => self.local.set_cart_attribute(&cart, "_loyalty", mark).ok()?,
+        }
+        let strangers = self.marks.iter().filter(|((whose, _), _)| *whose != who).min_by_key(|(at, _)| **at);
+        if let Some((_, mark)) = strangers.filter(|_| *with_a_strangers) {
+            self.local.set_cart_attribute(&cart, "_loyalty", Some(mark)).ok()?;
         }
         self.local.quote(&cart).ok()
     }
@@ -162,6 +169,7 @@ impl fmt::Display for Cart {
             (self.euros, " in euros"),
             (self.shop_pay, " by Shop Pay"),
             (self.marked_at_checkout, " marked at checkout"),
+            (self.with_a_strangers, " with a stranger's mark"),
         ];
         let how: String = how.into_iter().filter(|(is_so, _)| *is_so).map(|(_, how)| how).collect();
         write!(f, "{}{how}", each.collect::<Vec<_>>().join(", "))

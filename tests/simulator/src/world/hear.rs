@@ -227,12 +227,10 @@ impl Shop {
 
     /// The mark of a hold may stand in the order's metafield.
     fn marked(&self, mut told: Told) -> Told {
-        if told.mark.is_none() {
-            let owner = format!("gid://shopify/Order/{}", told.order);
-            let mark = self.local.metafield(&owner, "$app", "redemption");
-            let mark = mark.and_then(|mark| serde_json::from_str::<Value>(&mark.value).ok());
-            told.mark = mark.and_then(|mark| Some(mark["hold"].as_str()?.to_owned()));
-        }
+        let owner = format!("gid://shopify/Order/{}", told.order);
+        let mark = self.local.metafield(&owner, "$app", "redemption");
+        let mark = mark.and_then(|mark| serde_json::from_str::<Value>(&mark.value).ok());
+        told.marks.extend(mark.and_then(|mark| Some(mark["hold"].as_str()?.to_owned())));
         told
     }
 }
