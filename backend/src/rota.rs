@@ -4,7 +4,7 @@
 //! step into an index, however much waits behind each step. A shop holds at most a share of a process's workers, and
 //! one that is to be left alone for a while (its bucket at Shopify is empty) is passed over.
 //!
-//! So a shop's turn comes after at most `(shops + AT_ONCE) / workers + 1` turns of others, each as long as one turn may
+//! So a shop's turn comes after at most `(shops + AT_ONCE) / workers + 1` turns of others (its own not counted), each as long as one turn may
 //! take: everyone else has one turn until the circle is back, and those that the last look found may have two.
 
 use std::collections::{HashMap, VecDeque};

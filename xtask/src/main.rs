@@ -45,7 +45,7 @@ enum Command {
     Setup,
     /// Start the local shop and the backend, and print the page's address
     Demo(demo::Args),
-    /// Run every check and every test
+    /// Run every check, and every test but those that take long
     Test(test::Args),
     /// The quick one: format, lints, documentation, licences, unit tests
     Check,

@@ -10,7 +10,7 @@
 //! task is run **at least once**: what it does must be safe to repeat, or be written in the transaction of
 //! [`Run::finish`], which is fenced by the lease and also notes that the task is done, so that it happens once.
 //!
-//! The workers are apalis's; the table is ours (ARCHITECTURE.md, "Tasks", says why). A push and an outcome of a shop's
+//! The workers are apalis's; the table is ours (`docs/events-and-tasks.md` says why). A push and an outcome of a shop's
 //! task are told as `task.created` and `task.completed`; the installation's own tasks belong to no shop, and the
 //! outbox tells of shops only, so nothing is told of them.
 

@@ -1,6 +1,6 @@
 //! The naive model: what every member must have, by what the backend was told so far.
 //!
-//! It is written from the papers (ARCHITECTURE.md), in vectors and loops, and shares no code with the product: no rule, no
+//! It is written from the papers (`docs/`), in vectors and loops, and shares no code with the product: no rule, no
 //! type, no table. Where a computation could be clever it is done from the beginning. Points are `i64`, money is minor
 //! units, times are microseconds since 1970.
 
