@@ -156,8 +156,10 @@ async fn take_apart(
 ) -> Result<Option<u64>, db::Error> {
     let mut held: HashSet<String> = HashSet::new();
     let mut count = 0;
-    // What comes next is at the end; one that has failed already says so.
-    let mut parts = vec![(messages, Some(failure))];
+    // What comes next is at the end; one that has failed already says so. A message alone looks again at once: whoever was in
+    // its way for a moment may have gone on.
+    let failure = (messages.len() > 1).then_some(failure);
+    let mut parts = vec![(messages, failure)];
     while let Some((mut part, mut failure)) = parts.pop() {
         if part.iter().any(|message| held.contains(&message.lane)) {
             part = part.iter().filter(|message| !held.contains(&message.lane)).cloned().collect();

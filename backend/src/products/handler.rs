@@ -1,6 +1,7 @@
 //! What the inbox does with webhooks about products.
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use sqlx::types::Json;
 
@@ -114,6 +115,9 @@ fn read(message: &Message) -> Option<Product> {
         });
     }
     let told: ProductJson = serde_json::from_slice(&message.payload).ok()?;
+    // Shopify stamps whole seconds: what changed in the second of its creation is newer than that.
+    let is_new = message.topic == "products/create";
+    let updated_at = if is_new { told.updated_at - SignedDuration::from_micros(1) } else { told.updated_at };
     // PostgreSQL keeps no NUL.
     let text = |text: Option<String>| text.map(|text| text.replace('\0', ""));
     let tags = told.tags.split(',').map(|tag| tag.trim().replace('\0', "")).filter(|tag| !tag.is_empty());
@@ -126,7 +130,7 @@ fn read(message: &Message) -> Option<Product> {
         vendor: text(told.vendor),
         tags: Json(tags.collect()),
         variants: Json(told.variants.iter().map(|variant| variant.id).collect()),
-        updated_at: told.updated_at,
+        updated_at,
         deleted_at: None,
     })
 }

@@ -16,10 +16,11 @@ const A: ShopId = ShopId(Uuid::from_u128(0xa));
 const B: ShopId = ShopId(Uuid::from_u128(0xb));
 
 /// Who reads the rows of all shops at once, and what for. They write nothing: what is found is worked on shop by shop.
-const READ_ACROSS: [(&str, &str); 6] = [
+const READ_ACROSS: [(&str, &str); 7] = [
     ("customers/emails/mod.rs", "which shops keep addresses that are to be sealed anew"),
     ("metrics.rs", "what came of the last proof of each shop"),
     ("merchants/tokens.rs", "which shops' staff have tokens to be sealed anew"),
+    ("privacy/export.rs", "which exports are to be sealed anew"),
     ("privacy/settle.rs", "which shops have requests that are due soon or to be forgotten"),
     ("redemptions/jobs.rs", "which holds are over, and which orders are to be tagged"),
     ("support/command.rs", "the operator's list of open sessions"),

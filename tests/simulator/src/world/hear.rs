@@ -207,8 +207,9 @@ impl Shop {
             "products/create" | "products/update" => {
                 let tags = payload["tags"].as_str().unwrap_or_default().split(',');
                 let tags: Vec<String> = tags.map(|tag| tag.trim().to_owned()).collect();
-                let (product, updated_at) =
-                    (told::number(&payload["id"]), told::time(&payload["updated_at"]));
+                // What changed in the second of its creation is newer.
+                let updated_at = told::time(&payload["updated_at"]) - i64::from(topic == "products/create");
+                let product = told::number(&payload["id"]);
                 self.model.told_product(product, updated_at, &tags);
             }
             "customers/delete" => self.model.deleted(told::number(&payload["id"])),
