@@ -85,6 +85,9 @@ fn cargo_test(postgres: &Cluster, scope: &Scope, count: &mut Count) -> Result<()
     let mut test = cargo();
     test.env("LOYALNEST_TEST_POSTGRES", &postgres.url);
     test.env("LOYALNEST_TEST_SCHEMAS", npm::shopify_schemas()?);
+    // A test waits for its database, a clock or a line half of its time: two share a processor.
+    let threads = 2 * std::thread::available_parallelism()?.get();
+    test.env("RUST_TEST_THREADS", threads.to_string());
     // The address of somebody's real database is not for tests to find.
     test.env_remove("DATABASE_URL");
     test.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
@@ -129,7 +132,7 @@ fn browser_tests(scope: &Scope, count: &mut Count) -> Result<()> {
         node.env("CASES", "100000");
     }
     node.env("CHROMIUM", chromium::executable()?).env("SCREENSHOTS", target_dir().join("screenshots"));
-    node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
     if let Scope::Named(name) = scope {
         node.args(["--test-name-pattern", &escaped(name)]);
     }

@@ -9,8 +9,8 @@ use loyalty::rfm::{Rfm, Scale};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Error, churn, counts, labels, score, store};
-use crate::db::{self, Read, Timestamp, Tx};
+use super::{Error, Member, churn, counts, labels, score, store};
+use crate::db::{self, Db, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Calendar;
 use crate::tasks::{self, Order, PushError, Pushed, Run, Task, TaskError};
@@ -38,15 +38,12 @@ impl Task for Refresh {
             return run.finish(tx).await;
         };
         tx.commit().await?;
-        loop {
-            let mut tx = run.begin().await?;
-            if !refresh.next(&mut tx, AT_ONCE).await? {
-                tx.commit().await?;
-                churn::count_old(&run.app.db, shop, run.now()).await?;
-                return run.finish(run.begin().await?).await;
-            }
-            tx.commit().await?;
+        while refresh.next(&run.app.db, AT_ONCE).await? {
+            // Whoever takes the task over lays another scale: what is still written by this one is right until then.
+            run.begin().await?.commit().await?;
         }
+        churn::count_old(&run.app.db, shop, run.now()).await?;
+        run.finish(run.begin().await?).await
     }
 }
 
@@ -100,35 +97,66 @@ impl Refreshing {
         Ok(Some(Refreshing { shop, id, scale, now, day_from, after, counts }))
     }
 
-    /// Scores the members who come next, so many at most. False when there is nobody left, or another refresh has begun.
+    /// Scores the members who come next: two pages of so many at most, at the same time, since the database writes with
+    /// one processor for each. False when there is nobody left, or another refresh has begun.
     ///
     /// # Errors
     /// Any error of the database.
-    pub async fn next(&mut self, tx: &mut Tx, most: i64) -> Result<bool, db::Error> {
-        let laid = store::hold_scale(tx, self.shop).await?;
-        if laid.and_then(|laid| laid.refresh_id) != Some(self.id) {
+    pub async fn next(&mut self, db: &Db, most: i64) -> Result<bool, db::Error> {
+        let mut read = db.read(self.shop).await?;
+        let (one, other) = (self.page(&mut read, most).await?, self.page(&mut read, most).await?);
+        drop(read);
+        if one.is_empty() {
+            self.end(db).await?;
             return Ok(false);
         }
-        let members = store::page(tx, self.shop, self.after, most).await?;
-        let Some(last) = members.last() else {
-            self.end(tx).await?;
-            return Ok(false);
-        };
-        self.after = last.member_id;
+        let (one, other) = tokio::try_join!(self.write(db, &one), self.write(db, &other))?;
+        Ok(one && other)
+    }
+
+    /// Reads and counts those who come next.
+    async fn page(&mut self, read: &mut Read, most: i64) -> Result<Vec<Member>, db::Error> {
+        let members = store::page(read, self.shop, self.after, most).await?;
+        self.after = members.last().map_or(self.after, |last| last.member_id);
         for segment in members.iter().filter_map(|member| member.scored(&self.scale)) {
             *self.counts.entry(segment).or_default() += 1;
         }
-        let changed = score(tx, self.shop, &self.scale, &members, self.now).await?;
-        sync::mark(tx, self.shop, &changed, self.now).await?;
+        Ok(members)
+    }
+
+    /// Puts a page's members into their segments. False where another refresh has begun.
+    async fn write(&self, db: &Db, members: &[Member]) -> Result<bool, db::Error> {
+        if !members.iter().any(|member| member.segment != member.scored(&self.scale)) {
+            return Ok(true);
+        }
+        let mut tx = db.begin(self.shop).await?;
+        if !self.is_newest(&mut tx).await? {
+            return Ok(false);
+        }
+        let changed = score(&mut tx, self.shop, &self.scale, members, self.now).await?;
+        sync::mark(&mut tx, self.shop, &changed, self.now).await?;
+        tx.commit().await?;
         Ok(true)
     }
 
-    async fn end(&mut self, tx: &mut Tx) -> Result<(), db::Error> {
-        let prospects = customers::count(tx, self.shop).await? - self.counts.values().sum::<i64>();
+    /// Whether no other has begun, nor does until the transaction ends.
+    async fn is_newest(&self, tx: &mut Tx) -> Result<bool, db::Error> {
+        let laid = store::hold_scale(tx, self.shop).await?;
+        Ok(laid.and_then(|laid| laid.refresh_id) == Some(self.id))
+    }
+
+    /// Keeps what was counted, and has tags follow.
+    async fn end(&mut self, db: &Db) -> Result<(), db::Error> {
+        let mut tx = db.begin(self.shop).await?;
+        if !self.is_newest(&mut tx).await? {
+            return Ok(());
+        }
+        let prospects = customers::count(&mut tx, self.shop).await? - self.counts.values().sum::<i64>();
         self.counts.insert(counts::PROSPECTS, prospects.max(0));
-        counts::keep(tx, self.shop, self.day_from, &self.counts).await?;
-        labels::label_soon(tx, self.shop, self.id, self.now).await?;
-        store::done(tx, self.shop, self.id).await
+        counts::keep(&mut tx, self.shop, self.day_from, &self.counts).await?;
+        labels::label_soon(&mut tx, self.shop, self.id, self.now).await?;
+        store::done(&mut tx, self.shop, self.id).await?;
+        tx.commit().await
     }
 }
 

@@ -89,14 +89,7 @@ impl Night<'_> {
         let begun = Refreshing::begin(&mut tx, self.shop, now).await?;
         tx.commit().await?;
         let mut refresh = begun.context("there is no program")?;
-        loop {
-            let mut tx = self.app.db.begin(self.shop).await?;
-            let goes_on = refresh.next(&mut tx, AT_ONCE).await?;
-            tx.commit().await?;
-            if !goes_on {
-                break;
-            }
-        }
+        while refresh.next(&self.app.db, AT_ONCE).await? {}
         let seconds = started.elapsed().as_secs_f64();
         let changed = self.changes().await? - before;
         ensure!(changed == change as i64, "{changed} members changed, not {change}");

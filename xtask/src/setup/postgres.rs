@@ -140,13 +140,45 @@ fn relative(source: &Path, target: &Path) -> PathBuf {
 
 fn start(binaries: &Path, durability: Durability) -> Result<Cluster> {
     let user = unprivileged_user()?;
-    // Under the temporary folder: the checkout may lie where the other user cannot go.
-    let folder = tempfile::Builder::new().prefix("loyalnest-postgres-").tempdir()?.keep();
+    // Not in the checkout: it may lie where the other user cannot go.
+    let parent = match memory()? {
+        Some(memory) if durability == Durability::None => memory,
+        _ => env::temp_dir(),
+    };
+    let folder = tempfile::Builder::new().prefix("loyalnest-postgres-").tempdir_in(parent)?.keep();
     let server = prepare_and_start(&folder, binaries, user, durability);
     if server.is_err() {
         fs::remove_dir_all(&folder).ok();
     }
     server
+}
+
+/// Where files are kept in memory, if there is room for a server's and its programs may run there: each test has a database,
+/// which is a thousand files, and making and removing them takes a third of the time there.
+fn memory() -> Result<Option<PathBuf>> {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    if !runs_programs(&mounts, MEMORY) {
+        return Ok(None);
+    }
+    let said = process::output(Command::new("df").args(["-kP", MEMORY]))?;
+    Ok(room(&said).filter(|room| *room >= ROOM).map(|_| MEMORY.into()))
+}
+
+const MEMORY: &str = "/dev/shm";
+/// How much must be free there, in KiB.
+const ROOM: u64 = 4 * 1024 * 1024;
+
+/// Whether programs may run in what is mounted there.
+fn runs_programs(mounts: &str, at: &str) -> bool {
+    // `tmpfs /dev/shm tmpfs rw,nosuid,noexec 0 0`
+    let mount = mounts.lines().rfind(|line| line.split(' ').nth(1) == Some(at));
+    let options = mount.and_then(|line| line.split(' ').nth(3));
+    options.is_some_and(|options| !options.split(',').any(|option| option == "noexec"))
+}
+
+/// How much is free, as `df -kP` says it in the fourth column of its second line.
+fn room(said: &str) -> Option<u64> {
+    said.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn prepare_and_start(
@@ -254,6 +286,16 @@ mod tests {
         let link = |source: &str, target: &str| relative(Path::new(source), Path::new(target));
         assert_eq!(link("native/lib/libpq.so.5.18", "native/lib/libpq.so.5"), Path::new("libpq.so.5.18"));
         assert_eq!(link("native/lib/a.so", "native/bin/a.so"), Path::new("../lib/a.so"));
+    }
+
+    #[test]
+    fn memory_is_used_where_programs_run_and_there_is_room() {
+        let mounts = |options: &str| format!("/dev/vda / ext4 rw 0 0\ntmpfs /dev/shm tmpfs {options} 0 0\n");
+        assert!(runs_programs(&mounts("rw,relatime"), "/dev/shm"));
+        assert!(!runs_programs(&mounts("rw,nosuid,noexec"), "/dev/shm") && !runs_programs("", "/dev/shm"));
+        let said =
+            "Filesystem 1024-blocks Used Available Capacity Mounted on\ntmpfs 65536 1024 64512 2% /dev/shm\n";
+        assert_eq!((room(said), room("df: no such file\n")), (Some(64_512), None));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod postgres;
 pub mod raw;
 pub mod recorder;
 pub mod simulation;
+mod template;
 pub mod till;
 pub mod tripwire;
 
@@ -31,14 +32,12 @@ impl TestDb {
     async fn new(engine: Engine) -> Self {
         let (url, folder) = match engine {
             Engine::Sqlite => {
-                let folder = tempfile::tempdir().unwrap();
-                (format!("sqlite://{}/test.db", folder.path().display()), Some(folder))
+                let (url, folder) = template::copy_of_sqlite().await;
+                (url, Some(folder))
             }
-            Engine::Postgres => (postgres::create_database().await, None),
+            Engine::Postgres => (template::copy_of_postgres().await, None),
         };
         let db = Db::connect(&url, &Options::default()).await.unwrap();
-        recorder::create_table(&db, &url).await;
-        db.migrate().await.unwrap();
         TestDb { db, url, _folder: folder }
     }
 

@@ -19,7 +19,9 @@ pub async fn create_table(db: &Db, url: &str) {
     match db {
         Db::Sqlite { writer, .. } => writer.execute(table).await.map(|_| ()).unwrap(),
         Db::Postgres(_) => {
-            PgConnection::connect(url).await.unwrap().execute(table).await.map(|_| ()).unwrap();
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            connection.execute(table).await.unwrap();
+            connection.close().await.unwrap();
         }
     }
 }
