@@ -23,11 +23,18 @@ impl Amounts {
 
     /// Sets the amount in a currency.
     pub fn insert(&mut self, currency: Currency, minor: i64) {
-        let at = self.0.iter().position(|(known, _)| *known >= currency).unwrap_or(self.0.len());
-        match self.0.get_mut(at) {
-            Some((known, old)) if *known == currency => *old = minor,
-            _ => self.0.insert(at, (currency, minor)),
+        let mut amount = (currency, minor);
+        for known in &mut self.0 {
+            if known.0 == amount.0 {
+                *known = amount;
+                return;
+            }
+            // It takes the place of the first that comes after it, which moves on.
+            if known.0 > amount.0 {
+                core::mem::swap(known, &mut amount);
+            }
         }
+        self.0.push(amount);
     }
 
     /// Whether there is none.

@@ -6,7 +6,7 @@ use crate::{
     campaign::{Campaign, LocalTime},
     explain::Outcome,
     multiplier::{Factor, Source},
-    price::Circumstances,
+    price::About,
     program::Program,
     tier::Tier,
 };
@@ -31,7 +31,7 @@ pub struct Boost {
 
 impl Boost {
     /// Whether it is for an order, or why not.
-    pub(crate) fn is_for(&self, about: &Circumstances) -> Result<(), Outcome> {
+    pub(crate) fn is_for(&self, about: &About) -> Result<(), Outcome> {
         if let Some((from, until)) = self.time {
             match about.placed {
                 Some(placed) if placed < from => return Err(Outcome::NotBegun),
@@ -39,7 +39,7 @@ impl Boost {
                 _ => return Err(Outcome::Over),
             }
         }
-        let has_tier = || about.tier.as_ref().is_some_and(|tier| self.tiers.contains(tier));
+        let has_tier = || about.tier.is_some_and(|tier| self.tiers.iter().any(|known| known == tier));
         if self.tiers.is_empty() || has_tier() { Ok(()) } else { Err(Outcome::OtherTier) }
     }
 }
@@ -85,6 +85,7 @@ mod tests {
         line::LineNow,
         money::Currency,
         multiplier::{Combine, Multiplier, Selection},
+        price::Circumstances,
     };
 
     fn at(text: &str) -> LocalTime {

@@ -80,6 +80,11 @@ pub(crate) fn mul_div_floor(a: i64, b: i64, c: i64) -> Option<i64> {
     wide::divided(i128::from(a) * i128::from(b), c)
 }
 
+/// `a ÷ b` rounded down; `None` when `b` is not above zero.
+pub(crate) fn div_floor(a: i64, b: i64) -> Option<i64> {
+    wide::divided(i128::from(a), b)
+}
+
 /// `a × b ÷ c` rounded up; see [`mul_div_floor`].
 pub(crate) fn mul_div_ceil(a: i64, b: i64, c: i64) -> Option<i64> {
     let negated = mul_div_floor(a.checked_neg()?, b, c)?;

@@ -142,14 +142,18 @@ pub fn same_tag(one: &str, other: &str) -> bool {
 
 /// What these multipliers of one line come to. None at all is [`Factor::ONE`]; a zero leaves the line out, whatever the
 /// others say.
-pub fn combined(combine: Combine, factors: impl Iterator<Item = Factor> + Clone) -> Factor {
-    if factors.clone().any(|factor| factor <= Factor::ZERO) {
-        return Factor::ZERO;
+pub fn combined(combine: Combine, factors: impl Iterator<Item = Factor>) -> Factor {
+    let mut all = None;
+    for factor in factors {
+        if factor <= Factor::ZERO {
+            return Factor::ZERO;
+        }
+        all = match combine {
+            Combine::Best => all.max(Some(factor)),
+            Combine::Multiply => Some(all.unwrap_or_default().times(factor)),
+        };
     }
-    match combine {
-        Combine::Best => factors.max().unwrap_or(Factor::ONE),
-        Combine::Multiply => factors.fold(Factor::ONE, Factor::times),
-    }
+    all.unwrap_or_default()
 }
 
 #[cfg(test)]

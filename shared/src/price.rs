@@ -40,10 +40,25 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
+    /// What boosts and caps ask.
+    pub(crate) fn about(&self) -> About<'_> {
+        let Circumstances { guest, day_left, placed, .. } = *self;
+        About { guest, day_left, tier: self.tier.as_deref(), placed }
+    }
+
     /// Whether a line's product is among these.
     pub(crate) fn has(&self, line: &LineNow, of: &Selection) -> bool {
         of.has(line.product, line.product.and_then(|product| self.labels.get(&product)))
     }
+}
+
+/// What of that boosts and caps ask.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct About<'a> {
+    pub guest: bool,
+    pub day_left: Option<Points>,
+    pub tier: Option<&'a str>,
+    pub placed: Option<LocalTime>,
 }
 
 /// A multiplier of a program, and whether it is for a line.
@@ -62,18 +77,17 @@ impl Program {
         lines: impl IntoIterator<Item = &'l LineNow>,
         about: &Circumstances,
     ) -> Result<Earning, OutOfRange> {
-        self.earn.price(&self.boosts(), lines, about, |line, of| about.has(line, of))
+        self.earn.price(&self.boosts(), lines, &about.about(), |line, of| about.has(line, of))
     }
 }
 
 impl ProgramUi {
-    /// What these lines earn, as far as widgets know: they know of no product's collections and tags.
-    pub fn price<'l>(
-        &self,
-        lines: impl IntoIterator<Item = &'l LineNow>,
-        about: &Circumstances,
-    ) -> Result<Earning, OutOfRange> {
-        self.earn.price(&self.boosts, lines, about, |line, of| of.names(line.product))
+    /// What lines in the shop's currency earn, as far as widgets know: neither what the member earned today nor which
+    /// collections and tags the products have.
+    pub fn earns(&self, tier: Option<&str>, lines: &[LineNow]) -> Option<Points> {
+        let about = About { tier, ..About::default() };
+        let earning = self.earn.price(&self.boosts, lines, &about, |line, of| of.names(line.product));
+        Some(earning.ok()?.points())
     }
 }
 
@@ -82,7 +96,7 @@ impl EarnRule {
         &self,
         boosts: &[Boost],
         lines: impl IntoIterator<Item = &'l LineNow>,
-        about: &Circumstances,
+        about: &About,
         is_of: impl Fn(&LineNow, &Selection) -> bool,
     ) -> Result<Earning, OutOfRange> {
         let divisor = self.per.checked_mul(Factor::ONE.0).filter(|divisor| *divisor > 0).ok_or(OutOfRange)?;
@@ -108,7 +122,7 @@ impl EarnRule {
     pub(crate) fn factor(
         &self,
         boosts: &[Boost],
-        about: &Circumstances,
+        about: &About,
         is_of: impl Fn(&Selection) -> bool,
     ) -> Factor {
         if about.guest && self.guests == Guests::EarnNothing {
@@ -122,7 +136,7 @@ impl EarnRule {
     pub(crate) fn candidates<'p>(
         &'p self,
         boosts: &'p [Boost],
-        about: &'p Circumstances,
+        about: &'p About<'p>,
         is_of: &'p impl Fn(&Selection) -> bool,
     ) -> impl Iterator<Item = Candidate<'p>> + Clone {
         let of_products = self.multipliers.iter().map(move |Multiplier { id, of, factor }| {

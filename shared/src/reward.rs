@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use crate::{
-    LIMIT,
+    LIMIT, div_floor,
     gate::Gate,
     hold::HoldId,
     money::{Currency, Money},
@@ -186,8 +186,8 @@ impl Reward {
             Benefit::Amount { value } => (Kind::Amount, offered(value)?, None),
             Benefit::Steps { value, most } => {
                 let (spent, value) = (pick.points.unwrap_or(points), offered(value)?);
-                let steps = spent.get() / points.get();
-                if spent.get() % points.get() != 0 || !(1..=*most).contains(&steps) {
+                let steps = div_floor(spent.get(), points.get()).ok_or(PickError::Points)?;
+                if steps * points.get() != spent.get() || !(1..=*most).contains(&steps) {
                     return Err(PickError::Points);
                 }
                 points = spent;

@@ -3,7 +3,7 @@
 
 mod document;
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 pub use document::{Document, Value};
 
@@ -40,6 +40,15 @@ pub(crate) fn check_version<J: Json>(json: &J, version: i64) -> Result<(), Forma
         Some(known) if known == version => Ok(()),
         _ => Err(FormatError::Version),
     }
+}
+
+/// The elements of a list, read by `read`; none where one of them cannot be.
+pub fn all<J: Json, T>(list: &J, read: impl Fn(&J) -> Option<T>) -> Option<Vec<T>> {
+    let mut all = Vec::new();
+    for element in list.elements() {
+        all.push(read(&element)?);
+    }
+    Some(all)
 }
 
 /// A required member, read by `read`.

@@ -8,9 +8,9 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{
     Account, Currency, HoldId, Kind, LIMIT, Mark, Money, Points, ProgramUi, Quote, Reward, Scope, Terms,
+    div_floor,
     gate::Closed,
     line::{LineKind, LineNow},
-    price::Circumstances,
     program::TierUi,
     progress::next_level,
     reward::{Benefit, Pick, PickError},
@@ -175,7 +175,7 @@ impl<'a> Offers<'a> {
         let mark = cart.mark.as_ref().map(|mark| mark.parse::<Mark>().ok());
         let member =
             Member { spendable, tier, group: Group::of(account.and_then(|account| account.segment)) };
-        let rewards = program.iter().flat_map(|program| &program.rewards);
+        let rewards = program.map_or(&[][..], |program| &program.rewards);
         Offers {
             spendable,
             earns: program.and_then(|program| cart.earns(program, tier)),
@@ -189,7 +189,7 @@ impl<'a> Offers<'a> {
                 Some(Some(mark)) if hold.is_some_and(|hold| hold.id == mark.hold) => MarkState::Stands,
                 Some(_) => MarkState::Stale,
             },
-            rewards: rewards.map(|reward| basket.offer(reward, &member)).collect(),
+            rewards: rewards.iter().map(|reward| basket.offer(reward, &member)).collect(),
             next_tier,
         }
     }
@@ -217,32 +217,23 @@ impl Cart {
         if self.currency != program.currency {
             return None;
         }
-        let lines = (1..).zip(&self.lines).map(|(id, line)| LineNow {
-            id,
-            quantity: line.quantity,
-            paid: line.net,
-            discount: line.gross().unwrap_or_default().saturating_sub(line.net),
-            kind: if line.gift_card { LineKind::GiftCard } else { LineKind::Item },
-            product: line.product,
-            ..LineNow::default()
-        });
-        let delivery = self.delivery.map(|paid| LineNow {
-            id: LineNow::DELIVERY,
-            quantity: 1,
-            paid,
-            kind: LineKind::Delivery,
-            ..LineNow::default()
-        });
-        program.earns(tier, &lines.chain(delivery).collect::<Vec<_>>())
-    }
-}
-
-impl ProgramUi {
-    /// What lines in the shop's currency earn, as far as widgets know: neither what the member earned today nor which
-    /// collections and tags the products have.
-    pub fn earns(&self, tier: Option<&str>, lines: &[LineNow]) -> Option<Points> {
-        let about = Circumstances { tier: tier.map(String::from), ..Circumstances::default() };
-        Some(self.price(lines, &about).ok()?.points())
+        let mut lines = Vec::new();
+        for line in &self.lines {
+            lines.push(LineNow {
+                id: lines.len() as i64 + 1,
+                quantity: line.quantity,
+                paid: line.net,
+                discount: line.gross().unwrap_or_default().saturating_sub(line.net),
+                kind: if line.gift_card { LineKind::GiftCard } else { LineKind::Item },
+                product: line.product,
+                ..LineNow::default()
+            });
+        }
+        if let Some(paid) = self.delivery {
+            let kind = LineKind::Delivery;
+            lines.push(LineNow { id: LineNow::DELIVERY, quantity: 1, paid, kind, ..LineNow::default() });
+        }
+        program.earns(tier, &lines)
     }
 }
 
@@ -313,21 +304,29 @@ impl Basket<'_> {
     /// The ways to have a reward, the least first; none where it is not offered in the cart's currency.
     fn choices(&self, reward: &Reward, spendable: Points) -> Vec<Choice> {
         let first = self.choice(reward, reward.points);
-        let Benefit::Steps { value, most } = &reward.benefit else { return first.into_iter().collect() };
+        let Benefit::Steps { value, most } = &reward.benefit else { return Vec::from_iter(first) };
         let step = value.get(self.cart.currency).unwrap_or_default();
         // More steps than the cart has to take them off buy nothing.
         let useful = match first {
-            Some(Choice { worth: Some(_), .. }) if step > 0 => (self.eligible.minor() - 1) / step + 1,
+            Some(Choice { worth: Some(_), .. }) => {
+                div_floor(self.eligible.minor() - 1, step).map_or(1, |steps| steps + 1)
+            }
             _ => 1,
         };
-        let steps = useful.min(*most).min(spendable.get() / reward.points.get()).max(1);
-        let stride = (steps - 1) / MANY_STEPS + 1;
-        let between = (1..).map(|nth| nth * stride).take_while(|step| *step < steps);
-        let more = between.chain([steps]).filter(|step| *step > 1).filter_map(|step| {
-            let points = Points::new(reward.points.get().checked_mul(step)?).ok()?;
-            self.choice(reward, points)
-        });
-        first.into_iter().chain(more).collect()
+        let payable = div_floor(spendable.get(), reward.points.get()).unwrap_or(1);
+        let steps = useful.min(*most).min(payable).max(1);
+        let stride = div_floor(steps - 1, MANY_STEPS).map_or(1, |stride| stride + 1);
+        let mut choices = Vec::from_iter(first);
+        // Behind the first come the multiples of the stride, and then the last.
+        let mut nth = 1;
+        while nth < steps {
+            nth = steps.min(if nth == 1 { stride.max(2) } else { nth + stride });
+            let points = reward.points.get().checked_mul(nth).and_then(|points| Points::new(points).ok());
+            if let Some(choice) = points.and_then(|points| self.choice(reward, points)) {
+                choices.push(choice);
+            }
+        }
+        choices
     }
 
     /// A reward for so many points.

@@ -4,14 +4,14 @@
 //! is promised anything by one that is not shown. Anything else that cannot be read would make numbers wrong, so it is
 //! an error.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use super::{Program, ProgramUi, TierUi};
 use crate::{
     boost::Boost,
     campaign::LocalTime,
     gate::Gate,
-    json::{FormatError, Json, check_version, required},
+    json::{FormatError, Json, all, check_version, required},
     limit::{Limit, Period},
     line::{Basis, Discounts, Tax},
     money::Currency,
@@ -89,12 +89,11 @@ fn read_multiplier<J: Json>(json: &J) -> Option<Multiplier> {
 }
 
 fn selection<J: Json>(json: &J) -> Option<Selection> {
-    let ids = |ids: &J| ids.elements().map(|id| id.integer()).collect::<Option<Vec<i64>>>();
     let (name, of) = json.members().next()?;
     match name.as_str() {
-        "products" => ids(&of).map(Selection::Products),
-        "collections" => ids(&of).map(Selection::Collections),
-        "tags" => of.elements().map(|tag| tag.text()).collect::<Option<Vec<String>>>().map(Selection::Tags),
+        "products" => all(&of, Json::integer).map(Selection::Products),
+        "collections" => all(&of, Json::integer).map(Selection::Collections),
+        "tags" => all(&of, Json::text).map(Selection::Tags),
         _ => None,
     }
 }
@@ -201,7 +200,11 @@ fn currency<J: Json>(json: &J) -> Option<Currency> {
 }
 
 fn amounts<J: Json>(json: &J) -> Option<Amounts> {
-    json.members().map(|(code, minor)| Some((Currency::parse(&code).ok()?, minor.integer()?))).collect()
+    let mut amounts = Amounts::new();
+    for (code, minor) in json.members() {
+        amounts.insert(Currency::parse(&code).ok()?, minor.integer()?);
+    }
+    Some(amounts)
 }
 
 fn local_time<J: Json>(json: &J) -> Option<LocalTime> {
@@ -228,11 +231,5 @@ fn maybe<J: Json, T>(json: &J, name: &'static str, read: impl FnOnce(&J) -> Opti
 
 /// The elements of a member, of which none may be wrong; none where it is absent.
 fn each<J: Json, T>(json: &J, name: &'static str, read: impl Fn(&J) -> Option<T>) -> Option<Vec<T>> {
-    let mut all = Vec::new();
-    if let Some(list) = json.field(name) {
-        for element in list.elements() {
-            all.push(read(&element)?);
-        }
-    }
-    Some(all)
+    json.field(name).map_or(Some(Vec::new()), |list| all(&list, read))
 }

@@ -84,8 +84,15 @@ impl FromStr for Segment {
     type Err = NoSegment;
 
     fn from_str(text: &str) -> Result<Segment, NoSegment> {
-        let code = text.strip_prefix("seg_").filter(|code| code.len() == 3).ok_or(NoSegment)?;
-        Segment::of_code(code.parse().map_err(|_| NoSegment)?)
+        let score = |digit: u8| (b'1'..=b'5').contains(&digit).then(|| digit - b'0').ok_or(NoSegment);
+        match text.as_bytes() {
+            &[b's', b'e', b'g', b'_', recency, frequency, monetary] => Ok(Segment {
+                recency: score(recency)?,
+                frequency: score(frequency)?,
+                monetary: score(monetary)?,
+            }),
+            _ => Err(NoSegment),
+        }
     }
 }
 
