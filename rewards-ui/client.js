@@ -51,27 +51,13 @@ export function client({ address = appAddress(), token, patience = PATIENCE }) {
     ask,
     /** Balance and standing redemption. A visit keeps the redemption alive. */
     account: () => ask('GET', '/account', isAccount),
-    /** What points buy, and what of it can be had now. */
-    rewards: () => ask('GET', '/rewards', isListOf(isReward)),
-    /** A page of entries before the one with a number, newest first. */
-    history: (before, limit) =>
-      ask('GET', `/history?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, isListOf(isEntry)),
     /** What joining brings, for guests. */
     joining: () => ask('GET', '/joining', isJoining),
     /** What an order earned; `order_not_yet_known` while the app has not heard of it. */
     orderPoints: (order) => ask('GET', `/orders/${encodeURIComponent(order)}/points`, isOrderPoints),
-    /** The same, explained in sentences. */
-    explain: (order, language) =>
-      ask('GET', `/orders/${encodeURIComponent(order)}/explain?lang=${encodeURIComponent(language)}`, isExplained),
     /** 200 with the mark when checkouts give the discount already, 202 when they soon will. */
     redeem: (wish) => ask('POST', '/redemptions', isRedemption, wish),
     cancel: (id) => ask('DELETE', `/redemptions/${encodeURIComponent(id)}`, isRedemption),
-    /** Store credit or a gift card. With the same `id`, the same payout again: 202 until it is known what came of it. */
-    payOut: (wish) => ask('POST', '/payouts', isPayout, wish),
-    payout: (id) => ask('GET', `/payouts/${encodeURIComponent(id)}`, isPayout),
-    birthday: () => ask('GET', '/birthday', isBirthday),
-    tellBirthday: (birthday) => ask('POST', '/birthday', isBirthday, { birthday }),
-    forgetBirthday: () => ask('DELETE', '/birthday', isBirthday),
   };
 }
 
@@ -85,7 +71,7 @@ function codeOf(status, said) {
 
 export const isText = (it) => typeof it === 'string';
 export const isObject = (it) => typeof it === 'object' && it !== null && !Array.isArray(it);
-const isListOf = (isRight) => (list) => Array.isArray(list) && list.every(isRight);
+export const isListOf = (isRight) => (list) => Array.isArray(list) && list.every(isRight);
 
 const isRedemption = (it) =>
   isObject(it) && isText(it.id) && isText(it.state) && isText(it.currency) && Number.isSafeInteger(it.points);
@@ -94,16 +80,10 @@ const isAccount = (it) =>
   [it.points, it.pending, it.held].every(Number.isSafeInteger) &&
   (it.redemption == null || isRedemption(it.redemption)) &&
   (it.payout == null || isPayout(it.payout));
-const isPayout = (it) =>
+export const isPayout = (it) =>
   isObject(it) &&
   [it.id, it.state, it.kind, it.currency].every(isText) &&
   [it.points, it.value].every(Number.isSafeInteger);
-const isReward = (it) =>
-  isObject(it) && isText(it.id) && isText(it.name) && Number.isSafeInteger(it.points) && isText(it.benefit?.kind);
-const isEntry = (it) =>
-  isObject(it) && isText(it.kind) && [it.seq, it.available, it.pending, it.held].every(Number.isSafeInteger);
 const isJoining = (it) =>
   isObject(it) && isText(it.guests) && (it.sign_up === null || Number.isSafeInteger(it.sign_up));
 const isOrderPoints = (it) => isObject(it) && [it.posted, it.pending].every(Number.isSafeInteger);
-const isExplained = (it) => isObject(it) && isListOf(isText)(it.text);
-const isBirthday = (it) => isObject(it) && (it.birthday === null || isText(it.birthday));

@@ -2,7 +2,7 @@
 //
 // Everything that is shown follows from these signals; nothing else remembers where a redemption stands.
 
-import { signal } from '@preact/signals';
+import { signal } from '@preact/signals-core';
 
 import { markOf, marking, UNMARKING } from './metafields.js';
 import { sleep, within } from './waits.js';
@@ -24,6 +24,8 @@ export function redeeming(app, shopify) {
   const balance = signal(undefined);
   /** The cart's mark, once we have changed it; before that, the metafield says. */
   const marked = signal(undefined);
+  /** Of rewards in steps, by id: how many points the shopper chose. */
+  const chosen = signal({});
   /** Checkout had its time to confirm. */
   const late = signal(false);
   const { busy, trouble, alone } = work();
@@ -86,6 +88,7 @@ export function redeeming(app, shopify) {
     busy,
     trouble,
     late,
+    chosen,
     mark,
     /** Holds points for a reward and marks the cart. What stood before is replaced. */
     pick: (wish) => alone('picking', wish.reward, () => pick(wish)).then(ask),

@@ -4,9 +4,9 @@ import '@shopify/ui-extensions/preact';
 
 import { render } from 'preact';
 
-import { client } from '../../../rewards-ui/client.js';
 import { resource } from '../../../rewards-ui/resource.js';
 import { words } from '../../../rewards-ui/words.js';
+import { memberClient } from './app.js';
 import { Balance } from './balance.jsx';
 import { Birthday } from './birthday.jsx';
 import { currencies } from './currencies.js';
@@ -20,7 +20,7 @@ import { Standing } from './standing.jsx';
 import { Tier } from './tier.jsx';
 
 export default async function page() {
-  const app = client({ token: () => shopify.sessionToken.get() });
+  const app = memberClient();
   const account = resource(app.account);
   const rewards = resource(app.rewards);
   const progress = resource(() => askProgress(app));

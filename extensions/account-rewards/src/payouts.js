@@ -14,7 +14,7 @@ const LOST = ['unreachable', 'too_slow', 'garbled', 'server_error'];
 export const isSettled = ({ state }) => state === 'done' || state === 'refused';
 
 /**
- * @param {ReturnType<import('../../../rewards-ui/client.js').client>} app
+ * @param {ReturnType<import('./app.js').memberClient>} app
  * @param {ReturnType<import('../../../rewards-ui/resource.js').resource>} account
  * @param {ReturnType<import('../../../rewards-ui/resource.js').resource>} rewards
  */

@@ -4,14 +4,14 @@ import '@shopify/ui-extensions/preact';
 
 import { render } from 'preact';
 
-import { client } from '../../../rewards-ui/client.js';
 import { resource } from '../../../rewards-ui/resource.js';
 import { words } from '../../../rewards-ui/words.js';
+import { memberClient } from './app.js';
 import { askProgress } from './progress.js';
 import { goalLine } from './tier.jsx';
 
 export default async function profile() {
-  const app = client({ token: () => shopify.sessionToken.get() });
+  const app = memberClient();
   const account = resource(app.account);
   const progress = resource(() => askProgress(app));
   render(<Profile account={account} progress={progress} />, document.body);

@@ -1,8 +1,8 @@
-import { signal } from '@preact/signals';
-import { render } from 'preact';
+import { signal } from '@preact/signals-core';
 
 import { cartOf } from '../../../rewards-ui/cart.js';
 import { client } from '../../../rewards-ui/client.js';
+import { draw } from '../../../rewards-ui/draw.js';
 import { accountOf, programOf } from '../../../rewards-ui/metafields.js';
 import { rules } from '../../../rewards-ui/rules.js';
 import { words } from '../../../rewards-ui/words.js';
@@ -13,7 +13,8 @@ export async function confirm(order) {
   const app = client({ token: () => shopify.sessionToken.get() });
   /** What the app says; before it knows of the order, what the rules expect. */
   const told = signal({ at: 'expected' });
-  render(<Earned rules={await rules()} told={told} />, document.body);
+  const known = await rules();
+  draw(() => <Earned rules={known} told={told} />);
   if (order) told.value = await earned(app, order);
 }
 

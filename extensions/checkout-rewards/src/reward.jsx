@@ -1,15 +1,15 @@
-import { useState } from 'preact/hooks';
-
 import { words } from '../../../rewards-ui/words.js';
 
 /** A reward that can be had, and the button that has it. In steps, with a choice of how many points. */
 export function Reward({ reward: { id, name, choices }, currency, redeem }) {
   const { say, points, money } = words(shopify.i18n);
-  const [wanted, want] = useState(undefined);
   // The most there is, unless another was chosen and can still be had.
-  const choice = choices.find((known) => known.points === wanted) ?? choices[choices.length - 1];
+  const choice = choices.find((known) => known.points === redeem.chosen.value[id]) ?? choices[choices.length - 1];
   const inSteps = choices.length > 1;
   const busy = redeem.busy.value !== null;
+  const choose = (points) => {
+    redeem.chosen.value = { ...redeem.chosen.value, [id]: points };
+  };
   const pick = () => redeem.pick({ reward: id, currency, scope: 'cart', ...(inSteps && { points: choice.points }) });
   return (
     <s-grid gridTemplateColumns="1fr auto" gap="base" alignItems="center">
@@ -20,7 +20,7 @@ export function Reward({ reward: { id, name, choices }, currency, redeem }) {
             label={say('steps')}
             value={String(choice.points)}
             disabled={busy}
-            onChange={(event) => want(Number(event.currentTarget.value))}
+            onChange={(event) => choose(Number(event.currentTarget.value))}
           >
             {choices.map((step) => (
               <s-option key={step.points} value={String(step.points)}>
