@@ -153,6 +153,8 @@ test('in the checkout what is missing, newer or broken reads as nothing, and a t
   for (const broken of [...HOSTILE, { ...CART, lines: 1 }, { ...CART, currency: 'gbp' }, { ...CART, lines: [{ ...LINE, net: 0.5 }] }]) {
     assert.deepEqual(here(offers(ACCOUNT, PROGRAM, broken)), { ...nothing, hasProgram: true, account });
   }
+  // What does not fit into the memory that there is reads as nothing, and leaves it as it was.
+  assert.deepEqual(here(offers({ ...ACCOUNT, tier: 'x'.repeat(3 << 20) }, PROGRAM, CART)), nothing);
   const long = { ...ACCOUNT, more: 'x'.repeat(10_000) };
   const name = 'ß'.repeat(2_000);
   const many = { ...PROGRAM, rewards: Array.from({ length: 50 }, (_, id) => ({ ...PROGRAM.rewards[0], id: `r${id}`, name })) };

@@ -10,8 +10,8 @@ import { deflateSync } from 'node:zlib';
 import { extensions } from '../ui/bundle.mjs';
 import { root } from './builds.mjs';
 
-/** What we allow ourselves. Of the checkout's, where we want 32,000, the rules alone take 28,000: no more until they take less. */
-const MOST = { 'checkout-rewards': 43_000, 'account-rewards': 40_000 };
+/** What we allow ourselves. `docs/surfaces.md` tells what the checkout's is made of. */
+const MOST = { 'checkout-rewards': 32_000, 'account-rewards': 40_000 };
 const MOST_OF_A_LOADER = 10_000;
 const SHOPIFYS_LIMIT = 65_536;
 

@@ -1,20 +1,18 @@
 // The rules for the extension in the checkout, as JavaScript: what it shows of them, in as few bytes as may be.
 
-import * as glue from './built/checkout_bg.js';
-import * as exports from './built/checkout.wasm.js';
-import { hold } from './host.js';
+import { offers } from './built/checkout.js';
+import { listen } from './host.js';
 import { jsonOf, plain } from './rules.js';
 
 /** @type {import('./checkout.d.ts').rules} */
 export async function rules() {
-  glue.__wbg_set_wasm(exports);
   return {
     offers(account, program, cart) {
       try {
-        const [member, ours] = [read(account), read(program)];
-        return said(glue.checkout_offers(...hold(member, ours, plain(cart))), member);
+        const member = read(account);
+        return answer(listen([member, read(program), plain(cart)], offers), member);
       } catch {
-        return said([0, 0, 0, 0, 0, 0]);
+        return answer([0, 0, null, 0, null, null]);
       }
     },
   };
@@ -29,28 +27,25 @@ function read(metafield) {
   }
 }
 
-/** The answer, whose numbers stand in this order: see `src/checkout.rs`. */
-function said(numbers, account) {
-  let at = 0;
-  const next = () => numbers[at++];
-  const number = () => (next() ? next() * 0x100000000 + (next() >>> 0) : null);
-  const text = () => JSON.parse(`"${String.fromCharCode(...Array.from({ length: next() }, next))}"`);
+/** The answer, of what was said in this order: see `src/checkout.rs`. */
+function answer(said, account) {
+  const next = () => said.shift();
   const choices = () => {
     const all = [];
-    for (let points = number(); points !== null; points = number()) all.push({ points, worth: number() });
+    for (let points = next(); points !== null; points = next()) all.push({ points, worth: next() });
     return all;
   };
   const answer = {
-    account: next() ? { points: number(), pending: number() } : null,
+    account: next() ? { points: next(), pending: next() } : null,
     hasProgram: next() === 1,
-    earns: number(),
-    hold: next() ? { ...held(account.hold), worth: number() } : null,
+    earns: next(),
+    hold: next() ? { ...held(account.hold), worth: next() } : null,
     rewards: [],
     nextReward: null,
   };
-  while (next()) answer.rewards.push({ id: text(), name: text(), choices: choices() });
-  const missing = number();
-  if (missing !== null) answer.nextReward = { missing, name: text() };
+  for (let id = next(); id !== null; id = next()) answer.rewards.push({ id, name: next(), choices: choices() });
+  const missing = next();
+  if (missing !== null) answer.nextReward = { missing, name: next() };
   return answer;
 }
 

@@ -1,6 +1,6 @@
 //! The cart, as JavaScript gives it.
 
-use loyalty::json::Json;
+use loyalty::json::{Json, all};
 use loyalty::{Cart, CartLine, Currency};
 
 /// The cart, in which JavaScript has made global ids of variants, and numbers of products. A line that cannot be read
@@ -9,7 +9,7 @@ pub fn cart<J: Json>(json: &J) -> Option<Cart> {
     let lines = json.field("lines")?;
     Some(Cart {
         currency: Currency::parse(&json.field("currency")?.text()?).ok()?,
-        lines: lines.elements().map(|element| line(&element)).collect::<Option<_>>()?,
+        lines: all(&lines, line)?,
         delivery: json.field("delivery").and_then(|price| price.integer()),
         // What is no text names nothing.
         mark: json.field("mark").map(|mark| mark.text().unwrap_or_default()),

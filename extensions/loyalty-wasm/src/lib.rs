@@ -3,8 +3,8 @@
 //! Some of the places where Shopify runs extensions have neither a `TextDecoder` nor `BigInt`, and not all of them run
 //! WebAssembly, so nothing but numbers of 32 bits and bytes of ASCII crosses the border. `js/` has what JavaScript calls.
 //! There are three builds, by feature. The storefront's takes three texts of JSON and answers with a fourth. The
-//! checkout's, which Shopify bounds, looks at what JavaScript has read, and says only what a checkout shows. That for tills
-//! is asked about what they keep while they are offline.
+//! checkout's, which Shopify bounds, looks at what JavaScript has read, and says only what a checkout shows; it does without
+//! wasm-bindgen, and exists as WebAssembly alone. That for tills is asked about what they keep while they are offline.
 //!
 //! It knows no serde: with it the extension for checkout would be too large for Shopify. Without an operating system there
 //! is no std, either; its target is `wasm32v1-none`, because what the others emit by now cannot be made JavaScript of.
@@ -14,9 +14,11 @@ extern crate alloc;
 
 #[cfg(feature = "storefront")]
 mod answer;
-#[cfg(feature = "checkout")]
+#[cfg(all(feature = "checkout", target_arch = "wasm32"))]
+mod arena;
+#[cfg(all(feature = "checkout", target_arch = "wasm32"))]
 mod checkout;
-#[cfg(feature = "checkout")]
+#[cfg(all(feature = "checkout", target_arch = "wasm32"))]
 mod host;
 #[cfg(any(feature = "storefront", feature = "checkout"))]
 mod input;
@@ -27,8 +29,10 @@ mod platform;
 #[cfg(feature = "till")]
 mod till;
 
+#[cfg(any(feature = "storefront", feature = "till"))]
 use alloc::vec::Vec;
 
+#[cfg(any(feature = "storefront", feature = "till"))]
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What points are worth to a cart: the account metafield, the program's metafield for widgets and the cart, each as
@@ -45,13 +49,6 @@ pub fn offers(account: &[u8], program: &[u8], cart: &[u8]) -> Vec<u8> {
     let cart = read(cart, |json| input::cart(json));
     let offers = Offers::of(account.as_ref(), program.as_ref(), cart.as_ref());
     Answer { account: account.as_ref(), program: program.as_ref(), offers }.written().into_bytes()
-}
-
-/// The same of values that JavaScript has read, by their numbers there, as far as a checkout shows it.
-#[cfg(feature = "checkout")]
-#[wasm_bindgen]
-pub fn checkout_offers(account: u32, program: u32, cart: u32) -> Vec<i32> {
-    checkout::offers(host::Host::of(account), host::Host::of(program), host::Host::of(cart))
 }
 
 /// What a till keeps, tells and may show while it is offline: a question as JSON, and the answer, as `js/till.js` asks.
