@@ -142,7 +142,7 @@ impl Program {
                 basis: basis.unwrap_or(0),
                 left_out: basis.err(),
                 multipliers: self.outcomes(&boosts, line, about),
-                factor: self.earn.factor(&boosts, &about.about(), |of| about.has(line, of)),
+                factor: self.earn.factor(&boosts, &about.brief(), |of| about.has(line, of)),
                 earned: of(&earned, line.id),
                 stands: of(&stand, line.id),
             }
@@ -161,7 +161,7 @@ impl Program {
 
     fn outcomes(&self, boosts: &[Boost], line: &LineNow, about: &Circumstances) -> Vec<MultiplierExplained> {
         let is_of = |of: &Selection| about.has(line, of);
-        let asked = about.about();
+        let asked = about.brief();
         let all = || self.earn.candidates(boosts, &asked, &is_of);
         let theirs = || all().filter(|one| one.is_for.is_ok());
         let excludes = theirs().any(|one| one.factor <= Factor::ZERO);

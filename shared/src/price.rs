@@ -40,8 +40,8 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    /// What boosts and caps ask.
-    pub(crate) fn about(&self) -> About<'_> {
+    /// What of them boosts and caps ask.
+    pub(crate) fn brief(&self) -> About<'_> {
         let Circumstances { guest, day_left, placed, .. } = *self;
         About { guest, day_left, tier: self.tier.as_deref(), placed }
     }
@@ -52,7 +52,7 @@ impl Circumstances {
     }
 }
 
-/// What of that boosts and caps ask.
+/// What boosts and caps ask of the circumstances.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct About<'a> {
     pub guest: bool,
@@ -77,7 +77,7 @@ impl Program {
         lines: impl IntoIterator<Item = &'l LineNow>,
         about: &Circumstances,
     ) -> Result<Earning, OutOfRange> {
-        self.earn.price(&self.boosts(), lines, &about.about(), |line, of| about.has(line, of))
+        self.earn.price(&self.boosts(), lines, &about.brief(), |line, of| about.has(line, of))
     }
 }
 
@@ -138,7 +138,7 @@ impl EarnRule {
         boosts: &'p [Boost],
         about: &'p About<'p>,
         is_of: &'p impl Fn(&Selection) -> bool,
-    ) -> impl Iterator<Item = Candidate<'p>> + Clone {
+    ) -> impl Iterator<Item = Candidate<'p>> {
         let of_products = self.multipliers.iter().map(move |Multiplier { id, of, factor }| {
             let is_for = if is_of(of) { Ok(()) } else { Err(Outcome::OtherProducts) };
             Candidate { source: Source::Products, id, factor: *factor, is_for }

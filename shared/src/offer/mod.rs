@@ -175,7 +175,10 @@ impl<'a> Offers<'a> {
         let mark = cart.mark.as_ref().map(|mark| mark.parse::<Mark>().ok());
         let member =
             Member { spendable, tier, group: Group::of(account.and_then(|account| account.segment)) };
-        let rewards = program.map_or(&[][..], |program| &program.rewards);
+        let mut rewards = Vec::new();
+        for reward in program.map_or(&[][..], |program| &program.rewards) {
+            rewards.push(basket.offer(reward, &member));
+        }
         Offers {
             spendable,
             earns: program.and_then(|program| cart.earns(program, tier)),
@@ -189,7 +192,7 @@ impl<'a> Offers<'a> {
                 Some(Some(mark)) if hold.is_some_and(|hold| hold.id == mark.hold) => MarkState::Stands,
                 Some(_) => MarkState::Stale,
             },
-            rewards: rewards.iter().map(|reward| basket.offer(reward, &member)).collect(),
+            rewards,
             next_tier,
         }
     }

@@ -31,14 +31,19 @@ impl ProgramUi {
     /// An unknown version: it may mean anything. A member that is missing or not what it should be.
     pub fn read<J: Json>(json: &J) -> Result<ProgramUi, FormatError> {
         check_version(json, Program::VERSION)?;
-        let rewards = json.field("rewards").ok_or(FormatError::Field("rewards"))?;
+        let mut rewards = Vec::new();
+        for reward in json.field("rewards").ok_or(FormatError::Field("rewards"))?.elements() {
+            if let Some(reward) = read_reward(&reward) {
+                rewards.push(reward);
+            }
+        }
         Ok(ProgramUi {
             version: required(json, "version", Json::integer)?,
             currency: required(json, "currency", currency)?,
             earn: required(json, "earn", read_rule)?,
             boosts: each(json, "boosts", read_boost).ok_or(FormatError::Field("boosts"))?,
             tiers: each(json, "tiers", read_tier).ok_or(FormatError::Field("tiers"))?,
-            rewards: rewards.elements().filter_map(|reward| read_reward(&reward)).collect(),
+            rewards,
         })
     }
 }
