@@ -107,7 +107,7 @@ impl Handler for CustomerHandler {
         let mut outcomes = Vec::with_capacity(batch.len());
         let (mut changed, mut signed_up) = (Vec::new(), Vec::new());
         for message in batch {
-            outcomes.push(self.act(tx, message, &mut signed_up).await.map_err(failed)?);
+            outcomes.push(self.act(tx, message, &mut signed_up).await?);
             let may_bring_an_address =
                 matches!(message.topic.as_str(), "customers/create" | "customers/update");
             if let (true, Ok(IdJson { id })) =
@@ -120,16 +120,20 @@ impl Handler for CustomerHandler {
             emails::follow(tx, *shop, &changed, self.clock.now()).await?;
         }
         if let (Some(Message { shop, .. }), false) = (batch.first(), signed_up.is_empty()) {
-            sign_ups::give(tx, *shop, &signed_up, self.clock.now()).await.map_err(failed)?;
+            sign_ups::give(tx, *shop, &signed_up, self.clock.now()).await?;
         }
         Ok(outcomes)
     }
 }
 
-fn failed(error: Error) -> HandlerError {
-    match error {
-        Error::Db(error) => HandlerError::Database(error),
-        error => HandlerError::Failed(error.to_string()),
+impl From<Error> for HandlerError {
+    fn from(error: Error) -> HandlerError {
+        match error {
+            Error::Program(error) => error.into(),
+            Error::Points(error) => error.into(),
+            Error::Redemptions(error) => error.into(),
+            Error::Db(error) => error.into(),
+        }
     }
 }
 

@@ -175,8 +175,11 @@ async fn take_apart(
             (None, done) => count += done.len() as u64,
             (Some(failure), [message]) => {
                 let Some(tx) = worker::begin(inbox, claim).await? else { return Ok(None) };
-                settle_failed(inbox, tx, message, &failure).await?;
-                held.insert(message.lane.clone());
+                let outcome = failure.outcome();
+                settle_failed(inbox, tx, message, &outcome).await?;
+                if matches!(outcome, Outcome::Later(_)) {
+                    held.insert(message.lane.clone());
+                }
                 count += 1;
             }
             (Some(_), several) => {
@@ -193,10 +196,9 @@ async fn settle_failed(
     inbox: &Inner,
     mut tx: Tx,
     message: &Message,
-    failure: &HandlerError,
+    outcome: &Outcome,
 ) -> Result<(), db::Error> {
-    let outcome = Outcome::Later(failure.to_string()).storable();
-    let settled = settled(inbox, message, &outcome);
+    let settled = settled(inbox, message, outcome);
     tracing::warn!(
         topic = message.topic, message = %message.id, attempts = settled.attempts, reason = settled.reason,
         "a webhook failed"

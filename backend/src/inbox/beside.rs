@@ -126,8 +126,11 @@ fn sort(
             }
             (true, Some(Err(HandlerError::Database(error)))) if error.is_unavailable() => return Err(error),
             (true, Some(Err(error))) => {
-                stopped.insert(message.lane.clone());
-                asked.late.push((message, Outcome::Later(error.to_string()).storable()));
+                let outcome = error.outcome();
+                if matches!(outcome, Outcome::Later(_)) {
+                    stopped.insert(message.lane.clone());
+                }
+                asked.late.push((message, outcome));
             }
             (true, None) => {
                 stopped.insert(message.lane);

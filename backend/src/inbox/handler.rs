@@ -70,9 +70,29 @@ pub enum HandlerError {
     /// The database's error; if it is only unavailable, the batch waits and no message is to blame.
     #[error(transparent)]
     Database(#[from] db::Error),
+    /// What the next try would fail at, too: no database, no answer and no setting of the moment is to blame.
+    #[error("{code}: {reason}")]
+    Never {
+        /// Names the reason for good.
+        code: &'static str,
+        /// For a person: no personal data in it.
+        reason: String,
+    },
     /// Any other; the text is kept as the reason: no personal data in it.
     #[error("{0}")]
     Failed(String),
+}
+
+impl HandlerError {
+    /// What becomes of the message that fails like this.
+    pub(super) fn outcome(&self) -> Outcome {
+        let reason = self.to_string();
+        let outcome = match self {
+            HandlerError::Never { .. } => Outcome::Dead(reason),
+            HandlerError::Database(_) | HandlerError::Failed(_) => Outcome::Later(reason),
+        };
+        outcome.storable()
+    }
 }
 
 /// An order of a shop.

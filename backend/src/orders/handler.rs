@@ -92,7 +92,7 @@ impl Handler for OrderHandler {
         }
         let Ok(Some(order)) = payload::order(&message.payload) else { return Ok(None) };
         let mut read = self.db.read(message.shop).await?;
-        let title = programs::current(&mut read, message.shop).await.map_err(failed)?.program.discount_title;
+        let title = programs::current(&mut read, message.shop).await?.program.discount_title;
         let member = match order.customer {
             Some(customer) => customers::member(&mut read, message.shop, customer).await?,
             None => None,
@@ -132,10 +132,7 @@ impl Handler for OrderHandler {
                 Err(error) => Outcome::Dead(error.to_string()),
             });
         }
-        process(tx, shop, incoming, self.clock.now()).await.map_err(|error| match error {
-            Error::Db(error) => HandlerError::Database(error),
-            error => HandlerError::Failed(error.to_string()),
-        })?;
+        process(tx, shop, incoming, self.clock.now()).await?;
         Ok(outcomes)
     }
 }
@@ -166,6 +163,17 @@ fn is_change(message: &Message) -> bool {
 fn may_be_discounted(message: &Message) -> bool {
     const EMPTY: &[u8] = br#""discount_applications":[]"#;
     !message.payload.windows(EMPTY.len()).any(|window| window == EMPTY)
+}
+
+impl From<Error> for HandlerError {
+    fn from(error: Error) -> HandlerError {
+        match error {
+            Error::Points(error) => error.into(),
+            Error::Redemption(error) => error.into(),
+            Error::Program(error) => error.into(),
+            Error::Db(error) => error.into(),
+        }
+    }
 }
 
 fn failed(error: impl std::error::Error) -> HandlerError {

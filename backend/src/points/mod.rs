@@ -49,6 +49,10 @@ pub use statement::Window;
 use loyalty::points::OutOfRange;
 
 use crate::db;
+use crate::inbox::HandlerError;
+
+/// The code by which it is told everywhere that a balance would leave the range of points.
+const OUT_OF_RANGE: &str = "points_out_of_range";
 
 /// What can go wrong with points.
 #[derive(Debug, thiserror::Error)]
@@ -73,4 +77,14 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
+}
+
+impl From<Error> for HandlerError {
+    fn from(error: Error) -> HandlerError {
+        match error {
+            Error::Db(error) => HandlerError::Database(error),
+            Error::OutOfRange(error) => HandlerError::Never { code: OUT_OF_RANGE, reason: error.to_string() },
+            error => HandlerError::Failed(error.to_string()),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use loyalty::{Points, Program, account};
 use serde::{Deserialize, Serialize};
 
-use super::{Balance, Error, HistoryLine, balance, history};
+use super::{Balance, Error, HistoryLine, OUT_OF_RANGE, balance, history};
 use crate::app::App;
 use crate::customers::birthdays;
 use crate::db::Read;
@@ -180,7 +180,11 @@ impl From<Error> for Problem {
             Error::Db(error) => error.into(),
             // Two customers became one this moment.
             Error::Merged => Problem::unavailable(),
-            Error::OutOfRange(_) | Error::Corrupt(_) => {
+            Error::OutOfRange(_) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Problem::new(status, OUT_OF_RANGE, "The balance would be larger than points can count.")
+            }
+            Error::Corrupt(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the ledger refused");
                 Problem::internal()
             }

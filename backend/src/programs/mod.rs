@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::ShopId;
+use crate::inbox::HandlerError;
 use crate::merchants::{Shop, ShopError};
 use crate::products;
 use crate::rfm;
@@ -238,6 +239,15 @@ impl From<Error> for Problem {
         };
         tracing::error!(error = &error as &dyn std::error::Error, "a program cannot be used");
         Problem::internal()
+    }
+}
+
+impl From<Error> for HandlerError {
+    fn from(error: Error) -> HandlerError {
+        match error {
+            Error::Db(error) => error.into(),
+            error => HandlerError::Failed(error.to_string()),
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use loyalty::{HoldId, Mark, Terms};
 
 use crate::db::{self, Timestamp};
 use crate::ids::{MemberId, OrderId};
+use crate::inbox::HandlerError;
 use crate::{points, programs};
 
 pub use desk::{Desk, OrderUse};
@@ -154,4 +155,15 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
+}
+
+impl From<Error> for HandlerError {
+    fn from(error: Error) -> HandlerError {
+        match error {
+            Error::Points(error) => error.into(),
+            Error::Program(error) => error.into(),
+            Error::Db(error) => error.into(),
+            error => HandlerError::Failed(error.to_string()),
+        }
+    }
 }

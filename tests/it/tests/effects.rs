@@ -159,6 +159,20 @@ fn an_adjustment_that_makes_no_sense_changes_nothing() {
 }
 
 #[test]
+fn a_balance_that_points_cannot_count_is_refused() {
+    on_both_engines(async |test| {
+        let counter = Counter::open(test).await;
+        counter.member(ADA).await;
+        counter.set_program(|program| program.most_adjusted = Points::MOST).await;
+        counter.post(&adjustments(ADA), "k1", &by_hand(Points::MOST.get())).await.json();
+        let more = counter.post(&adjustments(ADA), "k2", &by_hand(1)).await;
+        assert_eq!(more.problem(), (422, "points_out_of_range".into()));
+        assert_eq!(counter.points(ADA).await, (Points::MOST.get(), 0, 0));
+        counter.is_sound().await;
+    });
+}
+
+#[test]
 fn a_member_may_owe_points_only_where_the_program_says_so() {
     on_both_engines(async |test| {
         let counter = Counter::open(test).await;

@@ -81,6 +81,25 @@ fn a_message_that_keeps_failing_is_dead_in_the_end_and_lets_its_lane_go_on() {
     });
 }
 
+#[test]
+fn what_can_never_be_acted_upon_is_dead_at_once_and_lets_its_lane_go_on() {
+    on_both_engines(async |test| {
+        let app = TestApp::with(&test.db, &[]).await;
+        app.order("1 before it", 1, "").await;
+        app.order("2 never", 1, r#","do":"never""#).await;
+        app.order("3 after it", 1, "").await;
+        app.order("4 asks, and never", 2, r#","beside":"never""#).await;
+        app.order("5 after that", 2, "").await;
+        app.drain().await;
+        let dead = ("dead".into(), 0, Some("told_to: for good".into()));
+        assert_eq!(attempts(&test.db, "2 never").await, dead);
+        assert_eq!(attempts(&test.db, "4 asks, and never").await, dead);
+        let mut done = effects(&test.db).await;
+        done.sort_unstable();
+        assert_eq!(done, ["1 before it", "3 after it", "5 after that"]);
+    });
+}
+
 /// Another worker queues up for the leases while ours handles a message; it gets them as soon as that transaction
 /// ends, before the next can begin.
 async fn take_over_while_waiting(app: &TestApp, db: &Db) -> Result<u64, Error> {

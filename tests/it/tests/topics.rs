@@ -7,10 +7,12 @@ use jiff::SignedDuration;
 use loyalnest::db;
 use loyalnest::ids::CustomerId;
 use loyalnest::{bulk, customers, merchants, privacy, products};
+use loyalty::Points;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::support::house::House;
+use crate::support::orders::Order;
 use crate::support::{TestDb, on_both_engines};
 
 /// Sends a webhook that Shopify triggered at this time, and has it worked off.
@@ -116,6 +118,33 @@ fn an_order_is_worth_what_it_is_after_every_edit() {
         house.shop.cancel(order.id, "customer").unwrap();
         house.settle().await;
         assert_eq!(house.points(ada).await, (800, 0, 0));
+        house.is_sound().await;
+    });
+}
+
+#[test]
+fn an_order_whose_points_are_out_of_range_is_dead_at_once_and_says_so() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let ada = house.customer(80).await;
+        house.set_program(|program| program.earn.points = Points::new(1_000_000).unwrap()).await;
+        let vast = Order { lines: vec![(1, 1, "90071992547409.91")], ..Order::new(7, ada as i64) };
+        tell(&house, "vast", "orders/create", &vast.payload()).await;
+        let (state, reason) = outcome(test, "vast").await;
+        let reason = reason.unwrap();
+        assert_eq!(state, "dead");
+        assert!(reason.starts_with("points_out_of_range: "), "{reason}");
+        // Nothing of it is booked, and the customer's next order is.
+        assert_eq!(house.points(ada).await, (800, 0, 0));
+        house.set_program(|program| program.earn.points = Points::new(1).unwrap()).await;
+        tell(&house, "next", "orders/create", &Order::new(8, ada as i64).payload()).await;
+        assert_eq!(outcome(test, "next").await, ("done".to_owned(), None));
+        assert_eq!(house.points(ada).await, (900, 0, 0));
+        // By rules that fit, it is acted upon when it is asked for again.
+        assert_eq!(house.app.inbox.requeue(Some(house.shop_id), None).await.unwrap(), 1);
+        house.settle().await;
+        assert_eq!(outcome(test, "vast").await.0, "done");
+        assert_eq!(house.points(ada).await, (900 + 90_071_992_547_409, 0, 0));
         house.is_sound().await;
     });
 }

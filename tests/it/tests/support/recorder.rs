@@ -34,8 +34,8 @@ pub async fn effects(db: &Db) -> Vec<String> {
     rows.into_iter().map(|(id,)| id).collect()
 }
 
-/// Knows orders and refunds. A payload without a numeric `id` is not the topic's; `"do"` may say `fail`, `panic`,
-/// `wait` (for [`Recorder::gate`]) or `later`, `"says"` why it failed, and `"tries": n` that it does so only for its
+/// Knows orders and refunds. A payload without a numeric `id` is not the topic's; `"do"` may say `fail`, `never`,
+/// `panic` or `wait` (for [`Recorder::gate`]), `"says"` why it failed, and `"tries": n` that it does so only for its
 /// first n tries. `"beside"` says how the question is answered that it asks first: `quick`, `panic`, or anything else for
 /// never.
 pub struct Recorder {
@@ -83,6 +83,9 @@ impl Recorder {
                     let reason = payload["says"].as_str().unwrap_or("told to");
                     return Err(HandlerError::Failed(reason.to_owned()));
                 }
+                Some("never") => {
+                    return Err(HandlerError::Never { code: "told_to", reason: "for good".into() });
+                }
                 Some("panic") => panic!("told to"),
                 Some("wait") => {
                     self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -115,6 +118,7 @@ impl Handler for Recorder {
         match body(message)["beside"].as_str() {
             Some("quick") => Ok(Some("here".into())),
             Some("panic") => panic!("told to"),
+            Some("never") => Err(HandlerError::Never { code: "told_to", reason: "for good".into() }),
             _ => std::future::pending().await,
         }
     }
