@@ -72,6 +72,8 @@ pub struct Web {
     pub concurrency: usize,
     pub rate: u32,
     pub burst: u32,
+    pub customer_rate: u32,
+    pub customer_burst: u32,
     pub shutdown_timeout: SignedDuration,
 }
 
@@ -367,6 +369,7 @@ mod tests {
             ("LOYALNEST_METRICS__LISTEN", "0.0.0.0:9464", "metrics.listen must be a loopback address"),
             ("LOYALNEST_METRICS__LISTEN", "here", "metrics.listen must be a loopback address"),
             ("LOYALNEST_WEB__RATE", "0", "web.rate must be at least 1"),
+            ("LOYALNEST_WEB__CUSTOMER_BURST", "0", "web.customer_burst must be at least 1"),
             ("LOYALNEST_TASKS__WORKERS", "0", "tasks.workers must be at least 1"),
             ("LOYALNEST_TASKS__RETRY", "0s", "tasks.retry must have waits longer than nothing"),
             ("LOYALNEST_TASKS__KEPT", "47h", "tasks.kept must be at least 48h"),

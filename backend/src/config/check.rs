@@ -31,6 +31,8 @@ impl Config {
             ("web.concurrency", self.web.concurrency),
             ("web.rate", self.web.rate as usize),
             ("web.burst", self.web.burst as usize),
+            ("web.customer_rate", self.web.customer_rate as usize),
+            ("web.customer_burst", self.web.customer_burst as usize),
             ("inbox.body_limit", inbox.body_limit),
             ("inbox.queue", inbox.queue),
             ("inbox.workers", inbox.workers),

@@ -43,7 +43,7 @@ pub enum Surface {
 #[serde(transparent)]
 pub struct UserId(pub i64);
 
-/// Whom a token speaks for.
+/// Whom a token, or a signed request, speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bearer {
     /// A member of the shop's staff.

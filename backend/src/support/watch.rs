@@ -13,7 +13,7 @@ use super::{Session, find, token};
 use crate::app::App;
 use crate::audit::{self, Action, By, Change};
 use crate::db;
-use crate::web::{Problem, request_id};
+use crate::web::{Problem, Whose, request_id};
 
 /// Lets support in where its token is good, and writes down what it asks for.
 pub async fn watch(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -25,7 +25,7 @@ pub async fn watch(State(app): State<App>, request: Request, next: Next) -> Resp
     };
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     // Before anything is written: whoever has a token of a shop could fill its log.
-    if let Err(problem) = app.limits.take(session.shop_id, &route, app.clock.now()) {
+    if let Err(problem) = app.limits.take(session.shop_id, Whose::Staff, &route, app.clock.now()) {
         return problem.into_response();
     }
     // A task of its own: a caller who hangs up half-way is written down, too.

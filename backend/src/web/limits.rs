@@ -1,4 +1,7 @@
-//! Limits: how many requests are under way at once, and how many a shop may send to an endpoint.
+//! Limits: how many requests are under way at once, and how many may be sent to an endpoint.
+//!
+//! Whoever is signed in to a shop has a bucket of their own beside the one of all like them, and guests share one: nobody
+//! can use up what is another's. What nobody has signed takes from none.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +17,12 @@ use super::{Problem, body};
 use crate::app::App;
 use crate::config;
 use crate::db::Timestamp;
-use crate::ids::ShopId;
+use crate::ids::{CustomerId, ShopId};
 use crate::inbox;
 use crate::metrics::RATE_LIMITED;
+use crate::shopify::Bearer;
 
-/// How many shops and endpoints may be known before those that are idle are forgotten.
+/// How many buckets may be known before those that are idle are forgotten.
 const KNOWN: usize = 65_536;
 const SECOND: i64 = 1_000_000;
 
@@ -26,33 +30,85 @@ const SECOND: i64 = 1_000_000;
 #[derive(Debug, Clone)]
 pub struct Limits {
     under_way: Arc<Semaphore>,
-    /// By shop and endpoint: when its bucket is full again, in microseconds since 1970 (GCRA's theoretical arrival
-    /// time).
-    full_at: Arc<Mutex<HashMap<(ShopId, String), i64>>>,
-    /// Microseconds in which a bucket gains one request.
+    /// By whose they are, and for which endpoint: when a bucket is full again, in microseconds since 1970 (GCRA's
+    /// theoretical arrival time).
+    full_at: Arc<Mutex<HashMap<Bucket, i64>>>,
+    shop: Rate,
+    customer: Rate,
+}
+
+/// Of which shop, whose, and for which endpoint.
+type Bucket = (ShopId, Whose, String);
+
+/// Whose a bucket of a shop is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// All of its staff, and support in their place.
+    Staff,
+    /// All customers who are signed in.
+    Customers,
+    /// One of them: what they take, all of them take.
+    Customer(CustomerId),
+    /// All shoppers who are not.
+    Guests,
+}
+
+impl From<Bearer> for Whose {
+    fn from(bearer: Bearer) -> Whose {
+        match bearer {
+            Bearer::User(_) => Whose::Staff,
+            Bearer::Customer(customer) => Whose::Customer(customer),
+            Bearer::Guest => Whose::Guests,
+        }
+    }
+}
+
+/// How fast a bucket fills.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    /// Microseconds in which it gains one request.
     interval: i64,
-    /// Microseconds in which an empty bucket fills.
+    /// Microseconds in which it fills when it is empty.
     fill: i64,
+}
+
+impl Rate {
+    fn new(rate: u32, burst: u32) -> Self {
+        let interval = (SECOND / i64::from(rate.max(1))).max(1);
+        Rate { interval, fill: interval * i64::from(burst.max(1)) }
+    }
 }
 
 impl Limits {
     /// Limits as the settings say.
     pub fn new(settings: &config::Web) -> Self {
-        let interval = (SECOND / i64::from(settings.rate.max(1))).max(1);
         Limits {
             under_way: Arc::new(Semaphore::new(settings.concurrency)),
             full_at: Arc::default(),
-            interval,
-            fill: interval * i64::from(settings.burst.max(1)),
+            shop: Rate::new(settings.rate, settings.burst),
+            customer: Rate::new(settings.customer_rate, settings.customer_burst),
         }
     }
 
-    /// Takes one request of a shop out of its bucket for an endpoint. Only for callers whose shop is proven, or one
-    /// could use up another's.
+    /// Takes one request out of the bucket of whoever sends it to an endpoint. Only for callers who are proven, or one could
+    /// use up another's.
     ///
     /// # Errors
     /// A 429 that says when to try again.
-    pub fn take(&self, shop: ShopId, route: &str, now: Timestamp) -> Result<(), Problem> {
+    pub fn take(&self, shop: ShopId, whose: Whose, route: &str, now: Timestamp) -> Result<(), Problem> {
+        if let Whose::Customer(_) = whose {
+            self.draw((shop, whose, route), self.customer, now)?;
+            return self.draw((shop, Whose::Customers, route), self.shop, now);
+        }
+        self.draw((shop, whose, route), self.shop, now)
+    }
+
+    fn draw(
+        &self,
+        (shop, whose, route): (ShopId, Whose, &str),
+        Rate { interval, fill }: Rate,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         let now = now.as_microsecond();
         // A poisoned map is whole: nothing in here panics half-way.
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,10 +116,10 @@ impl Limits {
             full_at.retain(|_, full_at| *full_at > now);
         }
         let known = full_at.len();
-        match full_at.get_mut(&(shop, route.to_owned())) {
+        match full_at.get_mut(&(shop, whose, route.to_owned())) {
             Some(full_at) => {
-                let next = (*full_at).max(now) + self.interval;
-                let wait = next - now - self.fill;
+                let next = (*full_at).max(now) + interval;
+                let wait = next - now - fill;
                 if wait > 0 {
                     counter!(RATE_LIMITED, "route" => route.to_owned()).increment(1);
                     let seconds = wait.saturating_add(SECOND - 1) / SECOND;
@@ -71,20 +127,20 @@ impl Limits {
                 }
                 *full_at = next;
             }
-            // So many busy shops are not one that sends too much.
+            // So many who are busy are not one who sends too much.
             None if known >= KNOWN => {}
             None => {
-                full_at.insert((shop, route.to_owned()), now + self.interval);
+                full_at.insert((shop, whose, route.to_owned()), now + interval);
             }
         }
         Ok(())
     }
 }
 
-/// Takes a request with a proven shop out of that shop's bucket.
-pub(super) fn take(app: &App, parts: &Parts, shop: ShopId) -> Result<(), Problem> {
+/// Takes a request of someone who is proven out of their bucket.
+pub(super) fn take(app: &App, parts: &Parts, shop: ShopId, bearer: Bearer) -> Result<(), Problem> {
     let route = parts.extensions.get::<MatchedPath>().map_or("-", MatchedPath::as_str);
-    app.limits.take(shop, route, app.clock.now())
+    app.limits.take(shop, bearer.into(), route, app.clock.now())
 }
 
 /// Refuses what comes while too much is under way; probes and metrics are let through. A request is under way once its body
@@ -115,7 +171,7 @@ mod tests {
 
     fn limits(rate: u32, burst: u32) -> Limits {
         let config = config::Config::load(None, &[]).unwrap();
-        Limits::new(&config::Web { rate, burst, ..config.web })
+        Limits::new(&config::Web { rate, burst, customer_rate: 1, customer_burst: 1, ..config.web })
     }
 
     fn shop(number: u128) -> ShopId {
@@ -125,7 +181,8 @@ mod tests {
     #[test]
     fn a_bucket_holds_its_burst_and_refills_at_its_rate() {
         let (limits, mut now) = (limits(2, 3), Timestamp::UNIX_EPOCH);
-        let take = |now| limits.take(shop(1), "/a", now).map_err(|problem| problem.status().as_u16());
+        let take =
+            |now| limits.take(shop(1), Whose::Staff, "/a", now).map_err(|problem| problem.status().as_u16());
         assert_eq!([take(now), take(now), take(now), take(now)], [Ok(()), Ok(()), Ok(()), Err(429)]);
         now = now + SignedDuration::from_millis(499);
         assert_eq!(take(now), Err(429));
@@ -138,22 +195,37 @@ mod tests {
     #[test]
     fn shops_and_endpoints_have_buckets_of_their_own() {
         let (limits, now) = (limits(1, 1), Timestamp::UNIX_EPOCH);
-        assert!(limits.take(shop(1), "/a", now).is_ok());
-        assert!(limits.take(shop(1), "/a", now).is_err());
-        assert!(limits.take(shop(1), "/b", now).is_ok());
-        assert!(limits.take(shop(2), "/a", now).is_ok());
+        assert!(limits.take(shop(1), Whose::Staff, "/a", now).is_ok());
+        assert!(limits.take(shop(1), Whose::Staff, "/a", now).is_err());
+        assert!(limits.take(shop(1), Whose::Staff, "/b", now).is_ok());
+        assert!(limits.take(shop(2), Whose::Staff, "/a", now).is_ok());
+    }
+
+    #[test]
+    fn guests_share_a_bucket_and_customers_have_their_own_within_that_of_all() {
+        let (limits, now) = (limits(1, 3), Timestamp::UNIX_EPOCH);
+        let may = |whose| limits.take(shop(1), whose, "/a", now).is_ok();
+        let customer = |number| Whose::Customer(CustomerId(number));
+        assert_eq!([0; 4].map(|_| may(Whose::Guests)), [true, true, true, false]);
+        assert_eq!([1, 1, 2, 1].map(|number| may(customer(number))), [true, false, true, false]);
+        // What was refused to one customer took nothing from the others.
+        assert_eq!([3, 4].map(|number| may(customer(number))), [true, false]);
+        assert!(may(Whose::Staff));
     }
 
     #[test]
     fn memory_is_bounded_and_the_idle_are_forgotten() {
         let (limits, now) = (limits(1, 1), Timestamp::UNIX_EPOCH);
         for number in 0..(KNOWN as u128 + 100) {
-            assert!(limits.take(shop(number), "/a", now).is_ok(), "{number}");
+            assert!(limits.take(shop(number), Whose::Staff, "/a", now).is_ok(), "{number}");
         }
         assert_eq!(limits.full_at.lock().unwrap().len(), KNOWN);
-        assert!(limits.take(shop(1), "/a", now).is_err(), "who is known stays so while it is busy");
+        assert!(
+            limits.take(shop(1), Whose::Staff, "/a", now).is_err(),
+            "who is known stays so while it is busy"
+        );
         let later = now + SignedDuration::from_secs(2);
-        assert!(limits.take(shop(1), "/a", later).is_ok());
+        assert!(limits.take(shop(1), Whose::Staff, "/a", later).is_ok());
         assert_eq!(limits.full_at.lock().unwrap().len(), 1);
     }
 }

@@ -17,7 +17,7 @@ mod staff;
 mod turns;
 
 pub use idempotency::IdempotencyKey;
-pub use limits::Limits;
+pub use limits::{Limits, Whose};
 pub use measure::metrics_router;
 pub use operator::{Guesses, Operator, page as operator_page};
 pub use path::Path;

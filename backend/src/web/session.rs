@@ -57,7 +57,7 @@ pub(super) async fn verified(parts: &Parts, app: &App) -> Result<Verified, Probl
         }
         _ => return Err(Problem::unknown_shop()),
     };
-    limits::take(app, parts, shop.id)?;
+    limits::take(app, parts, shop.id, bearer)?;
     Ok(Verified { caller: SessionCaller { shop, bearer }, token: token.to_owned(), issued_at })
 }
 

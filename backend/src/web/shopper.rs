@@ -83,7 +83,8 @@ impl FromRequestParts<App> for Shopper {
             }
         };
         let shop = app.shops.find_by_domain(&shop).await?.ok_or_else(Problem::unknown_shop)?;
-        limits::take(app, parts, shop.id)?;
+        let bearer = customer.map_or(Bearer::Guest, Bearer::Customer);
+        limits::take(app, parts, shop.id, bearer)?;
         Ok(Shopper { shop, customer })
     }
 }

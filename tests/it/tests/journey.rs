@@ -268,7 +268,7 @@ fn on_postgres(scenario: impl AsyncFn(&TestDb)) {
 fn two_hundred_picks_at_once_leave_one_live_hold() {
     on_postgres(async |test| {
         // They take turns: on a busy machine the last one's may come late.
-        let patient = [("LOYALNEST_WEB__REQUEST_TIMEOUT", "5m")];
+        let patient = [("LOYALNEST_WEB__REQUEST_TIMEOUT", "5m"), ("LOYALNEST_WEB__CUSTOMER_BURST", "200")];
         let house = std::sync::Arc::new(House::with(test, Switches::default(), &patient).await);
         let ada = house.customer(500).await;
         let mut picks = tokio::task::JoinSet::new();

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::support::app::{Answered, SECRET, SHOP, TestApp};
-use crate::support::door::Door;
+use crate::support::door::{Door, api};
 use crate::support::{TestDb, on_both_engines, on_engine};
 
 /// A widget's request, signed for a shop.
@@ -231,7 +231,7 @@ fn a_body_that_is_too_large_is_refused_everywhere() {
 }
 
 #[test]
-fn extensions_take_from_the_shops_bucket_too() {
+fn extensions_take_from_the_same_buckets() {
     on_both_engines(async |test| {
         let limits = [("LOYALNEST_WEB__RATE", "1"), ("LOYALNEST_WEB__BURST", "3")];
         let door = Door::with(test, &limits).await;
@@ -255,6 +255,36 @@ fn extensions_take_from_the_shops_bucket_too() {
         door.advance(jiff::SignedDuration::from_secs(1));
         assert_eq!(ask(&shopper, "/account").await.status, 200);
         assert_eq!(ask(&shopper, "/account").await.status, 429);
+    });
+}
+
+#[test]
+fn guests_and_customers_use_up_only_what_is_theirs() {
+    on_both_engines(async |test| {
+        let limits = [
+            ("LOYALNEST_WEB__RATE", "1"),
+            ("LOYALNEST_WEB__BURST", "3"),
+            ("LOYALNEST_WEB__CUSTOMER_RATE", "1"),
+            ("LOYALNEST_WEB__CUSTOMER_BURST", "2"),
+        ];
+        let door = Door::with(test, &limits).await;
+        let staff = async || door.staff(42, Method::GET, "/api/program", &json!(null)).await.status;
+        assert_eq!(staff().await, 200);
+        let guest = door.shop.session_token(Surface::Checkout(None));
+        let ask = async |customer| {
+            let token = door.shop.session_token(Surface::Checkout(customer));
+            door.extension(&token, Method::GET, "/account", &json!(null)).await.status
+        };
+        let asked = [ask(None).await, ask(None).await, ask(None).await, ask(None).await];
+        assert_eq!(asked, [401, 401, 401, 429]);
+        let asked = [ask(Some(7)).await, ask(Some(7)).await, ask(Some(7)).await];
+        assert_eq!(asked, [200, 200, 429], "one customer");
+        assert_eq!([ask(Some(8)).await, ask(Some(9)).await], [200, 429], "all customers together");
+        // Who comes by the other door's tokens is told so, at nobody's cost.
+        for _ in 0..10 {
+            api(&door.app, &guest, Method::GET, "/api/program", &json!(null)).await;
+        }
+        assert_eq!([staff().await, staff().await, staff().await], [200, 200, 429]);
     });
 }
 

@@ -184,6 +184,7 @@ fn backend_settings(shop: &DevShop) -> Vec<(String, String)> {
         ("HOST", "https://app.example"),
         // What happens within a second here takes its time elsewhere.
         ("LOYALNEST_WEB__RATE", "1000000"),
+        ("LOYALNEST_WEB__CUSTOMER_RATE", "1000000"),
     ];
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
