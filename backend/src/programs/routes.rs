@@ -171,6 +171,7 @@ async fn try_out(
     }
     let program = read(&staff.shop, trial.program.to_string().as_bytes())?;
     let since = app.clock.now() - SignedDuration::from_hours(24 * trial.days);
+    let _look = app.limits.look(staff.shop.id)?;
     let mut read = app.db.read(staff.shop.id).await?;
     Ok(Json(preview::preview(&mut read, staff.shop.id, &program, since).await?))
 }

@@ -49,6 +49,7 @@ pub(super) async fn preview(
         return Err(problem.with("errors", faults.into_iter().map(fault).collect::<Vec<_>>()));
     }
     let shop = staff.shop.id;
+    let _look = app.limits.look(shop)?;
     let mut read = app.db.read(shop).await?;
     let calendar = calendar(&app, &mut read, shop).await?;
     let scale = scale(&mut read, shop, rfm, &calendar).await?;
@@ -68,6 +69,7 @@ pub(super) struct Proposal {
 /// other now, in round numbers; days count from when the next order is due where most come at regular intervals.
 pub(super) async fn proposal(State(app): State<App>, staff: Staff<View>) -> Result<Json<Proposal>, Problem> {
     let shop = staff.shop.id;
+    let _look = app.limits.look(shop)?;
     let mut read = app.db.read(shop).await?;
     let calendar = calendar(&app, &mut read, shop).await?;
     let every_days = churn::known(&mut read, shop).await?.and_then(|known| known.every_days);

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -25,6 +26,8 @@ use crate::shopify::Bearer;
 /// How many buckets may be known before those that are idle are forgotten.
 const KNOWN: usize = 65_536;
 const SECOND: i64 = 1_000_000;
+/// How many looks through much of one shop are under way at once.
+const LOOKS: u32 = 2;
 
 /// The limits of one process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,6 +38,26 @@ pub struct Limits {
     full_at: Arc<Mutex<HashMap<Bucket, i64>>>,
     shop: Rate,
     customer: Rate,
+    looks: Arc<Mutex<HashMap<ShopId, u32>>>,
+}
+
+/// A look through much of a shop that is under way, until this is dropped.
+#[derive(Debug)]
+pub struct Look {
+    shop: ShopId,
+    looks: Arc<Mutex<HashMap<ShopId, u32>>>,
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(under_way) = looks.get_mut(&self.shop) {
+            *under_way -= 1;
+            if *under_way == 0 {
+                looks.remove(&self.shop);
+            }
+        }
+    }
 }
 
 /// Of which shop, whose, and for which endpoint.
@@ -87,7 +110,24 @@ impl Limits {
             full_at: Arc::default(),
             shop: Rate::new(settings.rate, settings.burst),
             customer: Rate::new(settings.customer_rate, settings.customer_burst),
+            looks: Arc::default(),
         }
+    }
+
+    /// Begins a look through much of a shop, such as all orders of a year. Over all endpoints there are only so many at once,
+    /// or one shop's staff would occupy the database.
+    ///
+    /// # Errors
+    /// 429 `too_many_looks` while others are under way.
+    pub fn look(&self, shop: ShopId) -> Result<Look, Problem> {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = looks.entry(shop).or_default();
+        if *under_way >= LOOKS {
+            let title = "Others of this shop are looking through it just now. Please try again in a moment.";
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_looks", title).retry_after(2));
+        }
+        *under_way += 1;
+        Ok(Look { shop, looks: self.looks.clone() })
     }
 
     /// Takes one request out of the bucket of whoever sends it to an endpoint. Only for callers who are proven, or one could
@@ -211,6 +251,21 @@ mod tests {
         // What was refused to one customer took nothing from the others.
         assert_eq!([3, 4].map(|number| may(customer(number))), [true, false]);
         assert!(may(Whose::Staff));
+    }
+
+    #[test]
+    fn a_shop_is_looked_through_by_few_at_once_and_the_next_may_when_one_is_done() {
+        let limits = limits(1, 1);
+        let first = limits.look(shop(1)).unwrap();
+        let second = limits.look(shop(1)).unwrap();
+        let refused = limits.look(shop(1)).unwrap_err();
+        assert_eq!((refused.status().as_u16(), refused.code()), (429, "too_many_looks"));
+        drop(limits.look(shop(2)).unwrap());
+        drop(first);
+        let third = limits.look(shop(1)).unwrap();
+        assert!(limits.look(shop(1)).is_err());
+        drop((second, third));
+        assert!(limits.looks.lock().unwrap().is_empty());
     }
 
     #[test]

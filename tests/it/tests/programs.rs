@@ -254,6 +254,32 @@ fn viewers_look_and_try_but_change_nothing() {
 }
 
 #[test]
+fn few_looks_through_a_shop_are_under_way_at_once_whichever_endpoint_they_are_from() {
+    on_both_engines(async |test| {
+        let (door, program) = with_program(test).await;
+        let trial = json!({"program": program, "days": 365});
+        let rfm = json!({"rfm": {"kind": "relative"}});
+        let looks = [
+            (Method::POST, "/api/program/preview", &trial),
+            (Method::POST, "/api/rfm/preview", &rfm),
+            (Method::GET, "/api/rfm/proposal", &Value::Null),
+        ];
+        let shop = door.app.shops.find_by_domain(&SHOP.parse().unwrap()).await.unwrap().unwrap().id;
+        let under_way = [door.app.limits.look(shop).unwrap(), door.app.limits.look(shop).unwrap()];
+        for (method, path, body) in &looks {
+            let refused = door.staff(42, method.clone(), path, body).await;
+            assert_eq!(refused.problem(), (429, "too_many_looks".to_owned()), "{path}");
+            assert_eq!(refused.retry_after.as_deref(), Some("2"), "{path}");
+        }
+        drop(under_way);
+        // Each gives its place back when it is answered.
+        for (method, path, body) in looks.iter().cycle().take(9) {
+            assert_eq!(door.staff(42, method.clone(), path, body).await.status, 200, "{path}");
+        }
+    });
+}
+
+#[test]
 fn settings_are_tried_on_the_orders_that_came() {
     on_both_engines(async |test| {
         let (door, program) = with_program(test).await;
