@@ -16,7 +16,7 @@ test('a cart is told in minor units of its currency', () => {
   assert.deepEqual(lines, [
     { variant: 'gid://shopify/ProductVariant/11', product: 'gid://shopify/Product/1', quantity: 2, unit: 1000, net: 2000, giftCard: false },
   ]);
-  const minor = { GBP: 1234, JPY: 12, KWD: 12_340 };
+  const minor = { GBP: 1234, JPY: 12, KWD: 12_340, HUF: 1234, RSD: 1234, IQD: 12_340 };
   for (const [code, amount] of Object.entries(minor)) assert.equal(minorUnits(code)(1234), amount, code);
 });
 
@@ -102,6 +102,8 @@ test('sentences, points and money are written as the language does', async () =>
   assert.equal(polish.say('no.such'), '');
   const english = speaker({ words, locale: 'no language' });
   assert.deepEqual([english.money(1250, 'GBP'), english.money(1250, 'JPY'), english.money(1250, 'KWD').replace('\u00a0', ' ')], ['£12.50', '¥1,250', 'KWD 1.250']);
+  const written = [[99_900, 'HUF'], [99_950, 'HUF'], [1250, 'IQD'], [1200, 'GBP']].map(([minor, code]) => english.money(minor, code).replace('\u00a0', ' '));
+  assert.deepEqual(written, ['HUF 999', 'HUF 999.50', 'IQD 1.250', '£12.00']);
   assert.equal(english.day('2027-01-31'), 'January 31, 2027');
 });
 

@@ -45,8 +45,13 @@ function spread(lines, discount) {
   }
 }
 
+/** Currencies without a minor unit, and those with three digits, as in `shared/src/money.rs`: languages write some without
+ * that have one (forints), so `Intl` does not know. */
+const WHOLE = 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ');
+const THREE = 'BHD IQD JOD KWD LYD OMR TND'.split(' ');
+
+/** How many decimal digits a currency has. */
+export const digits = (currency) => (WHOLE.includes(currency) ? 0 : THREE.includes(currency) ? 3 : 2);
+
 /** Themes tell money in hundredths, whatever the currency has: ¥1,000 is 100000. */
-export function minorUnits(currency) {
-  const { maximumFractionDigits: digits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
-  return (hundredths) => Math.round(hundredths * 10 ** (digits - 2));
-}
+export const minorUnits = (currency) => (hundredths) => Math.round(hundredths * 10 ** (digits(currency) - 2));

@@ -1,5 +1,7 @@
 // What the panel says: sentences from the locale's file, numbers and money as the language writes them.
 
+import { digits } from './rules.js';
+
 /** Speaks as the shopper's page does. */
 export function speaker({ words, locale }) {
   const sentences = JSON.parse(words);
@@ -18,8 +20,10 @@ export function speaker({ words, locale }) {
         number: numbers.format(value),
       }),
     money: (minor, currency) => {
-      const format = new Intl.NumberFormat(language, { style: 'currency', currency });
-      return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+      const places = digits(currency);
+      // Languages write whole forints, but half of one is not nothing.
+      const exact = minor % 10 ** places === 0 ? {} : { minimumFractionDigits: places, maximumFractionDigits: places };
+      return new Intl.NumberFormat(language, { style: 'currency', currency, ...exact }).format(minor / 10 ** places);
     },
     /** A day such as `2027-01-31`, which is the shop's: no time zone changes it. */
     day: (text) => new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(`${text}T00:00Z`)),

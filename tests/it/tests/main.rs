@@ -10,6 +10,7 @@ mod bonuses;
 mod budget;
 mod bulk;
 mod configuration;
+mod currencies;
 mod customizations;
 mod db;
 mod dead_letters;
