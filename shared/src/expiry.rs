@@ -18,7 +18,7 @@ pub struct Expiry {
     /// that are earned from then on.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub rule: Option<Rule>,
-    /// The days that expired points get when they come back: from a hold that was released, or by a return.
+    /// The days that expired points get when they come back: by a return, or, once, from a hold that was released.
     pub grace_days: u16,
 }
 

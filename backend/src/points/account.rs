@@ -39,6 +39,8 @@ pub struct Lot {
     pub rolls: Option<Term>,
     /// The last warning that was given: how many days ahead.
     pub(super) warned: Option<i64>,
+    /// Whether it lived on already because a hold freed points of it after its time.
+    pub(super) had_grace: bool,
     /// Whether it differs from what is stored.
     pub(super) changed: bool,
     /// Whether nothing is stored of it yet.
@@ -58,6 +60,7 @@ impl Lot {
             expires_at: calendar.gone_at(),
             rolls: calendar.rolls(),
             warned: None,
+            had_grace: false,
             changed: true,
             is_new: true,
         }
@@ -127,7 +130,7 @@ impl Account {
         Ok(remaining)
     }
 
-    /// Gives `points` back to the lot they came from, and says how much lies in it. A lot whose time has run out
+    /// Points that were spent go back to the lot they came from; says how much lies in it. A lot whose time has run out
     /// meanwhile lives until the grace ends.
     pub(super) fn give_back(
         &mut self,
@@ -135,17 +138,53 @@ impl Account {
         points: Points,
         calendar: &Calendar,
     ) -> Result<Points, Error> {
+        let (kept, lot) = self.put_back(lot, points)?;
+        if kept.is_positive() && lot.is_over(calendar.now()) {
+            lot.live_until(calendar.grace_ends());
+        }
+        Ok(kept)
+    }
+
+    /// Points that a hold had pinned go back to the lot they came from; says how much lies in it, and how much of that is
+    /// over. A lot whose time has run out meanwhile lives until the grace ends, but not twice: whoever holds points whenever
+    /// they would expire does not keep them for ever.
+    pub(super) fn free(
+        &mut self,
+        lot: LotId,
+        points: Points,
+        calendar: &Calendar,
+    ) -> Result<(Points, Points), Error> {
+        let (kept, lot) = self.put_back(lot, points)?;
+        if !kept.is_positive() || !lot.is_over(calendar.now()) {
+            return Ok((kept, Points::ZERO));
+        }
+        if lot.had_grace {
+            return Ok((kept, kept));
+        }
+        lot.had_grace = true;
+        lot.live_until(calendar.grace_ends());
+        Ok((kept, Points::ZERO))
+    }
+
+    fn put_back(&mut self, lot: LotId, points: Points) -> Result<(Points, &mut Lot), Error> {
         let kept = self.raise(points)?;
         let lot = self.lots.get_mut(&lot).ok_or(Error::Corrupt("a lot is missing"))?;
         lot.remaining = lot.remaining.plus(kept)?;
         lot.changed = true;
-        if kept.is_positive() && lot.is_over(calendar.now()) {
-            lot.live_until(calendar.grace_ends());
-        }
         if lot.remaining > lot.original {
             return Err(Error::Corrupt("a lot would hold more than was earned"));
         }
-        Ok(kept)
+        Ok((kept, lot))
+    }
+
+    /// So many of a lot's points are gone with its time.
+    pub(super) fn lapse(&mut self, lot: LotId, points: Points) -> Result<(), Error> {
+        self.available = self.available.minus(points)?;
+        let lot = self.lots.get_mut(&lot).ok_or(Error::Corrupt("a lot is missing"))?;
+        lot.remaining = lot.remaining.minus(points)?;
+        lot.lapsed = lot.lapsed.plus(points)?;
+        lot.changed = true;
+        Ok(())
     }
 
     /// Takes `points`, from `first` before all others, then in the order in which lots are spent: those that expire
@@ -284,6 +323,23 @@ mod tests {
         assert_eq!(account.lots[&lot(1)].expires_at, Some(calendar().grace_ends()));
         assert_eq!(account.lots[&lot(2)].expires_at, Some(at(1_001)));
         assert!(account.lots[&lot(2)].is_over(at(1_001)) && !account.lots[&lot(2)].is_over(at(1_000)));
+    }
+
+    #[test]
+    fn what_a_hold_frees_after_its_time_lives_through_one_grace() {
+        let mut account = account();
+        add(&mut account, 1, 1, (points(50), Some(at(999))));
+        account.take(points(50), None).unwrap();
+        let mut free = |amount| account.free(lot(1), points(amount), &calendar()).unwrap();
+        assert_eq!(free(10), (points(10), points(0)), "the first time");
+        assert_eq!(free(10), (points(10), points(0)), "it has time again");
+        account.lots.get_mut(&lot(1)).unwrap().live_until(at(1_000));
+        assert_eq!(account.free(lot(1), points(10), &calendar()).unwrap(), (points(10), points(10)));
+        account.lapse(lot(1), points(10)).unwrap();
+        assert_eq!((account.available, open(&account)), (points(20), 20));
+        assert_eq!(account.lots[&lot(1)].lapsed, points(10));
+        assert_eq!(account.give_back(lot(1), points(5), &calendar()).unwrap(), points(5));
+        assert_eq!(account.lots[&lot(1)].expires_at, Some(calendar().grace_ends()), "what was spent");
     }
 
     #[test]

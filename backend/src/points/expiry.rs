@@ -3,7 +3,7 @@
 use loyalty::Points;
 
 use super::Error;
-use super::account::Lot;
+use super::account::{Lot, LotId};
 use super::book::{Book, NOT_LOADED};
 use super::entry::{Kind, Ledger, Source};
 use crate::db::Timestamp;
@@ -15,30 +15,36 @@ pub(super) const WARNINGS: [i32; 2] = [30, 7];
 
 impl Book {
     /// Books the expiry of every lot whose time has run out. Whoever reads lots does that first, so nothing is ever spent
-    /// from a lot that is over, however late the daily work is. What a hold pins does not expire meanwhile.
+    /// from a lot that is over, however late the daily work is. What a hold pins does not expire meanwhile: it does when the
+    /// hold ends, or lives through the grace if it has not had one.
     pub(super) fn expire(&mut self) -> Result<(), Error> {
         let now = self.calendar.now();
         let is_due = |lot: &Lot| lot.is_over(now) && lot.remaining.is_positive();
         let members: Vec<MemberId> = self.accounts.keys().copied().collect();
         for member in members {
-            let Some(account) = self.accounts.get_mut(&member) else { continue };
-            let mut over = Vec::new();
-            for lot in account.lots.values_mut().filter(|lot| is_due(lot)) {
-                over.push((lot.id, lot.remaining, lot.expires_at));
-                account.available = account.available.minus(lot.remaining)?;
-                lot.lapsed = lot.lapsed.plus(lot.remaining)?;
-                (lot.remaining, lot.changed) = (Points::ZERO, true);
-            }
+            let Some(account) = self.accounts.get(&member) else { continue };
+            let over = account.lots.values().filter(|lot| is_due(lot));
+            let over: Vec<_> = over.map(|lot| (lot.id, lot.remaining, lot.expires_at)).collect();
             for (lot, points, at) in over {
                 // Points that come back within a grace expire once more, at another time.
                 let at = at.map_or(0, Timestamp::as_microsecond);
-                let source_id = format!("lot:{}@{at}", lot.0);
-                let moves = vec![(Ledger::Available, -points.get()), (Ledger::Expired, points.get())];
-                let lots = vec![(lot, -points.get(), 0)];
-                self.write(member, Kind::Expire, Source::Program, source_id, moves, lots)?;
+                self.lapse(member, (lot, points), format!("lot:{}@{at}", lot.0))?;
             }
         }
         Ok(())
+    }
+
+    /// Books that so many points of a lot are gone with its time.
+    pub(super) fn lapse(
+        &mut self,
+        member: MemberId,
+        (lot, points): (LotId, Points),
+        source_id: String,
+    ) -> Result<(), Error> {
+        self.accounts.get_mut(&member).ok_or(NOT_LOADED)?.lapse(lot, points)?;
+        let moves = vec![(Ledger::Available, -points.get()), (Ledger::Expired, points.get())];
+        let lots = vec![(lot, -points.get(), 0)];
+        self.write(member, Kind::Expire, Source::Program, source_id, moves, lots)
     }
 
     /// The member was active: what was earned under a rule of inactivity lives on.

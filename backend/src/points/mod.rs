@@ -43,7 +43,10 @@ pub use import::{Brought, Imported, Until, imported};
 pub use jobs::{ExpireDaily, expire};
 pub use merge::merge;
 pub use notes::redact;
-pub use read::{Balance, HistoryLine, Next, OpenLot, Totals, balance, balances, history, open_lots, totals};
+pub use read::{
+    Balance, HistoryLine, Next, OpenLot, Totals, balance, balances, history, open_lots, pins_what_is_over,
+    totals,
+};
 pub use statement::Window;
 
 use loyalty::points::OutOfRange;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Error;
 use super::account::LotId;
+use super::book::SpendId;
 use super::entry::{Kind, Ledger};
 use super::store::{AccountRow, points};
 use crate::db;
@@ -43,6 +44,28 @@ impl Next {
     pub fn shown(&self, zone: &TimeZone) -> account::Next {
         account::Next { points: self.points, at: zone.to_datetime(self.at.to_jiff()).date().to_string() }
     }
+}
+
+/// Whether a hold pins points whose time has run out: they live as long as it does.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn pins_what_is_over(
+    tx: &mut Read,
+    shop: ShopId,
+    hold: SpendId,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
+    let found: Option<(i64,)> = db!(
+        tx.optional,
+        "select cast(1 as bigint) from points_pins p
+         join points_lots l on l.shop_id = p.shop_id and l.member_id = p.member_id and l.lot_id = p.lot_id
+         where p.shop_id = $1 and p.spend_id = $2 and p.held and l.expires_at <= $3 limit 1",
+        shop,
+        hold,
+        now
+    )?;
+    Ok(found.is_some())
 }
 
 /// What this member has; nothing where it never had an account.

@@ -86,14 +86,14 @@ async fn account(State(app): State<App>, shopper: Shopper) -> Result<Json<Accoun
     let mut read = app.db.read(shop).await?;
     let Balance { available, pending, held, seq, next } = balance(&mut read, shop, member, now).await?;
     let zone = merchants::zone(&mut read, shop).await?;
-    let standing = lifecycle::standing(&mut read, shop, member).await?;
+    let mut standing = lifecycle::standing(&mut read, shop, member).await?;
     let payout = payouts::under_way(&mut read, shop, member).await?;
     let tier = tier(&mut read, shop, member, program.as_ref()).await?;
     let told = birthdays::of(&mut read, shop, member).await?.is_some();
     drop(read);
-    if standing.is_some() {
+    if let Some(standing) = &mut standing {
         let mut tx = app.db.begin(shop).await?;
-        lifecycle::renew(&mut tx, shop, member, now).await?;
+        lifecycle::renew(&mut tx, shop, standing, now).await?;
         tx.commit().await?;
     }
     Ok(Json(AccountView {

@@ -92,20 +92,21 @@ async fn save_lots(tx: &mut Tx, shop: ShopId, changed: &[&Account]) -> Result<()
         |row| shop, row.1.id, row.0, row.1.original.get(), row.1.remaining.get(), row.1.lapsed.get(),
             row.1.earned_at, row.1.cohort, row.1.expires_at, row.1.rolls.map(|term| term.to_string()), row.1.warned)?;
     db!(tx.each old,
-        sqlite: "with v (shop_id, member_id, lot_id, remaining, lapsed, expires_at, warned)
-                     as (values ($1, $2, $3, $4, $5, $6, $7))
+        sqlite: "with v (shop_id, member_id, lot_id, remaining, lapsed, expires_at, warned, had_grace)
+                     as (values ($1, $2, $3, $4, $5, $6, $7, $8))
                  update points_lots set remaining = v.remaining, lapsed = v.lapsed, expires_at = v.expires_at,
-                     warned = v.warned
+                     warned = v.warned, had_grace = v.had_grace
                  from v where points_lots.shop_id = v.shop_id and points_lots.member_id = v.member_id
                      and points_lots.lot_id = v.lot_id",
-        postgres: "with v (shop_id, member_id, lot_id, remaining, lapsed, expires_at, warned) as (
+        postgres: "with v (shop_id, member_id, lot_id, remaining, lapsed, expires_at, warned, had_grace) as (
                        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[],
-                           $6::timestamptz[], $7::bigint[]))
+                           $6::timestamptz[], $7::bigint[], $8::boolean[]))
                    update points_lots set remaining = v.remaining, lapsed = v.lapsed, expires_at = v.expires_at,
-                       warned = v.warned
+                       warned = v.warned, had_grace = v.had_grace
                    from v where points_lots.shop_id = v.shop_id and points_lots.member_id = v.member_id
                        and points_lots.lot_id = v.lot_id",
-        |row| shop, row.0, row.1.id, row.1.remaining.get(), row.1.lapsed.get(), row.1.expires_at, row.1.warned)?;
+        |row| shop, row.0, row.1.id, row.1.remaining.get(), row.1.lapsed.get(), row.1.expires_at, row.1.warned,
+            row.1.had_grace)?;
     Ok(())
 }
 

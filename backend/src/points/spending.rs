@@ -27,7 +27,7 @@ impl Book {
         self.write(member, Kind::Hold, Source::Member, format!("hold:{}", hold.0), moves, lots)
     }
 
-    /// Gives all pinned points of a hold back to their lots.
+    /// Gives all pinned points of a hold back to their lots, where those that are over for good expire.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when the hold was not loaded.
@@ -143,14 +143,16 @@ impl Book {
         let account = self.accounts.get_mut(&member).ok_or(NOT_LOADED)?;
         let pins = self.pins.get_mut(&hold).ok_or(Error::Corrupt("a hold's pins are not loaded"))?;
         let (mut to_spend, mut released) = (captured, Points::ZERO);
-        let (mut used, mut freed) = (Vec::new(), Vec::new());
+        let (mut used, mut freed, mut over) = (Vec::new(), Vec::new(), Vec::new());
         for pin in pins.iter_mut().filter(|pin| pin.held) {
             let spent = pin.points.min(to_spend);
             let back = pin.points.minus(spent)?;
             to_spend = to_spend.minus(spent)?;
             released = released.plus(back)?;
             used.push((pin.lot, 0, -spent.get()));
-            freed.push((pin.lot, account.give_back(pin.lot, back, &self.calendar)?.get(), -back.get()));
+            let (kept, gone) = account.free(pin.lot, back, &self.calendar)?;
+            freed.push((pin.lot, kept.get(), -back.get()));
+            over.push((pin.lot, gone));
             (pin.returned, pin.held, pin.changed) = (back, false, true);
         }
         if to_spend.is_positive() {
@@ -162,6 +164,9 @@ impl Book {
         self.write(member, Kind::Capture, Source::Shopify, source_id.clone(), spent, used)?;
         let back = vec![(Ledger::Held, -released.get()), (Ledger::Available, released.get())];
         self.write(member, Kind::Release, source, source_id, back, freed)?;
+        for (lot, gone) in over.into_iter().filter(|(_, gone)| gone.is_positive()) {
+            self.lapse(member, (lot, gone), format!("lot:{}@hold:{}", lot.0, hold.0))?;
+        }
         if captured.is_positive() { self.was_active(member) } else { Ok(()) }
     }
 

@@ -40,7 +40,7 @@ crate::holds! {
 crate::holds! {
     points_lots [shop_id, member_id, lot_id] of Member("member_id"), kept "with their entries" {
         shop_id: Id, lot_id: Id, member_id: Id, original: Plain, remaining: Plain, lapsed: Plain, earned_at: Time,
-        cohort: Plain, expires_at: Time, rolls: Plain, warned: Plain,
+        cohort: Plain, expires_at: Time, rolls: Plain, warned: Plain, had_grace: Plain,
     }
 }
 crate::holds! {
@@ -86,6 +86,7 @@ struct LotRow {
     expires_at: Option<Timestamp>,
     rolls: Option<String>,
     warned: Option<i64>,
+    had_grace: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -282,6 +283,7 @@ impl Book {
                 .map(|term| term.parse().map_err(|_| Error::Corrupt("a stored term is none")))
                 .transpose()?,
             warned: row.warned,
+            had_grace: row.had_grace,
             changed: false,
             is_new: false,
         });

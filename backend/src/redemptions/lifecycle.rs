@@ -16,7 +16,7 @@ use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::{Book, Source};
-use crate::{customers, programs, sync};
+use crate::{customers, points, programs, sync};
 
 /// What a member asks for.
 #[derive(Debug, Clone)]
@@ -68,9 +68,7 @@ pub async fn open(
         let mut wanted = terms.clone();
         wanted.id = standing.id;
         if standing.terms == wanted && standing.state != State::Closing {
-            // The life alone: a publication may be about to make it live.
-            renew(tx, shop, member, now).await?;
-            standing.expires_at = expires_at;
+            renew(tx, shop, standing, now).await?;
             return Ok(standing.clone());
         }
     }
@@ -143,24 +141,33 @@ pub async fn cancel(
     Ok(hold)
 }
 
-/// A widget was visited: the hold that stands lives on, unless an order of the member waits for the merchant's review.
+/// A widget was visited: the hold that stands lives on, unless an order of the member waits for the merchant's review, or
+/// the time of points that it pins has run out.
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn renew(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) -> Result<(), Error> {
+pub async fn renew(tx: &mut Tx, shop: ShopId, standing: &mut Hold, now: Timestamp) -> Result<(), Error> {
     let program = programs::current(tx, shop).await?.program;
     let until = now + life(&program.holds);
-    db!(
+    if points::pins_what_is_over(tx, shop, spend_of(standing.id), now).await? {
+        return Ok(());
+    }
+    // The life alone: a publication may be about to make it live.
+    let renewed = db!(
         tx.execute,
         "update redemptions_holds set expires_at = $3
-         where shop_id = $1 and member_id = $2 and state in ('opening', 'live') and expires_at < $3
+         where shop_id = $1 and hold_id = $2 and state in ('opening', 'live') and expires_at < $3
              and not exists (
-                 select 1 from redemptions_uses u where u.shop_id = $1 and u.member_id = $2
+                 select 1 from redemptions_uses u where u.shop_id = $1 and u.member_id = $4
                      and u.flagged and u.reviewed_at is null)",
         shop,
-        member,
-        until
+        Uuid::from_u128(standing.id.0),
+        until,
+        standing.member
     )?;
+    if renewed > 0 {
+        standing.expires_at = until;
+    }
     Ok(())
 }
 

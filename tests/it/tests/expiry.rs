@@ -5,7 +5,7 @@ use loyalnest::db;
 use loyalnest::db::Db;
 use loyalnest::ids::CustomerId;
 use loyalnest::points::{self, Totals};
-use loyalnest::redemptions::State;
+use loyalnest::redemptions::{Error, Hold, State, lifecycle};
 use loyalty::Points;
 use loyalty::expiry::{Expiry, Rule, Term};
 use serde_json::Value;
@@ -112,6 +112,94 @@ fn what_a_hold_pins_does_not_expire_and_comes_back_for_a_grace() {
         shop.now = "2026-12-03T00:00:00Z".parse().unwrap();
         shop.expire().await;
         assert_eq!((shop.points(ADA).await, totals(&shop).await.expired), ((0, 0, 0), 500));
+        shop.is_sound().await;
+    });
+}
+
+/// Closes and releases a hold that stands, in an hour.
+async fn ends(shop: &mut Shop<'_>, hold: &Hold) {
+    shop.wait(60);
+    shop.advance(ADA, hold.id).await;
+    shop.shown(ADA, None).await;
+    shop.wait(30);
+    shop.advance(ADA, hold.id).await;
+}
+
+#[test]
+fn who_holds_points_whenever_they_would_expire_keeps_them_for_one_grace() {
+    on_both_engines(async |test| {
+        let mut shop = with_rule(&test.db, days(1)).await;
+        shop.take((1..=5).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        shop.now = "2026-11-23T23:50:00Z".parse().unwrap();
+        let first = shop.pick(ADA, "points", Some(300)).await.unwrap();
+        ends(&mut shop, &first).await;
+        assert_eq!(next(&shop, ADA).await, Some((300, "2026-12-02T00:00:00Z".into())));
+        assert_eq!(totals(&shop).await.expired, 200);
+
+        shop.now = "2026-12-01T23:50:00Z".parse().unwrap();
+        let second = shop.pick(ADA, "points", Some(200)).await.unwrap();
+        shop.wait(20);
+        assert_eq!(shop.points(ADA).await, (0, 0, 200), "100 have expired");
+        // Another pick cannot take them over, and what stands stays.
+        let refused = shop.pick(ADA, "points", Some(100)).await.unwrap_err();
+        assert!(
+            matches!(refused, Error::Points(points::Error::Insufficient { available: 0, .. })),
+            "{refused}"
+        );
+        assert_eq!(
+            (shop.hold(ADA, second.id).await.state, shop.points(ADA).await),
+            (State::Opening, (0, 0, 200))
+        );
+        ends(&mut shop, &second).await;
+        assert_eq!(shop.hold(ADA, second.id).await.state, State::Released);
+        assert_eq!((shop.points(ADA).await, totals(&shop).await.expired), ((0, 0, 0), 500));
+        shop.expire().await;
+        assert_eq!(totals(&shop).await.expired, 500, "once");
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn what_is_left_of_a_hold_is_over_with_it_and_what_its_order_used_is_not() {
+    on_both_engines(async |test| {
+        let mut shop = with_rule(&test.db, days(1)).await;
+        shop.take((1..=5).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.wait(3 * DAY);
+        ends(&mut shop, &first).await;
+        let second = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.wait(10 * DAY);
+        shop.take(vec![shop.order(&redeeming(20, ADA, &second, "4.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (96, 0, 0), "100 are gone, 96 are new");
+        assert_eq!((totals(&shop).await.redeemed, totals(&shop).await.expired), (400, 100));
+        // What a return gives back was had: it lives through a grace of its own.
+        shop.take(vec![shop.refund(&refund(7, 20, &[(201, 2, "46.00")]))]).await;
+        assert_eq!(shop.points(ADA).await.0, 400 + 96 - 46);
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_visit_does_not_renew_a_hold_whose_points_are_over() {
+    on_both_engines(async |test| {
+        let mut shop = with_rule(&test.db, days(1)).await;
+        shop.take((1..=5).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let visit = async |shop: &Shop<'_>, hold| {
+            let mut hold = shop.hold(ADA, hold).await;
+            let mut tx = test.db.begin(shop.id).await.unwrap();
+            lifecycle::renew(&mut tx, shop.id, &mut hold, shop.now).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(shop.hold(ADA, hold.id).await.expires_at, hold.expires_at);
+            hold.expires_at.to_string()
+        };
+        shop.now = "2026-11-23T23:00:00Z".parse().unwrap();
+        let hold = shop.pick(ADA, "points", Some(300)).await.unwrap();
+        shop.wait(59);
+        assert_eq!(visit(&shop, hold.id).await, "2026-11-24T00:59:00Z");
+        shop.wait(1);
+        assert_eq!(visit(&shop, hold.id).await, "2026-11-24T00:59:00Z", "they are over");
+        let again = shop.pick(ADA, "points", Some(300)).await.unwrap();
+        assert_eq!((again.id, again.expires_at.to_string()), (hold.id, "2026-11-24T00:59:00Z".into()));
         shop.is_sound().await;
     });
 }

@@ -15,6 +15,8 @@ pub struct Lot {
     pub gone_at: Option<i64>,
     /// How many days it lives from what the member did last, where that moves its end on.
     pub rolls: Option<i64>,
+    /// Whether it lived on already because a hold let go of it too late.
+    pub had_grace: bool,
 }
 
 /// How long points live that are earned now.
@@ -48,7 +50,7 @@ impl Account {
     /// New points. What the member owes is paid first.
     pub fn add(&mut self, id: usize, points: i64, earned_at: i64, Life { gone_at, rolls }: Life) {
         let left = self.raise(points);
-        self.lots.push(Lot { id, left, lapsed: 0, earned_at, gone_at, rolls });
+        self.lots.push(Lot { id, left, lapsed: 0, earned_at, gone_at, rolls, had_grace: false });
     }
 
     /// The member earned or used points: what lives as long as they are active does so from now on; never shorter.
@@ -58,6 +60,27 @@ impl Account {
                 lot.gone_at = lot.gone_at.map(|at| at.max(until(days)));
             }
         }
+    }
+
+    /// A hold lets go of points. Where their time is over, they live on until `grace` the first time, and are gone the
+    /// next.
+    pub fn let_go(&mut self, id: usize, points: i64, (now, grace): (i64, i64)) {
+        let is_over = |lot: &&mut Lot| lot.id == id && lot.gone_at.is_some_and(|at| at <= now);
+        let over = self
+            .lots
+            .iter()
+            .any(|lot| lot.id == id && lot.gone_at.is_some_and(|at| at <= now) && lot.had_grace);
+        if over {
+            let left = self.raise(points);
+            self.available -= left;
+            self.lots.iter_mut().filter(is_over).for_each(|lot| lot.lapsed += left);
+            return;
+        }
+        let owed = (-self.available).max(0);
+        if points > owed {
+            self.lots.iter_mut().filter(is_over).for_each(|lot| lot.had_grace = true);
+        }
+        self.give_back(id, points, (now, grace));
     }
 
     /// Points come back to the lot they were taken from. One whose time is over lives on until `grace`.

@@ -112,8 +112,11 @@ impl Model {
         }
         let mut account = self.members[member].account.clone();
         account.expire(self.now);
-        let freed = self.standing(member).map_or(0, |hold| hold.offer.points);
-        if account.available + freed >= offer.points { Ok(()) } else { Err("insufficient_points") }
+        let times = (self.now, self.rules.grace_ends(self.now));
+        for (lot, points, _) in self.standing(member).iter().flat_map(|hold| &hold.pins) {
+            account.let_go(*lot, *points, times);
+        }
+        if account.available >= offer.points { Ok(()) } else { Err("insufficient_points") }
     }
 
     /// The member picked, and was told that number.
@@ -122,7 +125,7 @@ impl Model {
         let until = self.now + self.rules.life_minutes * MINUTE;
         if let Some(standing) = self.standing_mut(member) {
             if standing.offer == *offer && standing.state == State::Open {
-                standing.expires_at = until.max(standing.expires_at);
+                self.visited(customer);
                 return;
             }
             let standing = standing.id.clone();
@@ -151,17 +154,22 @@ impl Model {
         }
     }
 
-    /// A widget was visited. Nothing lives longer by that while an order waits for the merchant.
+    /// A widget was visited. Nothing lives longer by that while an order waits for the merchant, nor what holds points whose
+    /// time is over.
     pub fn visited(&mut self, customer: u64) {
-        let until = self.now + self.rules.life_minutes * MINUTE;
-        let member = self.find_member(customer);
-        if self.uses.iter().any(|used| Some(used.member) == member && used.flagged) {
+        let (now, until) = (self.now, self.now + self.rules.life_minutes * MINUTE);
+        let Some(member) = self.find_member(customer) else { return };
+        if self.uses.iter().any(|used| used.member == member && used.flagged) {
             return;
         }
-        for hold in
-            self.holds.iter_mut().filter(|hold| Some(hold.member) == member && hold.state == State::Open)
-        {
-            hold.expires_at = until.max(hold.expires_at);
+        let lots = &self.members[member].account.lots;
+        let is_over =
+            |id: usize| lots.iter().any(|lot| lot.id == id && lot.gone_at.is_some_and(|at| at <= now));
+        let stands = |hold: &&mut Hold| hold.member == member && hold.state == State::Open;
+        for hold in self.holds.iter_mut().filter(stands) {
+            if !hold.pins.iter().any(|(lot, ..)| is_over(*lot)) {
+                hold.expires_at = until.max(hold.expires_at);
+            }
         }
     }
 
@@ -204,7 +212,7 @@ impl Model {
                 let used = to_spend.min(*points);
                 to_spend -= used;
                 *back = *points - used;
-                account.give_back(*lot, *back, times);
+                account.let_go(*lot, *back, times);
             }
             account.held -= hold.offer.points;
             hold.state = if spent > 0 { State::Captured } else { State::Released };

@@ -1,0 +1,2 @@
+-- Whether it has had its grace: points that a hold frees after their time live on once.
+alter table points_lots add column had_grace boolean not null default false;
