@@ -3,15 +3,15 @@
 //!
 //! What must come within a second or has to speak up when the queue itself stands still is in `rounds.rs`.
 
-use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::civil::{Time, Weekday};
-use serde::{Deserialize, Serialize};
 
 use crate::customers::{birthdays, emails};
 use crate::sync::reconcile;
-use crate::tasks::{Kind, Run, Schedule, Task, TaskError, When};
-use crate::{activation, bulk, merchants, orders, points, privacy, products, proof, redemptions, rfm};
+use crate::tasks::{self, Kind, Schedule, When};
+use crate::{
+    activation, bulk, events, inbox, merchants, orders, points, privacy, products, proof, redemptions, rfm,
+};
 
 /// How often housekeeping is done.
 const HOURLY: When = When::Every(SignedDuration::from_hours(1));
@@ -37,10 +37,10 @@ const SUNDAYS: When = When::Weekly(Weekday::Sunday, Time::constant(3, 0, 0, 0));
 /// Every kind of task there is.
 pub fn kinds() -> Vec<Kind> {
     vec![
-        Kind::of::<RefreshTokens>(),
-        Kind::of::<ForgetEvents>(),
-        Kind::of::<CleanUpInbox>(),
-        Kind::of::<ForgetTasks>(),
+        Kind::of::<merchants::RefreshTokens>(),
+        Kind::of::<events::Forget>(),
+        Kind::of::<inbox::CleanUp>(),
+        Kind::of::<tasks::Forget>(),
         Kind::of::<emails::Keep>(),
         Kind::of::<emails::KeepAll>(),
         Kind::of::<emails::EraseAll>(),
@@ -72,10 +72,10 @@ pub fn kinds() -> Vec<Kind> {
 /// Never: these payloads are empty.
 pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
     Ok(vec![
-        Schedule::new(&RefreshTokens {}, HOURLY)?,
-        Schedule::new(&ForgetEvents {}, HOURLY)?,
-        Schedule::new(&CleanUpInbox {}, HOURLY)?,
-        Schedule::new(&ForgetTasks {}, HOURLY)?,
+        Schedule::new(&merchants::RefreshTokens {}, HOURLY)?,
+        Schedule::new(&events::Forget {}, HOURLY)?,
+        Schedule::new(&inbox::CleanUp {}, HOURLY)?,
+        Schedule::new(&tasks::Forget {}, HOURLY)?,
         Schedule::new(&privacy::Forget {}, HOURLY)?,
         Schedule::new(&points::ExpireDaily {}, MIDNIGHT)?,
         Schedule::new(&birthdays::Celebrate {}, MIDNIGHT)?,
@@ -87,70 +87,4 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&rfm::agreement::Compare {}, BEFORE_DAWN)?.spread(SignedDuration::from_hours(1)),
         Schedule::new(&proof::Nightly {}, AFTER_MIDNIGHT)?,
     ])
-}
-
-/// Refreshes the tokens of shops that were quiet for so long that they would lose them.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct RefreshTokens {}
-
-#[async_trait]
-impl Task for RefreshTokens {
-    const KIND: &'static str = "merchants.refresh_tokens";
-    const DEADLINE: SignedDuration = SignedDuration::from_mins(30);
-
-    async fn run(self, run: &Run) -> Result<(), TaskError> {
-        loop {
-            match merchants::refresh_dormant(&run.app).await {
-                Ok(0) => return Ok(()),
-                Ok(_) => {}
-                Err(merchants::ShopError::Database(error)) => return Err(error.into()),
-                Err(error) => return Err(TaskError::Failed(error.to_string())),
-            }
-        }
-    }
-}
-
-/// Drops old domain events that everyone has.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ForgetEvents {}
-
-#[async_trait]
-impl Task for ForgetEvents {
-    const KIND: &'static str = "events.forget";
-    const DEADLINE: SignedDuration = SignedDuration::from_mins(10);
-
-    async fn run(self, run: &Run) -> Result<(), TaskError> {
-        while run.app.events.clean_up().await? > 0 {}
-        Ok(())
-    }
-}
-
-/// Drops old webhooks.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct CleanUpInbox {}
-
-#[async_trait]
-impl Task for CleanUpInbox {
-    const KIND: &'static str = "inbox.clean_up";
-    const DEADLINE: SignedDuration = SignedDuration::from_mins(30);
-
-    async fn run(self, run: &Run) -> Result<(), TaskError> {
-        run.app.inbox.clean_up().await?;
-        Ok(())
-    }
-}
-
-/// Forgets tasks that were settled long ago.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ForgetTasks {}
-
-#[async_trait]
-impl Task for ForgetTasks {
-    const KIND: &'static str = "tasks.forget";
-    const DEADLINE: SignedDuration = SignedDuration::from_mins(10);
-
-    async fn run(self, run: &Run) -> Result<(), TaskError> {
-        run.app.tasks.clean_up().await?;
-        Ok(())
-    }
 }

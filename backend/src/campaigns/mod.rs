@@ -9,7 +9,8 @@ mod store;
 
 use std::collections::HashMap;
 
-use loyalty::Tier;
+use loyalty::{Program, Tier};
+use serde::Serialize;
 
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::events::{self, Event, VipTierAssigned};
@@ -75,6 +76,30 @@ pub async fn assign_all(
 pub async fn tier_of(read: &mut Read, shop: ShopId, member: MemberId) -> Result<Option<String>, db::Error> {
     let mut found: HashMap<MemberId, String> = tiers(read, shop, &[member]).await?;
     Ok(found.remove(&member))
+}
+
+/// A tier, as answers name it.
+#[derive(Debug, Serialize)]
+pub struct TierView {
+    /// Its id.
+    pub id: String,
+    /// What shoppers read; none where the program has lost the tier.
+    pub name: Option<String>,
+}
+
+/// The tier that a member belongs to, with its name in a program.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn shown(
+    read: &mut Read,
+    shop: ShopId,
+    member: MemberId,
+    program: Option<&Program>,
+) -> Result<Option<TierView>, db::Error> {
+    let Some(id) = tier_of(read, shop, member).await? else { return Ok(None) };
+    let name = program.and_then(|program| program.tier(&id)).map(|tier| tier.name.clone());
+    Ok(Some(TierView { id, name }))
 }
 
 /// Two members become one: the kept one has the higher of their tiers, so that it does not matter in which order several

@@ -28,15 +28,15 @@ struct ProgressView {
     /// The currency of money spent: the shop's.
     currency: Option<Currency>,
     /// The tier that the member belongs to; none, too, where the program has lost it.
-    tier: Option<TierView>,
+    tier: Option<StepView>,
     /// The next one that members reach by themselves.
-    next: Option<TierView>,
+    next: Option<StepView>,
     /// Whether there is none above the member's own.
     is_highest: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct TierView {
+struct StepView {
     /// Its id.
     id: String,
     /// What shoppers read.
@@ -100,7 +100,7 @@ async fn progress(
             done.push(Done { day: calendar.day(did.at), points: did.points, spent: did.spent });
         }
     }
-    let view = |tier: &Tier| TierView {
+    let view = |tier: &Tier| StepView {
         id: tier.id.clone(),
         name: tier.name.clone(),
         takes: tier.threshold.map(|takes| TakesView::of(takes, &done, today)),

@@ -23,7 +23,7 @@ pub fn api() -> Router<App> {
 
 /// A member's tier.
 #[derive(Debug, Serialize)]
-struct TierView {
+struct MembershipView {
     /// Its id; none where the member belongs to none.
     tier: Option<String>,
     /// What shoppers read; none, too, where the program has lost the tier.
@@ -35,13 +35,13 @@ async fn show(
     State(app): State<App>,
     staff: Staff<View>,
     Path(customer): Path<String>,
-) -> Result<Json<TierView>, Problem> {
+) -> Result<Json<MembershipView>, Problem> {
     let mut read = app.db.read(staff.shop.id).await?;
     let member = of_path(&mut read, staff.shop.id, &customer).await?;
     let tier = tier_of(&mut read, staff.shop.id, member).await?;
     let program = programs::current(&mut read, staff.shop.id).await?.program;
     let name = tier.as_deref().and_then(|id| program.tier(id)).map(|tier| tier.name.clone());
-    Ok(Json(TierView { tier, name }))
+    Ok(Json(MembershipView { tier, name }))
 }
 
 /// To which tier a member is to belong.
@@ -59,7 +59,7 @@ async fn put_tier(
     staff: Staff<Edit>,
     Path(customer): Path<String>,
     body: Result<Json<TierRequest>, JsonRejection>,
-) -> Result<Json<TierView>, Problem> {
+) -> Result<Json<MembershipView>, Problem> {
     let Json(TierRequest { tier }) = body?;
     let (shop, now) = (staff.shop.id, app.clock.now());
     let mut tx = app.db.begin(shop).await?;
@@ -84,7 +84,7 @@ async fn put_tier(
         audit::record(&mut tx, shop, staff.by(), change, now).await?;
     }
     tx.commit().await?;
-    Ok(Json(TierView { tier, name }))
+    Ok(Json(MembershipView { tier, name }))
 }
 
 fn unknown_tier() -> Problem {

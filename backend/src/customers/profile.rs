@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{of_path, store, tags};
 use crate::app::App;
-use crate::campaigns::tier_of;
+use crate::campaigns::{self, TierView};
 use crate::db::Timestamp;
 use crate::ids::{CustomerId, MemberId};
 use crate::web::{Path, Problem, Staff, View};
@@ -49,13 +49,6 @@ struct PointsView {
     held: i64,
 }
 
-#[derive(Debug, Serialize)]
-struct TierView {
-    id: String,
-    /// What shoppers read; none where the program has lost the tier.
-    name: Option<String>,
-}
-
 /// `GET /api/members/{customer}`
 async fn show(
     State(app): State<App>,
@@ -68,10 +61,7 @@ async fn show(
     let known = store::profile(&mut read, shop, member).await?;
     let balance = points::balance(&mut read, shop, member, now).await?;
     let program = programs::current(&mut read, shop).await?.program;
-    let tier = tier_of(&mut read, shop, member).await?.map(|id| {
-        let name = program.tier(&id).map(|tier| tier.name.clone());
-        TierView { id, name }
-    });
+    let tier = campaigns::shown(&mut read, shop, member, Some(&program)).await?;
     Ok(Json(ProfileView {
         member,
         customer: known.customer_id,

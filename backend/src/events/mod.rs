@@ -16,6 +16,7 @@
 mod alerts;
 mod deliver;
 mod event;
+mod jobs;
 mod payload;
 mod store;
 
@@ -30,6 +31,7 @@ use crate::ids::ShopId;
 
 pub use alerts::Alerts;
 pub use event::{Envelope, Event, Kind};
+pub use jobs::Forget;
 pub use payload::{
     AccountsDrifted, BooksBroken, CustomerChange, CustomerCreated, CustomerUpdated, GdprRequestCreated,
     ImportCompleted, ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated,

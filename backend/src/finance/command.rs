@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::routes::terms;
+use super::liability::terms;
 use super::table::table;
 use super::{Books, Error as Finance};
 use crate::app::App;
@@ -70,7 +70,8 @@ pub async fn run(app: &App, command: FinanceCommand) -> Result<(), Error> {
         FinanceCommand::Triangle(_) => table(&books.triangle().await.map_err(told)?),
         FinanceCommand::Expiry(_) => table(&books.by_expiry().await.map_err(told)?),
         FinanceCommand::Liability { points, minor, allocated, expected, .. } => {
-            let (rate, allocation) = terms((*points, *minor), (*allocated, *expected)).map_err(told)?;
+            let terms = terms((*points, *minor), (*allocated, *expected));
+            let (rate, allocation) = terms.map_err(|nonsense| told(nonsense.into()))?;
             table(&[books.liability(rate, allocation).await.map_err(told)?])
         }
     };

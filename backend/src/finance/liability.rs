@@ -126,6 +126,25 @@ fn mul_div(a: i64, b: i64, c: i64) -> Result<i64, Nonsense> {
     i64::try_from(rounded).ok().filter(|value| *value <= LIMIT).ok_or(Nonsense::OutOfRange)
 }
 
+/// A rate and an allocation, of which each is there as a whole or not at all.
+///
+/// # Errors
+/// [`Nonsense`] where half of one is missing, or it makes no sense.
+pub(super) fn terms(
+    (points, minor): (Option<i64>, Option<i64>),
+    (allocated, expected): (Option<i64>, Option<i64>),
+) -> Result<(Option<Rate>, Option<Allocation>), Nonsense> {
+    let rate = match (points, minor) {
+        (None, None) => None,
+        (points, minor) => Some(Rate::new(points.unwrap_or(0), minor.unwrap_or(0))?),
+    };
+    let allocation = match (allocated, expected) {
+        (None, None) => None,
+        (allocated, expected) => Some(Allocation::new(allocated.unwrap_or(-1), expected.unwrap_or(0))?),
+    };
+    Ok((rate, allocation))
+}
+
 #[cfg(test)]
 mod tests {
     use loyalty::{Currency, Points};

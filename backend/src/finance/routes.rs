@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::liability::{Allocation, Rate};
+use super::liability::terms;
 use super::table::table;
 use super::{Books, Error};
 use crate::app::App;
@@ -95,29 +95,10 @@ async fn liability(
 ) -> Result<Response, Problem> {
     let asked = read_query(asked)?;
     let (rate, allocation) =
-        terms((asked.points, asked.minor), (asked.allocated, asked.expected)).map_err(Problem::from)?;
+        terms((asked.points, asked.minor), (asked.allocated, asked.expected)).map_err(Error::from)?;
     let mut read = app.db.read(staff.shop.id).await?;
     let mut books = Books::open(&mut read, staff.shop.id, asked.as_of, app.clock.now()).await?;
     answer(&headers, "liability", &[books.liability(rate, allocation).await?])
-}
-
-/// A rate and an allocation, of which each is there as a whole or not at all.
-///
-/// # Errors
-/// [`Error::Liability`] where half of one is missing, or it makes no sense.
-pub(super) fn terms(
-    (points, minor): (Option<i64>, Option<i64>),
-    (allocated, expected): (Option<i64>, Option<i64>),
-) -> Result<(Option<Rate>, Option<Allocation>), Error> {
-    let rate = match (points, minor) {
-        (None, None) => None,
-        (points, minor) => Some(Rate::new(points.unwrap_or(0), minor.unwrap_or(0))?),
-    };
-    let allocation = match (allocated, expected) {
-        (None, None) => None,
-        (allocated, expected) => Some(Allocation::new(allocated.unwrap_or(-1), expected.unwrap_or(0))?),
-    };
-    Ok((rate, allocation))
 }
 
 fn read_query<T>(asked: Asking<T>) -> Result<T, Problem> {

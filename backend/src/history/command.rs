@@ -1,7 +1,6 @@
 //! `loyalnest history`: have a shop's customers and orders read, or see how far that is.
 
-use super::routes::{reach, state};
-use super::{Progress, Subject, ask, progress};
+use super::{Subject, ask, progress};
 use crate::app::App;
 use crate::error::Error;
 
@@ -33,19 +32,20 @@ pub async fn run(app: &App, args: HistoryArgs) -> Result<(), Error> {
     }
     let mut read = app.db.read(shop).await?;
     for subject in Subject::ALL {
-        let Some(Progress { report, run }) = progress(&mut read, shop, subject).await? else {
+        let Some(progress) = progress(&mut read, shop, subject).await? else {
             println!("{subject}\tnever");
             continue;
         };
+        let (report, run) = (&progress.report, &progress.run);
         println!(
             "{subject}\t{}\t{} lines\t{} taken\t{} new members\t{} passed by\t{} refused\t{}",
-            state(run.state),
+            progress.state(),
             run.lines,
             report.taken,
             report.new_members,
             report.passed_by,
             report.refused,
-            reach(subject, report.all_orders).unwrap_or("-")
+            progress.reach().unwrap_or("-")
         );
     }
     Ok(())

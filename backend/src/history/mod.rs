@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
-use crate::bulk;
+use crate::bulk::{self, State};
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points;
@@ -109,10 +109,31 @@ pub async fn is_read(read: &mut Read, shop: ShopId) -> Result<bool, db::Error> {
 /// How far a file is.
 #[derive(Debug, Clone)]
 pub struct Progress {
+    /// What it is of.
+    pub subject: Subject,
     /// What came of its lines.
     pub report: Report,
     /// How much of it was read.
     pub run: bulk::Run,
+}
+
+impl Progress {
+    /// How far it is, in a word.
+    fn state(&self) -> &'static str {
+        match self.run.state {
+            State::Asked => "asked",
+            State::Running => "making",
+            State::Completed => "reading",
+            State::Read => "done",
+            State::Cut | State::Failed | State::Canceled | State::Expired => "incomplete",
+        }
+    }
+
+    /// How far orders go back, if it is of them; of customers there are all.
+    fn reach(&self) -> Option<&'static str> {
+        let all = self.report.all_orders.filter(|_| self.subject == Subject::Orders);
+        all.map(|all| if all { "all" } else { "last_60_days" })
+    }
 }
 
 /// How far the last file of this kind is; none before the first.
@@ -126,7 +147,7 @@ pub async fn progress(
 ) -> Result<Option<Progress>, db::Error> {
     let Some(report) = store::last(read, shop, subject).await? else { return Ok(None) };
     let run = bulk::run(read, shop, report.run_id).await?;
-    Ok(run.map(|run| Progress { report, run }))
+    Ok(run.map(|run| Progress { subject, report, run }))
 }
 
 /// What these members have bought: by orders that are booked, and by history.

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::{Asked, Progress, Subject, ask, progress, store};
 use crate::app::App;
 use crate::audit::{self, Action, Change};
-use crate::bulk::State;
 use crate::db::{Read, Timestamp};
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::merchants::lock_installed;
@@ -64,25 +63,10 @@ struct RefusalView {
     message: &'static str,
 }
 
-/// How far a run is, for a person.
-pub(super) fn state(state: State) -> &'static str {
-    match state {
-        State::Asked => "asked",
-        State::Running => "making",
-        State::Completed => "reading",
-        State::Read => "done",
-        State::Cut | State::Failed | State::Canceled | State::Expired => "incomplete",
-    }
-}
-
-/// How far orders go back; of customers there are all.
-pub(super) fn reach(subject: Subject, all_orders: Option<bool>) -> Option<&'static str> {
-    let all = all_orders.filter(|_| subject == Subject::Orders)?;
-    Some(if all { "all" } else { "last_60_days" })
-}
-
 async fn view(read: &mut Read, shop: ShopId, subject: Subject) -> Result<Option<FileView>, Problem> {
-    let Some(Progress { report, run }) = progress(read, shop, subject).await? else { return Ok(None) };
+    let Some(progress) = progress(read, shop, subject).await? else { return Ok(None) };
+    let (state, reach) = (progress.state(), progress.reach());
+    let Progress { report, run, .. } = progress;
     let refusals = store::refusals(read, shop, run.run_id).await?.into_iter().map(|refused| RefusalView {
         order: refused.order_id,
         customer: refused.customer_id,
@@ -91,11 +75,11 @@ async fn view(read: &mut Read, shop: ShopId, subject: Subject) -> Result<Option<
     });
     Ok(Some(FileView {
         run: run.run_id,
-        state: state(run.state),
+        state,
         problem: run.problem,
         asked_at: run.asked_at,
         ended_at: run.ended_at,
-        reach: reach(subject, report.all_orders),
+        reach,
         lines: run.lines,
         unreadable: run.odd,
         taken: report.taken,

@@ -39,6 +39,7 @@ use crate::config;
 use crate::db::{self, Cipher, Db};
 use crate::ids::ShopId;
 
+pub use clean_up::CleanUp;
 pub use dead::DeadLetter;
 pub use delivery::{AcceptError, Accepted, Delivery};
 pub use handler::{Handler, HandlerError, Message, OrderKey, Outcome};

@@ -1,12 +1,15 @@
 //! What is done for shops in the background: setting up those that installed the app, and keeping the tokens of those
 //! that nobody asks for.
 
+use async_trait::async_trait;
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
 use super::{ShopError, pairs, store};
 use crate::activation::{self, Again};
 use crate::app::App;
 use crate::customers::tags;
+use crate::tasks::{Run, Task, TaskError};
 use crate::{history, programs, sync};
 
 /// How many shops one look takes on.
@@ -52,6 +55,27 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
         tracing::info!(shop = %id, "a shop is set up");
     }
     Ok(taken)
+}
+
+/// Refreshes the tokens of shops that were quiet for so long that they would lose them.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RefreshTokens {}
+
+#[async_trait]
+impl Task for RefreshTokens {
+    const KIND: &'static str = "merchants.refresh_tokens";
+    const DEADLINE: SignedDuration = SignedDuration::from_mins(30);
+
+    async fn run(self, run: &Run) -> Result<(), TaskError> {
+        loop {
+            match refresh_dormant(&run.app).await {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(ShopError::Database(error)) => return Err(error.into()),
+                Err(error) => return Err(TaskError::Failed(error.to_string())),
+            }
+        }
+    }
 }
 
 /// Refreshes the tokens of shops that were quiet for so long that the refresh tokens would be over soon, and says of how

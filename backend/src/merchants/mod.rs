@@ -37,7 +37,7 @@ use crate::shopify::admin::{AdminApi, AdminError, ShopDetails};
 use crate::shopify::{Grant, OAuth, OAuthError, ShopDomain};
 
 pub use handler::MerchantHandler;
-pub use jobs::{refresh_dormant, set_up_due};
+pub use jobs::{RefreshTokens, refresh_dormant, set_up_due};
 pub use languages::{Languages, languages, set_primary_locale};
 pub use plans::{Plan, plan};
 pub use staff::{Permission, Role, RoleError, StaffError, Standing};

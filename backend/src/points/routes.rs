@@ -5,19 +5,18 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use loyalty::{Points, Program, account};
+use loyalty::{Points, account};
 use serde::{Deserialize, Serialize};
 
 use super::{Balance, Error, HistoryLine, OUT_OF_RANGE, balance, history};
 use crate::app::App;
+use crate::campaigns::{self, TierView};
 use crate::customers::birthdays;
-use crate::db::Read;
-use crate::ids::{MemberId, ShopId};
 use crate::redemptions::payouts::routes::PayoutView;
 use crate::redemptions::routes::RedemptionView;
 use crate::redemptions::{lifecycle, payouts};
 use crate::web::{Problem, Shopper};
-use crate::{campaigns, customers, merchants, programs};
+use crate::{customers, merchants, programs};
 
 /// How many lines of history a widget gets at once, if it does not ask for fewer.
 const LINES: i64 = 100;
@@ -44,18 +43,10 @@ struct AccountView {
     redemption: Option<RedemptionView>,
     /// The payout that is under way.
     payout: Option<PayoutView>,
-    /// The tier that the member belongs to.
+    /// The tier that the member belongs to; none, too, where the program has lost it.
     tier: Option<TierView>,
     /// What there is to say of the birthday.
     birthday: BirthdayView,
-}
-
-#[derive(Debug, Serialize)]
-struct TierView {
-    /// Its id.
-    id: String,
-    /// What shoppers read.
-    name: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,7 +79,7 @@ async fn account(State(app): State<App>, shopper: Shopper) -> Result<Json<Accoun
     let zone = merchants::zone(&mut read, shop).await?;
     let mut standing = lifecycle::standing(&mut read, shop, member).await?;
     let payout = payouts::under_way(&mut read, shop, member).await?;
-    let tier = tier(&mut read, shop, member, program.as_ref()).await?;
+    let tier = campaigns::shown(&mut read, shop, member, program.as_ref()).await?;
     let told = birthdays::of(&mut read, shop, member).await?.is_some();
     drop(read);
     if let Some(standing) = &mut standing {
@@ -104,7 +95,7 @@ async fn account(State(app): State<App>, shopper: Shopper) -> Result<Json<Accoun
         next: next.map(|next| next.shown(&zone)),
         redemption: standing.map(RedemptionView::from),
         payout: payout.map(PayoutView::from),
-        tier,
+        tier: tier.filter(|tier| tier.name.is_some()),
         birthday: BirthdayView { told, bonus },
     }))
 }
@@ -124,18 +115,6 @@ impl AccountView {
             birthday: BirthdayView { told: false, bonus },
         }
     }
-}
-
-/// The member's tier; none where the program has lost it.
-async fn tier(
-    read: &mut Read,
-    shop: ShopId,
-    member: MemberId,
-    program: Option<&Program>,
-) -> Result<Option<TierView>, Problem> {
-    let Some(id) = campaigns::tier_of(read, shop, member).await? else { return Ok(None) };
-    let known = program.and_then(|program| program.tier(&id));
-    Ok(known.map(|tier| TierView { id: tier.id.clone(), name: tier.name.clone() }))
 }
 
 /// Which part of the history is asked for. The app proxy's own parameters come along.

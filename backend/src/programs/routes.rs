@@ -12,6 +12,7 @@ use axum::{Json, Router};
 
 use jiff::SignedDuration;
 use loyalty::program::Fault;
+use loyalty::publish::TooLarge;
 use loyalty::rule::Guests;
 use loyalty::{Points, Program};
 use serde::{Deserialize, Serialize};
@@ -191,7 +192,7 @@ async fn change(
     }
     let mut tx = app.db.begin(shop).await?;
     // Whoever was quicker has made the next version already.
-    if super::newest_version(&mut tx, shop).await? != before.version {
+    if store::newest_version(&mut tx, shop).await? != before.version {
         return Err(changed(before.version + 1));
     }
     let after = super::set(&mut tx, shop, program, app.clock.now()).await.map_err(|error| match error {
@@ -299,4 +300,25 @@ fn raced() -> Problem {
 
 fn unknown_version() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_version", "There is no such version of the settings.")
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let error = match error {
+            Error::Db(error) => return error.into(),
+            Error::TooLarge(large) => return too_large(large),
+            error => error,
+        };
+        tracing::error!(error = &error as &dyn std::error::Error, "a program cannot be used");
+        Problem::internal()
+    }
+}
+
+fn too_large(TooLarge { bytes, most, parts }: TooLarge) -> Problem {
+    let largest = parts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let title = format!(
+        "The settings need {bytes} bytes in a metafield, where there is room for {most}. The largest parts: {largest}.",
+    );
+    let parts: Vec<_> = parts.iter().map(|(name, bytes)| json!({"part": name, "bytes": bytes})).collect();
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "program_too_large", title).with("parts", parts)
 }

@@ -54,7 +54,7 @@ pub(super) async fn take(tx: &mut Tx, shop: ShopId, reward: &str) -> Result<Take
 
 /// Gives back what the holds among these took that were released; what an order used all the same is taken again, as far as
 /// there is any left.
-pub(super) async fn give_back(tx: &mut Tx, shop: ShopId, holds: &[&Hold]) -> Result<(), db::Error> {
+pub(super) async fn settle(tx: &mut Tx, shop: ShopId, holds: &[&Hold]) -> Result<(), db::Error> {
     let mut rewards: BTreeMap<&str, i64> = BTreeMap::new();
     for hold in holds.iter().filter(|hold| hold.state == State::Released) {
         // Once it is released it has none of the stock.

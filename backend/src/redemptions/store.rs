@@ -119,7 +119,7 @@ pub(super) async fn save_holds<'a>(
 ) -> Result<(), db::Error> {
     let changed = holds.into_iter().filter(|hold| hold.changed);
     let (held, ended): (Vec<&Hold>, Vec<&Hold>) = changed.partition(|hold| hold.state.is_held());
-    stock::give_back(tx, shop, &ended).await?;
+    stock::settle(tx, shop, &ended).await?;
     for mut holds in [ended, held] {
         // In one order everywhere, so that two workers never wait for each other.
         holds.sort_unstable_by_key(|hold| hold.id);

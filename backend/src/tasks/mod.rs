@@ -16,6 +16,7 @@
 
 pub mod board;
 pub mod command;
+mod jobs;
 pub mod routes;
 mod run;
 mod schedule;
@@ -38,6 +39,7 @@ use crate::events::{self, Event, TaskCreated};
 use crate::ids::ShopId;
 use crate::rota::Rota;
 
+pub use jobs::Forget;
 pub use run::Run;
 pub use schedule::{Schedule, When};
 pub use store::{Backlog, Listed, State};
