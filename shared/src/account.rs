@@ -51,6 +51,9 @@ impl Account {
     pub const VERSION: i64 = 1;
 
     /// Reads the whole metafield.
+    ///
+    /// # Errors
+    /// [`FormatError::Version`] of another version; [`FormatError::Field`] where a member is missing or none of its kind.
     pub fn read<J: Json>(json: &J) -> Result<Account, FormatError> {
         check_version(json, Account::VERSION)?;
         let points = |points: &J| Points::new(points.integer()?).ok();
@@ -76,18 +79,27 @@ impl Account {
     }
 
     /// Reads the live hold alone: all that a checkout needs.
+    ///
+    /// # Errors
+    /// As [`Account::read`], of the version and the hold alone.
     pub fn read_hold<J: Json>(json: &J) -> Result<Option<Terms>, FormatError> {
         check_version(json, Account::VERSION)?;
         json.field("hold").map(|hold| Terms::read(&hold)).transpose()
     }
 
     /// Reads the tier alone: all that perks need. An account is a member's, also without a tier.
+    ///
+    /// # Errors
+    /// As [`Account::read`], of the version and the tier alone.
     pub fn read_tier<J: Json>(json: &J) -> Result<Option<String>, FormatError> {
         check_version(json, Account::VERSION)?;
         optional(json, "tier", Json::text)
     }
 
     /// The metafield's text.
+    ///
+    /// # Errors
+    /// Never: it holds nothing that JSON has no form for.
     #[cfg(feature = "serde")]
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         #[derive(serde::Serialize)]

@@ -57,6 +57,9 @@ impl ActionError {
 
 impl Action {
     /// Whether a merchant may set it.
+    ///
+    /// # Errors
+    /// [`ActionError`]: the first thing that is wrong.
     pub fn validate(&self) -> Result<(), ActionError> {
         if !text::is_id(&self.id) {
             return Err(ActionError::Id);

@@ -86,6 +86,9 @@ impl Campaign {
     }
 
     /// Whether a merchant may set it in a program with these tiers.
+    ///
+    /// # Errors
+    /// [`CampaignError`]: the first thing that is wrong.
     pub fn validate(&self, is_tier: impl Fn(&str) -> bool) -> Result<(), CampaignError> {
         check_named(&self.id, &self.name)?;
         check_given(self.earn_factor, &self.perks)?;

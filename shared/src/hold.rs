@@ -71,6 +71,9 @@ impl Mark {
     pub const VERSION: i64 = 1;
 
     /// Reads a mark from its metafield: `{"v":1,"hold":"…","attempt":1}`.
+    ///
+    /// # Errors
+    /// [`FormatError::Version`] of another version; [`FormatError::Field`] where the hold or the attempt is missing or none.
     pub fn read<J: Json>(json: &J) -> Result<Mark, FormatError> {
         if json.field("v").and_then(|v| v.integer()) != Some(Mark::VERSION) {
             return Err(FormatError::Version);

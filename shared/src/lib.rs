@@ -14,6 +14,7 @@
 //! it. Beside points stand [`tier`]s, how far a member is in them ([`progress`]) and [`campaign`]s, whose [`perks`] the checkout
 //! gives, [`rfm`]: the segments of members by what they have bought, and what tills do [`offline`].
 #![no_std]
+#![warn(clippy::missing_errors_doc)]
 
 extern crate alloc;
 

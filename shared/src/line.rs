@@ -148,6 +148,9 @@ pub enum LeftOut {
 impl Basis {
     /// What of a line counts: more than zero minor units, or why nothing does. Before discounts, the tax is what it would
     /// be on the full price, rounded down.
+    ///
+    /// # Errors
+    /// [`LeftOut`] where nothing of it counts.
     pub fn of(&self, line: &LineNow) -> Result<i64, LeftOut> {
         match line.kind {
             LineKind::GiftCard if !self.gift_cards => return Err(LeftOut::GiftCard),

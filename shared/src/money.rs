@@ -41,6 +41,9 @@ pub enum MoneyError {
 
 impl Currency {
     /// A currency from its code. Any three capital letters are taken: Shopify adds currencies before we do.
+    ///
+    /// # Errors
+    /// [`MoneyError::Currency`] unless it is three capital letters.
     pub fn parse(code: &str) -> Result<Currency, MoneyError> {
         match code.as_bytes() {
             &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Currency([a, b, c])),
@@ -72,6 +75,10 @@ impl Currency {
 
     /// Reads a decimal amount such as `"12.50"` as minor units. Zeros below the minor unit are allowed (Shopify
     /// writes yen as `"100.0"`); other digits there are an error.
+    ///
+    /// # Errors
+    /// [`MoneyError::Amount`] for what is no decimal number, [`MoneyError::TooFine`] for digits below the minor unit,
+    /// [`MoneyError::OutOfRange`] beyond ±(2^53 − 1) minor units.
     pub fn parse_minor(self, amount: &str) -> Result<i64, MoneyError> {
         let (negative, digits) = match amount.as_bytes() {
             [b'-', rest @ ..] => (true, rest),
@@ -150,6 +157,9 @@ pub struct Money {
 
 impl Money {
     /// An amount from minor units; beyond ±(2^53 − 1) is an error.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] beyond ±(2^53 − 1).
     pub fn new(minor: i64, currency: Currency) -> Result<Money, OutOfRange> {
         if (-LIMIT..=LIMIT).contains(&minor) { Ok(Money { minor, currency }) } else { Err(OutOfRange) }
     }
@@ -160,6 +170,9 @@ impl Money {
     }
 
     /// Reads a decimal amount; see [`Currency::parse_minor`].
+    ///
+    /// # Errors
+    /// As [`Currency::parse_minor`].
     pub fn parse(amount: &str, currency: Currency) -> Result<Money, MoneyError> {
         Ok(Money { minor: currency.parse_minor(amount)?, currency })
     }
@@ -175,6 +188,9 @@ impl Money {
     }
 
     /// The sum; another currency or leaving the range is an error.
+    ///
+    /// # Errors
+    /// [`MoneyError::Mixed`] for another currency, [`MoneyError::OutOfRange`] where the sum leaves the range.
     pub fn plus(self, other: Money) -> Result<Money, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::Mixed);
@@ -183,6 +199,9 @@ impl Money {
     }
 
     /// The difference; another currency or leaving the range is an error.
+    ///
+    /// # Errors
+    /// [`MoneyError::Mixed`] for another currency, [`MoneyError::OutOfRange`] where the difference leaves the range.
     pub fn minus(self, other: Money) -> Result<Money, MoneyError> {
         self.plus(Money { minor: -other.minor, ..other })
     }

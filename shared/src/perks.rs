@@ -69,6 +69,9 @@ pub struct Line<'a> {
 
 impl LinePerk {
     /// A member's perks on lines, in the order of the program. A member without a tier has those that are for every member.
+    ///
+    /// # Errors
+    /// [`FormatError::Version`] of another version; [`FormatError::Field`] where a member of one is missing or none of its kind.
     pub fn read_all<J: Json>(program: &J, tier: Option<&str>) -> Result<Vec<LinePerk>, FormatError> {
         own(program, "lines", tier, |perk| {
             let variants = perk.field("variants").map(|variants| {
@@ -108,6 +111,9 @@ impl LinePerk {
 
 impl DeliveryPerk {
     /// A member's best perk on delivery: the one that takes off most, the first among equals.
+    ///
+    /// # Errors
+    /// As [`LinePerk::read_all`].
     pub fn best<J: Json>(program: &J, tier: Option<&str>) -> Result<Option<DeliveryPerk>, FormatError> {
         let perks = own(program, "delivery", tier, |perk| {
             Ok(DeliveryPerk { off: percentage(perk)?, label: required(perk, "label", Json::text)? })
@@ -117,6 +123,9 @@ impl DeliveryPerk {
 }
 
 /// Whether the program has the checkout say why points that were picked cannot be used.
+///
+/// # Errors
+/// [`FormatError::Version`] of another version; [`FormatError::Field`] where `guard` is no 1.
 pub fn is_guarded<J: Json>(program: &J) -> Result<bool, FormatError> {
     check_version(program, Program::VERSION)?;
     Ok(optional(program, "guard", |one| (one.integer()? == 1).then_some(true))?.unwrap_or_default())
@@ -125,6 +134,9 @@ pub fn is_guarded<J: Json>(program: &J) -> Result<bool, FormatError> {
 impl OptionPerk {
     /// What becomes of delivery options, in the order of the program. Those that are for others are among them, because
     /// an option may be reserved. `tier` is the member's; `None` also for whoever is no member.
+    ///
+    /// # Errors
+    /// [`FormatError::Version`] of another version; [`FormatError::Field`] where a member of one is missing or none of its kind.
     pub fn read_all<J: Json>(program: &J, tier: Option<&str>) -> Result<Vec<OptionPerk>, FormatError> {
         check_version(program, Program::VERSION)?;
         let options = program.field("options");

@@ -22,6 +22,9 @@ impl Points {
     pub const ZERO: Points = Points(0);
 
     /// Points from a whole number; beyond ±(2^53 − 1) is an error.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] beyond that.
     pub const fn new(value: i64) -> Result<Points, OutOfRange> {
         if value > LIMIT || value < -LIMIT { Err(OutOfRange) } else { Ok(Points(value)) }
     }
@@ -32,12 +35,18 @@ impl Points {
     }
 
     /// The sum, or an error where it leaves the range.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] where it leaves the range.
     pub fn plus(self, other: Points) -> Result<Points, OutOfRange> {
         // Two values of 54 bits cannot overflow 64.
         Points::new(self.0 + other.0)
     }
 
     /// The difference, or an error where it leaves the range.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] where it leaves the range.
     pub fn minus(self, other: Points) -> Result<Points, OutOfRange> {
         Points::new(self.0 - other.0)
     }

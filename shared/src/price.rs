@@ -72,6 +72,9 @@ pub(crate) struct Candidate<'p> {
 
 impl Program {
     /// What these lines earn. The whole must stay within the range of points.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] where a line, its weight, the divisor or the whole is out of range.
     pub fn price<'l>(
         &self,
         lines: impl IntoIterator<Item = &'l LineNow>,

@@ -99,6 +99,9 @@ fn numbers(ids: &[String]) -> Vec<String> {
 impl Program {
     /// The text of the metafield that Functions read: what tiers and the campaigns of this minute give. A redemption needs
     /// nothing of it: its hold carries the complete terms.
+    ///
+    /// # Errors
+    /// Never: it holds nothing that JSON has no form for.
     pub fn to_json(&self, version: i64, now: LocalTime) -> Result<String, serde_json::Error> {
         let guard = self.guard.then_some(1);
         let mut text = ForFunctions { v: Program::VERSION, version, guard, ..ForFunctions::default() };
@@ -127,6 +130,9 @@ impl Program {
     }
 
     /// Whether it fits into its metafields at all times.
+    ///
+    /// # Errors
+    /// [`TooLarge`], with its largest parts.
     pub fn check_size(&self) -> Result<(), TooLarge> {
         let always = LocalTime::default();
         for now in self.campaigns.iter().map(|campaign| campaign.from).chain([always]) {

@@ -171,6 +171,9 @@ impl Terms {
     }
 
     /// Reads the terms from the `hold` of an account metafield.
+    ///
+    /// # Errors
+    /// [`FormatError::Field`] where a member is missing or none of its kind, also for a kind or a scope that is not known yet.
     pub fn read<J: Json>(json: &J) -> Result<Terms, FormatError> {
         let not_negative = |number: &J| number.integer().filter(|n| *n >= 0);
         let kind = required(json, "kind", |kind| Kind::from_name(&kind.text()?))?;

@@ -177,6 +177,9 @@ impl RewardError {
 
 impl Reward {
     /// The terms of a hold for this pick.
+    ///
+    /// # Errors
+    /// [`PickError`] where it cannot be had like this.
     pub fn terms(&self, pick: Pick) -> Result<Terms, PickError> {
         let offered = |amounts: &Amounts| amounts.get(pick.currency).ok_or(PickError::Currency);
         let bound = |amounts: &Amounts| amounts.get(pick.currency);
@@ -225,6 +228,9 @@ impl Reward {
     }
 
     /// What is paid out for it.
+    ///
+    /// # Errors
+    /// [`PickError::Kind`] for a reward that is held for a cart, [`PickError::Currency`] where it is not offered in this one.
     pub fn payout(&self, currency: Currency) -> Result<(PayoutKind, Money), PickError> {
         let (kind, value) = match &self.benefit {
             Benefit::StoreCredit { value } => (PayoutKind::StoreCredit, value),
@@ -236,6 +242,9 @@ impl Reward {
     }
 
     /// Whether a merchant may offer it.
+    ///
+    /// # Errors
+    /// [`RewardError`]: the first thing that is wrong.
     pub fn validate(&self) -> Result<(), RewardError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if !(1..=40).contains(&self.id.len()) || !self.id.bytes().all(plain) {

@@ -163,6 +163,9 @@ impl TierError {
 
 impl Tier {
     /// Whether a merchant may set it.
+    ///
+    /// # Errors
+    /// [`TierError`]: the first thing that is wrong.
     pub fn validate(&self) -> Result<(), TierError> {
         check_named(&self.id, &self.name)?;
         if let Some(Threshold { at_least, days, .. }) = self.threshold

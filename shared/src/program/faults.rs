@@ -159,6 +159,9 @@ impl ProgramError {
 
 impl Program {
     /// Whether the program may be used; the first thing that is wrong otherwise.
+    ///
+    /// # Errors
+    /// [`ProgramError`]: the first thing that is wrong.
     pub fn validate(&self) -> Result<(), ProgramError> {
         self.faults().into_iter().next().map_or(Ok(()), |fault| Err(fault.error))
     }

@@ -44,6 +44,9 @@ pub struct TierUi {
 #[cfg(feature = "serde")]
 impl ProgramUi {
     /// The metafield's text.
+    ///
+    /// # Errors
+    /// Never: it holds nothing that JSON has no form for.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         #[derive(serde::Serialize)]
         struct Versioned<'a> {
@@ -55,6 +58,9 @@ impl ProgramUi {
     }
 
     /// Reads the metafield's text: see [`ProgramUi::read`].
+    ///
+    /// # Errors
+    /// As [`ProgramUi::read`]; [`FormatError::Version`] for what is no JSON, too.
     pub fn from_json(text: &str) -> Result<ProgramUi, FormatError> {
         let json: serde_json::Value = serde_json::from_str(text).map_err(|_| FormatError::Version)?;
         ProgramUi::read(&&json)
@@ -64,6 +70,9 @@ impl ProgramUi {
 #[cfg(feature = "serde")]
 impl Program {
     /// The text of the metafield that widgets read at a minute: a [`ProgramUi`].
+    ///
+    /// # Errors
+    /// Never: it holds nothing that JSON has no form for.
     pub fn to_ui_json(&self, version: i64, now: LocalTime) -> Result<String, serde_json::Error> {
         let Program { currency, earn, rewards, tiers, .. } = self.clone();
         let tiers = tiers.into_iter().map(|Tier { id, name, threshold, .. }| TierUi { id, name, threshold });

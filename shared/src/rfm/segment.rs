@@ -48,6 +48,9 @@ impl Segment {
     }
 
     /// The segment of this code.
+    ///
+    /// # Errors
+    /// [`NoSegment`] unless it is three scores of 1 to 5.
     pub fn of_code(code: i64) -> Result<Segment, NoSegment> {
         let scores = [code / 100, code / 10 % 10, code % 10];
         if !(111..=555).contains(&code) || !scores.iter().all(|score| (1..=5).contains(score)) {
