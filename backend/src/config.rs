@@ -30,7 +30,6 @@ pub struct Config {
     pub database: Database,
     pub web: Web,
     pub shopify: Shopify,
-    pub outgoing: Outgoing,
     pub security: Security,
     pub inbox: Inbox,
     pub events: Events,
@@ -90,14 +89,6 @@ pub struct Shopify {
     pub api_version: String,
     pub timeout: SignedDuration,
     pub clock_tolerance: SignedDuration,
-}
-
-/// Requests to addresses that merchants gave us.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "documented key by key in default.toml")]
-pub struct Outgoing {
-    pub trusted: Vec<String>,
 }
 
 /// Keys of our own.
@@ -363,8 +354,6 @@ mod tests {
             ),
             ("LOYALNEST_SHOPIFY__API_VERSION", "../../etc", "shopify.api_version must be"),
             ("LOYALNEST_SHOPIFY__API_VERSION", "", "shopify.api_version must be"),
-            ("LOYALNEST_OUTGOING__TRUSTED", "10.0.0.1", "outgoing.trusted must be"),
-            ("LOYALNEST_OUTGOING__TRUSTED", "http://me@10.0.0.1", "outgoing.trusted must be"),
             ("LOYALNEST_LOG__FORMAT", "xml", "log.format"),
             ("LOYALNEST_METRICS__LISTEN", "0.0.0.0:9464", "metrics.listen must be a loopback address"),
             ("LOYALNEST_METRICS__LISTEN", "here", "metrics.listen must be a loopback address"),

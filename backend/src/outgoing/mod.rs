@@ -58,14 +58,6 @@ impl Outgoing {
         Outgoing::new(Rules::new(Hosts::Shops, &[&config.shopify.url]), System)
     }
 
-    /// To addresses that merchants, or others whom nobody vouches for, have given us.
-    ///
-    /// # Errors
-    /// When the machine has no TLS to speak.
-    pub fn to_strangers(config: &Config) -> Result<Self, Error> {
-        Outgoing::new(Rules::new(Hosts::Any, &config.outgoing.trusted), System)
-    }
-
     /// To files that Shopify names in its answers: on hosts of others, or beside the configured address.
     ///
     /// # Errors
@@ -89,14 +81,6 @@ impl Outgoing {
     pub fn answered_by(mut self, service: Router) -> Self {
         self.inside = Some(service);
         self
-    }
-
-    /// Whether a request could go there, as far as the address itself tells: what its name means is not looked up.
-    ///
-    /// # Errors
-    /// [`AddressError`].
-    pub fn check(&self, address: &str) -> Result<(), AddressError> {
-        self.rules.check(address).map(|_| ())
     }
 
     /// A request, for [`fetch`](Outgoing::fetch) or [`send`](Outgoing::send).

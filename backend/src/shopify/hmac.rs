@@ -101,12 +101,6 @@ impl Signer {
         BASE64.encode(self.sign(body))
     }
 
-    /// The query with its `signature` added, as Shopify's app proxy sends it.
-    pub fn sign_proxy(&self, query: &str) -> String {
-        let signature = hex::encode(self.sign(Query::parse(query).signed_text().as_bytes()));
-        format!("{query}&signature={signature}")
-    }
-
     fn verify(&self, signature: &[u8], message: &[u8]) -> bool {
         // `|` and not `||`: how long it takes must not tell which secret it was.
         self.secrets.iter().fold(false, |accepted, secret| {
@@ -260,6 +254,12 @@ mod tests {
     const GUEST: &str = "extra=1&extra=2&shop=shop-name.myshopify.com&logged_in_customer_id=\
                          &path_prefix=/apps/awesome_reviews&timestamp=1317327555";
 
+    /// The query with its `signature` added, as Shopify's app proxy sends it.
+    fn proxied(secret: &str, query: &str) -> String {
+        let signature = hex::encode(signer(secret).sign(Query::parse(query).signed_text().as_bytes()));
+        format!("{query}&signature={signature}")
+    }
+
     fn read(query: &str, now: i64) -> Result<ProxyQuery, QueryRefusal> {
         signer("hush").verify_proxy(query, at(now), TOLERANCE)
     }
@@ -307,7 +307,7 @@ mod tests {
             ),
             (GUEST, "e072b6d7e6622d85912a5214b860d3100dc1e73d9bc29f43796ac8c9ff8093cb", None),
         ] {
-            let signed = signer("hush").sign_proxy(query);
+            let signed = proxied("hush", query);
             assert_eq!(signed, format!("{query}&signature={signature}"));
             assert_eq!(read(&signed, SENT), Ok(ProxyQuery { shop: shop.clone(), customer }));
         }
@@ -323,14 +323,14 @@ mod tests {
 
     #[test]
     fn what_is_not_signed_about_now_is_refused() {
-        let sign = |query: &str| signer("hush").sign_proxy(query);
+        let sign = |query: &str| proxied("hush", query);
         let good = sign(CUSTOMER);
         assert_eq!(read(CUSTOMER, SENT), Err(QueryRefusal::NotSigned));
         assert_eq!(
             read(&good.replace("customer_id=1", "customer_id=2"), SENT),
             Err(QueryRefusal::WrongSignature)
         );
-        assert_eq!(read(&signer("other").sign_proxy(CUSTOMER), SENT), Err(QueryRefusal::WrongSignature));
+        assert_eq!(read(&proxied("other", CUSTOMER), SENT), Err(QueryRefusal::WrongSignature));
         assert_eq!(read(&format!("{CUSTOMER}&signature=zz"), SENT), Err(QueryRefusal::WrongSignature));
 
         for near in [-90, -89, 89, 90] {
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn what_must_stand_alone_is_not_repeated() {
         for repeated in ["shop=a.myshopify.com", "timestamp=1317327555", "signature=00", "hmac=1&hmac=1"] {
-            let query = signer("hush").sign_proxy(&format!("{CUSTOMER}&{repeated}"));
+            let query = proxied("hush", &format!("{CUSTOMER}&{repeated}"));
             assert_eq!(read(&query, SENT), Err(QueryRefusal::Repeated), "{repeated}");
         }
     }

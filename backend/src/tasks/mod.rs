@@ -109,7 +109,7 @@ pub enum PushError {
     Database(#[from] db::Error),
 }
 
-/// Pushes a task of a shop: it is there if the transaction commits.
+/// Pushes a task of a shop, or of the [`INSTALLATION`]: it is there if the transaction commits.
 ///
 /// # Errors
 /// [`PushError`]. Unless it is the database's, the transaction can go on.
@@ -122,24 +122,11 @@ pub async fn push<T: Task>(
 ) -> Result<Pushed, PushError> {
     let new = NewTask::of(shop, task, order, now)?;
     let pushed = push_new(tx, &new, T::KIND, now).await?;
-    if pushed.new {
+    if pushed.new && shop != INSTALLATION {
         let event = Event::TaskCreated(TaskCreated { task: pushed.id, kind: T::KIND.to_owned() });
         events::publish(tx, shop, event, now).await?;
     }
     Ok(pushed)
-}
-
-/// Pushes a task that is the installation's own, not a shop's: it is there if the transaction commits.
-///
-/// # Errors
-/// [`PushError`]. Unless it is the database's, the transaction can go on.
-pub async fn push_own<T: Task>(
-    tx: &mut Tx,
-    task: &T,
-    order: Order,
-    now: Timestamp,
-) -> Result<Pushed, PushError> {
-    push_new(tx, &NewTask::of(INSTALLATION, task, order, now)?, T::KIND, now).await
 }
 
 async fn push_new(

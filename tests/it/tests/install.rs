@@ -9,9 +9,9 @@ use loyalnest::db;
 use loyalnest::db::Timestamp;
 use loyalnest::merchants::{Resealed, Shop, ShopError, refresh_dormant, set_up_due};
 use loyalnest::serve;
-use loyalnest::shopify::UserId;
 use serde_json::json;
 
+use crate::staff::online_token;
 use crate::support::door::{self, Door, SECRET, SHOP, jwt};
 use crate::support::{TestDb, on_both_engines};
 
@@ -467,12 +467,11 @@ fn tokens_are_sealed_anew_when_the_key_changes() {
         let installed = shop(&only_new).await.unwrap();
         assert!(matches!(only_new.admin_of(&installed).await, Err(ShopError::Sealed(_))));
 
-        let owner = UserId(42);
-        assert!(matches!(only_new.shops.online_token(&installed, owner).await, Err(ShopError::Sealed(_))));
+        assert!(online_token(&only_new, installed.id, 42).await.is_err());
 
         assert_eq!(both.shops.reseal().await.unwrap(), Resealed { shops: 1, staff: 1 });
         assert_eq!(both.shops.reseal().await.unwrap(), Resealed { shops: 0, staff: 0 });
-        assert!(only_new.shops.online_token(&installed, owner).await.unwrap().is_some());
+        assert!(online_token(&only_new, installed.id, 42).await.unwrap().is_some());
         assert!(reaches_shopify(&only_new).await);
         door.advance(57 * MINUTE);
         assert!(reaches_shopify(&only_new).await, "the refresh token, too");

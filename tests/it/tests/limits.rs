@@ -14,33 +14,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::support::app::{Answered, SECRET, SHOP, TestApp};
+use crate::support::app::{Answered, SECRET, SHOP, TestApp, proxied};
 use crate::support::door::{Door, api};
 use crate::support::{TestDb, on_both_engines, on_engine};
 
 /// A widget's request, signed for a shop.
 async fn widget(app: &TestApp, path: &str, secret: &str) -> Answered {
-    let pairs = [
-        ("logged_in_customer_id", String::new()),
-        ("path_prefix", "/apps/loyalty".to_owned()),
-        ("shop", SHOP.to_owned()),
-        ("timestamp", app.now().as_second().to_string()),
-    ];
-    let text: String = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let signature = hex(&hmac(secret, text.as_bytes()));
-    let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    app.get(&format!("{path}?{}&signature={signature}", query.join("&"))).await
-}
-
-fn hmac(secret: &str, text: &[u8]) -> Vec<u8> {
-    use hmac::{Hmac, KeyInit, Mac};
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(text);
-    mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let now = app.now().as_second();
+    let query = format!("logged_in_customer_id=&path_prefix=%2Fapps%2Floyalty&shop={SHOP}&timestamp={now}");
+    app.get(&format!("{path}?{}", proxied(secret, &query))).await
 }
 
 #[test]

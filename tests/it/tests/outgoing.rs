@@ -15,9 +15,9 @@ use crate::support::raw::{Raw, head};
 
 const MOST: usize = 1_000_000;
 
-/// What may be sent to strangers, where the operator trusts this origin.
+/// What may be asked for files, where the operator trusts this origin.
 fn trusting(origin: &str) -> Outgoing {
-    Outgoing::to_strangers(&config(&[("LOYALNEST_OUTGOING__TRUSTED", origin)])).unwrap()
+    Outgoing::to_files(&config(&[("LOYALNEST_SHOPIFY_URL", origin)])).unwrap()
 }
 
 async fn get(outgoing: &Outgoing, address: &str) -> Result<Answer, Error> {
@@ -81,19 +81,19 @@ async fn what_was_compressed_unasked_stays_compressed() {
 async fn this_machine_is_not_asked_unless_the_operator_trusts_it() {
     let inside = Raw::answering("200 OK", "", "secret").await;
     let port = inside.url.rsplit_once(':').unwrap().1;
-    let strangers = Outgoing::to_strangers(&config(&[])).unwrap();
+    let files = Outgoing::to_files(&config(&[])).unwrap();
     for (address, error) in [
         (inside.url.clone(), AddressError::NotHttps),
         (format!("https://127.0.0.1:{port}/"), AddressError::NotPublic),
         (format!("https://[::ffff:127.0.0.1]:{port}/"), AddressError::NotPublic),
         (format!("https://hooks.example:{port}/"), AddressError::Port),
     ] {
-        assert_eq!(strangers.check(&address), Err(error), "{address}");
-        assert!(matches!(get(&strangers, &address).await, Err(Error::Address(found)) if found == error));
+        assert_eq!(files.request(Method::GET, &address).unwrap_err(), error, "{address}");
+        assert!(matches!(get(&files, &address).await, Err(Error::Address(found)) if found == error));
     }
     // A name looks harmless until it is looked up.
-    assert_eq!(strangers.check("https://localhost/"), Ok(()));
-    let error = get(&strangers, "https://localhost/").await.unwrap_err();
+    assert!(files.request(Method::GET, "https://localhost/").is_ok());
+    let error = get(&files, "https://localhost/").await.unwrap_err();
     assert!(matches!(error, Error::Address(AddressError::NotPublic)), "{error:?}");
 
     let other = Raw::answering("200 OK", "", "").await;
@@ -120,6 +120,6 @@ async fn where_the_settings_name_a_server_nobody_else_gets_the_token() {
 
     let files = Outgoing::to_files(&configured).unwrap();
     assert!(get(&files, &format!("{}/file.jsonl", server.url)).await.is_ok(), "files beside it are read");
-    assert!(files.check("https://storage.example/file.jsonl").is_ok());
-    assert!(files.check(&elsewhere.url).is_err());
+    assert!(files.request(Method::GET, "https://storage.example/file.jsonl").is_ok());
+    assert!(files.request(Method::GET, &elsewhere.url).is_err());
 }

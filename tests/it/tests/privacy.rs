@@ -271,8 +271,9 @@ fn exports_and_requests_are_forgotten_in_time() {
         assert_eq!(requests().await.len(), 1);
         door.advance(SignedDuration::from_hours(60 * 24));
         let mut tx = test.db.begin_outside().await.unwrap();
-        loyalnest::tasks::push_own(
+        loyalnest::tasks::push(
             &mut tx,
+            loyalnest::tasks::INSTALLATION,
             &privacy::Forget {},
             loyalnest::tasks::Order::new("now"),
             door.now(),

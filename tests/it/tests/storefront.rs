@@ -9,7 +9,7 @@ use loyalnest::app::App;
 use loyalnest::web::{Shopper, doors};
 use tower::ServiceExt;
 
-use crate::support::app::{SHOP, TestApp};
+use crate::support::app::{SECRET, SHOP, TestApp, proxied};
 use crate::support::on_both_engines;
 
 async fn who(shopper: Shopper) -> String {
@@ -38,7 +38,7 @@ fn a_signed_request_says_who_calls_and_any_other_is_refused() {
                 "shop={shop}&logged_in_customer_id={customer}&path_prefix=%2Fapps%2Floyalty&timestamp={now}"
             )
         };
-        let signed = |query: &str| app.app.signer.sign_proxy(query);
+        let signed = |query: &str| proxied(SECRET, query);
         let ask = async |query: &str| ask(&app.app, query).await;
 
         let good = signed(&query(SHOP, "7"));

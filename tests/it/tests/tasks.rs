@@ -98,7 +98,9 @@ fn one_key_is_one_task_and_stands_for_no_other() {
         let elsewhere = ShopId(Uuid::from_u128(8));
         assert!(tasks::push(&mut tx, elsewhere, &script(), Order::new("a"), now).await.unwrap().new);
         assert!(tasks::push(&mut tx, SHOP, &Hasty {}, Order::new("a"), now).await.unwrap().new);
-        assert!(tasks::push_own(&mut tx, &script(), Order::new("a"), now).await.unwrap().new);
+        assert!(
+            tasks::push(&mut tx, tasks::INSTALLATION, &script(), Order::new("a"), now).await.unwrap().new
+        );
         tx.commit().await.unwrap();
 
         app.tasks.run_due(&app).await.unwrap();

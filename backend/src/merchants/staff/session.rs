@@ -16,11 +16,10 @@ use tokio::time::timeout;
 use super::store::{self, Kept, StaffRow};
 use super::{Role, Standing};
 use crate::audit::{self, Action, Actor, By, Change};
-use crate::config::Secret;
 use crate::db::{self, CipherError, Timestamp};
 use crate::ids::ShopId;
 use crate::languages::Language;
-use crate::merchants::{Shop, ShopError, Shops, lock_installed};
+use crate::merchants::{Shop, Shops, lock_installed};
 use crate::shopify::{OAuthError, OnlineGrant, UserId};
 
 /// How long someone waits for Shopify's answer before they may look without it.
@@ -137,19 +136,6 @@ impl Shops {
         }
         self.sessions.leave_alone((shop.id, user), asked_at);
         self.unconfirmed(shop, user).await
-    }
-
-    /// The online token of someone whose session is open: for what only they may do at Shopify.
-    ///
-    /// # Errors
-    /// [`ShopError::Sealed`] or [`ShopError::Database`].
-    pub async fn online_token(&self, shop: &Shop, user: UserId) -> Result<Option<Secret>, ShopError> {
-        let now = self.clock.now();
-        let Some(sealed) = store::token(&mut self.db.read(shop.id).await?, shop.id, user, now).await? else {
-            return Ok(None);
-        };
-        let token = self.cipher.open(store::ONLINE, shop.id.0, &sealed)?;
-        Ok(Some(Secret::new(String::from_utf8(token).map_err(|_| CipherError)?)))
     }
 
     /// Who they are, if their session is open.

@@ -210,24 +210,6 @@ pub(super) async fn set_default_role(tx: &mut Tx, shop: ShopId, role: Role) -> R
     Ok(())
 }
 
-/// The online token of a session that is open.
-pub(super) async fn token(
-    read: &mut Read,
-    shop: ShopId,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Option<Vec<u8>>, db::Error> {
-    let token: Option<(Vec<u8>,)> = db!(
-        read.optional,
-        "select sealed_online_token from merchants_staff
-         where shop_id = $1 and user_id = $2 and sealed_online_token is not null and expires_at > $3",
-        shop,
-        user.0,
-        now
-    )?;
-    Ok(token.map(|(token,)| token))
-}
-
 /// All shops of whose staff someone has a token.
 pub(in crate::merchants) async fn with_tokens(read: &mut Read) -> Result<Vec<ShopId>, db::Error> {
     let shops: Vec<(ShopId,)> = db!(

@@ -243,7 +243,9 @@ fn staff_see_their_own_shops_tasks_page_by_page() {
         push(test, &pushing, ShopId(Uuid::from_u128(1)), "another shop's", Do::Fine).await;
         let mut tx = test.db.begin_outside().await.unwrap();
         let own = Script::new("own", Do::Fine);
-        tasks::push_own(&mut tx, &own, Order::new("own"), pushing.clock.now()).await.unwrap();
+        tasks::push(&mut tx, tasks::INSTALLATION, &own, Order::new("own"), pushing.clock.now())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         pushing.tasks.run_due(&pushing).await.unwrap();
         let hopeless = push(test, &pushing, shop.id, "hopeless", Do::Dead("no".into())).await;

@@ -173,7 +173,7 @@ impl World {
                 let mut tx = app.db.begin(shop).await?;
                 tasks::push(&mut tx, shop, &ExpireDaily {}, Order::new(key.clone()), now).await?;
                 tasks::push(&mut tx, shop, &Celebrate {}, Order::new(key.clone()), now).await?;
-                tasks::push_own(&mut tx, &PostRipe {}, Order::new(key.clone()), now).await?;
+                tasks::push(&mut tx, tasks::INSTALLATION, &PostRipe {}, Order::new(key.clone()), now).await?;
                 tx.commit().await?;
             }
             Ok(app.tasks.run_due(&app).await?)
