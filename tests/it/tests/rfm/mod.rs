@@ -74,7 +74,7 @@ async fn begin(shop: &Shop<'_>) -> Refreshing {
 
 /// Whether the refresh goes on after these.
 async fn next(shop: &Shop<'_>, refresh: &mut Refreshing, most: i64) -> bool {
-    refresh.next(&shop.db, most).await.unwrap()
+    refresh.next(shop.db, most).await.unwrap()
 }
 
 async fn refreshed(shop: &Shop<'_>) {
