@@ -43,10 +43,10 @@ pub enum FinanceCommand {
 #[derive(Debug, clap::Args)]
 pub struct Of {
     /// The shop: NAME.myshopify.com.
-    shop: String,
+    pub shop: String,
     /// At the end of which day in the shop, as 2026-11-30; else now.
     #[arg(long)]
-    as_of: Option<Date>,
+    pub as_of: Option<Date>,
 }
 
 /// Prints it as CSV.
@@ -76,6 +76,8 @@ pub async fn run(app: &App, command: FinanceCommand) -> Result<(), Error> {
         }
     };
     let table = table.map_err(|error| Error::Usage(error.to_string()))?;
+    // The database closes when nobody reads any more.
+    drop(read);
     print!("{}", String::from_utf8_lossy(&table));
     app.db.close().await;
     Ok(())

@@ -139,13 +139,15 @@ impl<'a> Books<'a> {
         let lines = self.roll_forward().await?;
         let outstanding = lines.last().map_or(0, |line| line.closing);
         let redeemed = lines.iter().map(|line| line.redeemed).sum();
+        let owed = statement::owed(self.read, self.shop, self.until).await?;
         Ok(Liability {
             currency: program.currency.code().to_owned(),
             outstanding,
+            owed,
             redeemed,
             rate_points: rate.points,
             rate_minor: rate.minor,
-            face_value_minor: rate.worth(outstanding)?,
+            face_value_minor: rate.worth(outstanding + owed)?,
             deferred_minor: allocation.map(|allocation| allocation.deferred(redeemed)).transpose()?,
             recognised_minor: allocation.map(|allocation| allocation.recognised(redeemed)).transpose()?,
         })
@@ -168,13 +170,15 @@ pub struct Liability {
     pub currency: String,
     /// Points that members have: to spend, waiting and pinned, less what they owe.
     pub outstanding: i64,
+    /// Points that members owe, where more was taken back than they had.
+    pub owed: i64,
     /// Points that were redeemed so far.
     pub redeemed: i64,
     /// So many points …
     pub rate_points: i64,
     /// … are worth so much.
     pub rate_minor: i64,
-    /// What is outstanding at that rate.
+    /// What members are owed at that rate: what is outstanding, and what of it others owe.
     pub face_value_minor: i64,
     /// What of the allocated price is still owed, where it was said.
     pub deferred_minor: Option<i64>,

@@ -102,3 +102,22 @@ pub async fn expiring(
         before
     )
 }
+
+/// What members owed before an instant, where more was taken back than they had. It is part of nobody else's balance.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn owed(tx: &mut Read, shop: ShopId, before: Timestamp) -> Result<i64, db::Error> {
+    let (owed,): (i64,) = db!(
+        tx.one,
+        "select cast(coalesce(-sum(balance), 0) as bigint) from (
+             select sum(p.amount) as balance from points_entries e
+                 join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
+             where e.shop_id = $1 and e.booked_at < $2 and p.account = $3
+             group by e.member_id having sum(p.amount) < 0) as below",
+        shop,
+        before,
+        Ledger::Available
+    )?;
+    Ok(owed)
+}

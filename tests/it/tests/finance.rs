@@ -1,11 +1,14 @@
 //! A shop's books: the roll-forward closes, cohorts are the whole, and every report is there as JSON and as a table.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use devshop::Surface;
 use fastrand::Rng;
 use jiff::civil::date;
 use loyalnest::finance::Books;
+use loyalnest::finance::command::{self, FinanceCommand, Of};
 use loyalnest::finance::roll::{CohortLine, Line};
 use loyalnest::points;
 use loyalty::expiry::{Expiry, Rule, Term};
@@ -15,7 +18,7 @@ use serde_json::{Value, json};
 use crate::support::door::{Door, SHOP};
 use crate::support::on_both_engines;
 use crate::support::orders::{Order, refund};
-use crate::support::till::{ADA, Shop, later, redeeming};
+use crate::support::till::{ADA, BOB, Shop, later, redeeming};
 
 const DAY: i64 = 24 * 60;
 
@@ -127,6 +130,36 @@ fn the_books_of_a_day_stay_what_they_were() {
             [(202_611, 200), (202_612, 300)]
         );
         assert!(roll_forward(&shop, Some(date(2026, 10, 31))).await.is_empty(), "before the first entry");
+    });
+}
+
+#[test]
+fn what_one_member_owes_is_still_owed_to_the_others() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.set_program(|program| program.returns = ReturnPolicy::NegativeAllowed).await;
+        shop.take(vec![shop.order(&Order { lines: vec![(11, 1, "500.00")], ..Order::new(1, ADA) })]).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.take(vec![shop.order(&redeeming(2, ADA, &hold, "5.00"))]).await;
+        shop.take(vec![shop.refund(&refund(5, 1, &[(11, 1, "500.00")])), shop.order(&Order::new(3, BOB))])
+            .await;
+        assert_eq!((shop.points(ADA).await.0, shop.points(BOB).await.0), (-405, 100));
+        let mut read = test.db.read(shop.id).await.unwrap();
+        let mut books = Books::open(&mut read, shop.id, None, shop.now).await.unwrap();
+        let told = books.liability(None, None).await.unwrap();
+        assert_eq!((told.outstanding, told.owed), (-305, 405));
+        assert_eq!(told.face_value_minor, 100 * told.rate_minor / told.rate_points, "what Bob has");
+    });
+}
+
+#[test]
+fn the_command_prints_a_report_and_ends() {
+    on_both_engines(async |test| {
+        let door = Door::new(test).await;
+        door.staff(42, Method::GET, "/api/me", &Value::Null).await.json();
+        let of = Of { shop: SHOP.to_owned(), as_of: None };
+        let printed = command::run(&door.app, FinanceCommand::Expiry(of));
+        tokio::time::timeout(Duration::from_secs(60), printed).await.expect("it ends").unwrap();
     });
 }
 
