@@ -84,3 +84,14 @@ pub(super) async fn claim(
     }
     Ok(claimed > 0)
 }
+
+/// The member's customer has an account, although nobody doubted it: no order makes a guest of them.
+pub(super) async fn vouch(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update customers_members set shadow = false where shop_id = $1 and member_id = $2 and shadow is null",
+        shop,
+        member
+    )?;
+    Ok(())
+}

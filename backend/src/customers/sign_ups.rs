@@ -9,31 +9,34 @@ use crate::db::{Db, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::{points, programs};
 
-/// Whether no account of the member's customer is known of.
-async fn is_to_come(read: &mut Read, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
-    let found: Option<(i64,)> = db!(
+/// Whether it is news that the member's customer has an account; none where nobody need be told, because they are known to be
+/// no guest, whatever an order tells.
+async fn is_news(read: &mut Read, shop: ShopId, member: MemberId) -> Result<Option<bool>, db::Error> {
+    let found: Option<(bool,)> = db!(
         read.optional,
-        "select cast(1 as bigint) from customers_members where shop_id = $1 and member_id = $2
-             and (shadow or (signed_up_at is null and state <> 'enabled'))",
+        "select coalesce(shadow is true or (signed_up_at is null and state <> 'enabled'), false)
+         from customers_members where shop_id = $1 and member_id = $2
+             and (shadow is not false or (signed_up_at is null and state <> 'enabled'))",
         shop,
         member
     )?;
-    Ok(found.is_some())
+    Ok(found.map(|(is_news,)| is_news))
 }
 
 /// The member's customer is signed in: what a guest earned is theirs to spend, and whoever had no account until now has
-/// signed up. Both once, and whatever becomes of what they came for.
+/// signed up. Both once, and whatever becomes of what they came for. No order that comes later makes a guest of them.
 ///
 /// # Errors
 /// Any error of the ledger or the database.
 pub async fn signed_in(db: &Db, shop: ShopId, member: MemberId, now: Timestamp) -> Result<(), Error> {
-    if !is_to_come(&mut db.read(shop).await?, shop, member).await? {
+    if is_news(&mut db.read(shop).await?, shop, member).await?.is_none() {
         return Ok(());
     }
     let mut tx = db.begin(shop).await?;
     // Another window may have been here meanwhile.
-    let is_new = is_to_come(&mut tx, shop, member).await?;
+    let is_new = is_news(&mut tx, shop, member).await?.unwrap_or_default();
     shadows::claim(&mut tx, shop, member, now).await?;
+    shadows::vouch(&mut tx, shop, member).await?;
     if is_new && note(&mut tx, shop, member, now).await? {
         give(&mut tx, shop, &[member], now).await?;
     }
