@@ -85,8 +85,14 @@ impl Model {
         guests
     }
 
+    /// Whether something is known of a customer by their being signed in that was not known before.
+    pub fn is_changed_by_a_visit(&mut self, customer: u64) -> bool {
+        let own = self.own(customer);
+        own.is_some_and(|own| self.guest(own) != Some(false)) || self.is_news_of(customer)
+    }
+
     /// Whether it is news that a customer has an account.
-    pub fn is_news_of(&mut self, customer: u64) -> bool {
+    fn is_news_of(&mut self, customer: u64) -> bool {
         let Some(member) = self.find_member(customer) else { return false };
         let (own, signed_up) = (self.members[member].customers[0], self.members[member].signed_up);
         let person = self.person(own);
@@ -96,12 +102,11 @@ impl Model {
 
     /// A customer is signed in at the storefront: so they have an account, whatever was told.
     pub fn signed_in(&mut self, customer: u64) {
-        if !self.is_news_of(customer) {
-            return;
-        }
+        let is_news = self.is_news_of(customer);
         let Some(member) = self.find_member(customer) else { return };
-        self.claim(self.members[member].customers[0]);
-        if self.signs_up(member) {
+        let own = self.members[member].customers[0];
+        self.person(own).guest = Some(false);
+        if is_news && self.signs_up(member) {
             self.signed_up(&[customer]);
         }
     }

@@ -113,7 +113,7 @@ impl Act for Pick {
         let shop = world.here();
         let who = self.who % shop.customers.len();
         let (customer, offer) = (shop.customers[who], self.offer());
-        let before = shop.model.is_news_of(customer).then(|| shop.model.clone());
+        let before = shop.model.is_changed_by_a_visit(customer).then(|| shop.model.clone());
         shop.model.signed_in(customer);
         let expected = shop.model.may_pick(customer, &offer);
         let points = matches!(self.wish, Wish::Pounds(_)).then_some(offer.points);

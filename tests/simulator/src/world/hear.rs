@@ -1,6 +1,6 @@
 //! What the backend has acted upon, as the model hears of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use devshop::Event;
 use loyalnest::db::Db;
@@ -28,14 +28,25 @@ struct Settled {
     lane: String,
     state: String,
     settled_at: i64,
+    /// Whether the backend asked the shop before it acted upon it.
+    #[sqlx(default)]
+    asks: bool,
 }
 
-/// The order in which the backend acts upon what it takes together: each room's messages in one go, in as few goes as keep
-/// every lane in order. Between lanes nothing is promised, and it may matter all the same: on which day's cap an order
+/// The order in which the backend acts upon what it takes together: what needs no answer first, then what asks and whatever
+/// is behind that in its lane; each room's messages in one go, in as few goes as keep every lane in order. Between lanes nothing is promised, and it may matter all the same: on which day's cap an order
 /// counts depends on whether its customer was merged before.
 fn in_goes(mut settled: Vec<Settled>) -> Vec<(i64, Vec<Settled>)> {
-    settled.sort_by_key(|message| message.settled_at);
-    let mut goes: Vec<(i64, String, Vec<Settled>)> = Vec::new();
+    let mut asking: HashSet<(i64, String)> = HashSet::new();
+    for message in &mut settled {
+        let lane = (message.settled_at, message.lane.clone());
+        message.asks |= asking.contains(&lane);
+        if message.asks {
+            asking.insert(lane);
+        }
+    }
+    settled.sort_by_key(|message| (message.settled_at, message.asks));
+    let mut goes: Vec<((i64, bool), String, Vec<Settled>)> = Vec::new();
     let mut lanes: HashMap<String, usize> = HashMap::new();
     for message in settled {
         let room = message
@@ -46,15 +57,29 @@ fn in_goes(mut settled: Vec<Settled>) -> Vec<(i64, Vec<Settled>)> {
             .replace("refunds", "orders")
             .replace("collections", "products");
         let last = lanes.entry(message.lane.clone()).or_default();
-        let fitting =
-            goes.iter().skip(*last).position(|(at, of, _)| (*at, of) == (message.settled_at, &room));
+        let at = (message.settled_at, message.asks);
+        let fitting = goes.iter().skip(*last).position(|(of, room_of, _)| (*of, room_of) == (at, &room));
         *last = fitting.map_or(goes.len(), |after| *last + after);
         match goes.get_mut(*last) {
             Some((_, _, go)) => go.push(message),
-            None => goes.push((message.settled_at, room, vec![message])),
+            None => goes.push((at, room, vec![message])),
         }
     }
-    goes.into_iter().map(|(at, _, go)| (at, go)).collect()
+    goes.into_iter().map(|((at, _), _, go)| (at, go)).collect()
+}
+
+/// Whether the backend asks the shop before it acts upon a message: for an order that was edited, and for the mark of one
+/// that is discounted.
+fn asks(topic: &str, payload: &Value) -> bool {
+    let is_discounted = |line: &Value| {
+        let allocations = line["discount_allocations"].as_array();
+        let amounts = allocations.into_iter().flatten().filter_map(|one| one["amount"].as_str());
+        line["is_removed"] != true
+            && amounts.into_iter().any(|amount| amount.contains(|digit| ('1'..='9').contains(&digit)))
+    };
+    let lines = ["line_items", "shipping_lines"].map(|lines| payload[lines].as_array());
+    topic == "orders/edited"
+        || (topic.starts_with("orders/") && lines.into_iter().flatten().flatten().any(is_discounted))
 }
 
 impl World {
@@ -91,7 +116,7 @@ impl World {
         let now = shop.model.now;
         let (mut heard, mut signed_up) = (0, Vec::new());
         let settled = settled.into_iter().filter(|message| !shop.told.contains(&message.webhook_id));
-        let settled: Vec<Settled> = settled.map(|message| shop.in_its_lane(message)).collect();
+        let settled: Vec<Settled> = settled.map(|message| shop.as_it_was(message)).collect();
         let can_ask = shop.can_be_asked(&settled);
         for (settled_at, go) in in_goes(settled) {
             // It is booked as of then, however much later this is.
@@ -113,6 +138,12 @@ impl World {
                 events.push((event, order));
                 shop.told.insert(webhook);
                 heard += 1;
+            }
+            // What opens an order has the rest of what is told of it at once taken on, too.
+            let told = events.iter().filter_map(|(_, order)| order.as_ref());
+            let opened: HashSet<u64> = told.filter(|told| !told.is_change).map(|told| told.order).collect();
+            for told in events.iter_mut().filter_map(|(_, order)| order.as_mut()) {
+                told.is_change &= !opened.contains(&told.order);
             }
             let guests = shop.model.note_guests(events.iter().filter_map(|(_, order)| order.as_ref()));
             for (event, order) in events {
@@ -151,11 +182,15 @@ impl Shop {
         self.model.signed_up(&std::mem::take(signed_up));
     }
 
-    /// The lane in which a message was, also where nothing may lead to its customer any more.
-    fn in_its_lane(&self, message: Settled) -> Settled {
-        let event = self.local.webhooks().event(&message.webhook_id);
-        let Some(event) = event.filter(|_| message.lane == REDACTED) else { return message };
+    /// A message with what is not stored of it: whether the shop was asked, and the lane in which it was, also where nothing may
+    /// lead to its customer any more.
+    fn as_it_was(&self, message: Settled) -> Settled {
+        let Some(event) = self.local.webhooks().event(&message.webhook_id) else { return message };
         let body = &event.payload;
+        let message = Settled { asks: asks(&message.topic, body), ..message };
+        if message.lane != REDACTED {
+            return message;
+        }
         let customer = match message.topic.as_str() {
             topic if topic.starts_with("orders/") => body["customer"]["id"].as_u64(),
             "refunds/create" => {
@@ -185,7 +220,7 @@ impl Shop {
             topic if topic.starts_with("orders/") && topic != "orders/edited" => told::order(payload, title),
             _ => return None,
         };
-        told.is_change = matches!(topic, "orders/updated" | "orders/fulfilled" | "orders/edited");
+        told.is_change = topic != "orders/create";
         Some(if can_ask { self.marked(told) } else { told })
     }
 
