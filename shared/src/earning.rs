@@ -12,15 +12,16 @@ use crate::{
     wide::divided,
 };
 
-/// What came back of one order line.
+/// What came back of one order line, or of the order as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Returned {
-    /// Shopify's id of the line, or [`LineNow::DELIVERY`], of which an amount comes back and no units.
+    /// Shopify's id of the line; [`LineNow::DELIVERY`] or [`LineNow::WHOLE`], of which an amount comes back and no units.
     pub line: i64,
     /// Units returned.
     pub quantity: i64,
-    /// What was paid for them after all discounts, in minor units of the shop's currency.
+    /// What was paid for them after all discounts, in minor units of the shop's currency. Of the whole it is with tax, and
+    /// below zero where less was paid back than the returned units had cost.
     pub subtotal: i64,
 }
 

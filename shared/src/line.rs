@@ -33,6 +33,8 @@ pub struct LineNow {
 impl LineNow {
     /// The id under which delivery is a line: Shopify's ids are positive.
     pub const DELIVERY: i64 = 0;
+    /// The id under which money comes back of an order as a whole: of no line.
+    pub const WHOLE: i64 = -1;
 }
 
 /// What a line is of.

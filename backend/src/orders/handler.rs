@@ -25,7 +25,9 @@ pub struct OrderHandler {
     admin: AdminApi,
 }
 
+const CREATED: &str = "orders/create";
 const EDITED: &str = "orders/edited";
+const DELETED: &str = "orders/delete";
 const REFUND: &str = "refunds/create";
 
 /// How long an order, or its metafield, may take to read.
@@ -43,12 +45,13 @@ impl Handler for OrderHandler {
     fn knows(&self, topic: &str) -> bool {
         matches!(
             topic,
-            "orders/create"
+            CREATED
                 | "orders/paid"
                 | "orders/updated"
                 | "orders/cancelled"
                 | "orders/fulfilled"
                 | EDITED
+                | DELETED
                 | REFUND
         )
     }
@@ -80,7 +83,7 @@ impl Handler for OrderHandler {
         };
         let wants = |message: &Message| match message.topic.as_str() {
             EDITED => true,
-            REFUND => false,
+            REFUND | DELETED => false,
             _ => may_be_discounted(message) && is_discounted(message),
         };
         batch.iter().enumerate().filter(|(_, message)| wants(message)).map(|(at, _)| at).collect()
@@ -115,7 +118,7 @@ impl Handler for OrderHandler {
 
     async fn handle(&self, tx: &mut Tx, batch: &[Message]) -> Result<Vec<Outcome>, HandlerError> {
         let Some(shop) = batch.first().map(|message| message.shop) else { return Ok(Vec::new()) };
-        let installed = match batch.iter().any(is_change) {
+        let installed = match batch.iter().any(|message| message.topic != REFUND) {
             true => merchants::installed_since(tx, shop).await?,
             false => None,
         };
@@ -123,8 +126,7 @@ impl Handler for OrderHandler {
         let mut incoming = Vec::with_capacity(batch.len());
         for message in batch {
             // A shop that is gone takes on nothing.
-            let since = is_change(message).then(|| installed.unwrap_or(message.received_at));
-            outcomes.push(match read(message, since) {
+            outcomes.push(match read(message, installed.unwrap_or(message.received_at)) {
                 Ok(told) => {
                     incoming.extend(told);
                     Outcome::Done
@@ -154,11 +156,6 @@ impl OrderHandler {
     }
 }
 
-/// Whether it tells of an order that was there before, perhaps before the app was.
-fn is_change(message: &Message) -> bool {
-    matches!(message.topic.as_str(), "orders/updated" | "orders/fulfilled" | EDITED)
-}
-
 /// A cheap look, since few orders are: whether the list of discounts is anything but empty.
 fn may_be_discounted(message: &Message) -> bool {
     const EMPTY: &[u8] = br#""discount_applications":[]"#;
@@ -181,9 +178,12 @@ fn failed(error: impl std::error::Error) -> HandlerError {
 }
 
 /// What a message tells; nothing for a test order, or one that is gone. Orders from before `since` are not taken on.
-fn read(message: &Message, since: Option<Timestamp>) -> Result<Option<Incoming>, payload::Error> {
+fn read(message: &Message, since: Timestamp) -> Result<Option<Incoming>, payload::Error> {
     let (order, metafield) = match message.topic.as_str() {
         REFUND => return Ok(Some(Incoming::Refund(payload::refund(&message.payload)?))),
+        DELETED => {
+            return Ok(Some(Incoming::Deleted(payload::deleted(&message.payload)?, message.triggered_at)));
+        }
         EDITED => {
             let id = payload::edited(&message.payload)?;
             let Some(now) = &message.beside else { return Ok(None) };
@@ -196,7 +196,9 @@ fn read(message: &Message, since: Option<Timestamp>) -> Result<Option<Incoming>,
     let metafield = metafield.and_then(|json| Mark::read(&&json).ok());
     Ok(order.map(|order| {
         // Shopify tells the time of an order in whole seconds.
-        let opens = since.is_none_or(|since| order.placed_at.as_second() >= since.as_second());
+        // An order that is new at Shopify is new to us, however late that is told, if it was not brought there from elsewhere.
+        let is_new = message.topic == CREATED && !order.imported;
+        let opens = is_new || order.placed_at.as_second() >= since.as_second();
         Incoming::Order { order: Box::new(order), metafield, opens }
     }))
 }

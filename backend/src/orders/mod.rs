@@ -44,6 +44,8 @@ pub struct Order {
     pub guest: bool,
     /// When it was placed.
     pub placed_at: Timestamp,
+    /// Whether that was elsewhere, long before Shopify was told of it.
+    pub imported: bool,
     /// Whether that was at a till.
     pub at_till: bool,
     /// What of it moves points.

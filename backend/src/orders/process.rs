@@ -37,20 +37,30 @@ pub enum Incoming {
     Refund(Refund),
     /// Its points have waited long enough.
     Ripe(OrderId),
+    /// It was deleted: nothing of it stands, as if it was cancelled then.
+    Deleted(OrderId, Timestamp),
 }
 
 impl Incoming {
-    /// Whether it is about an order that is known, or that it may open.
-    fn is_taken_on(&self, known: &HashMap<OrderId, Known>) -> bool {
-        let is_known = || known.get(&self.order()).is_some_and(|known| known.facts.is_some());
-        !matches!(self, Incoming::Order { opens: false, .. }) || is_known()
+    /// Whether it is about an order that is known, or that a message of its batch opens.
+    fn is_taken_on(&self, known: &HashMap<OrderId, Known>, opened: &HashSet<OrderId>) -> bool {
+        let order = self.order();
+        let is_known = || known.get(&order).is_some_and(|known| known.facts.is_some());
+        match self {
+            Incoming::Order { .. } | Incoming::Deleted(..) => opened.contains(&order) || is_known(),
+            Incoming::Refund(_) | Incoming::Ripe(_) => true,
+        }
+    }
+
+    fn opens(&self) -> bool {
+        matches!(self, Incoming::Order { opens: true, .. })
     }
 
     fn order(&self) -> OrderId {
         match self {
             Incoming::Order { order, .. } => order.id,
             Incoming::Refund(refund) => refund.order,
-            Incoming::Ripe(order) => *order,
+            Incoming::Ripe(order) | Incoming::Deleted(order, _) => *order,
         }
     }
 
@@ -69,7 +79,7 @@ impl Incoming {
     fn as_order(&self) -> Option<&Order> {
         match self {
             Incoming::Order { order, .. } => Some(order),
-            Incoming::Refund(_) | Incoming::Ripe(_) => None,
+            Incoming::Refund(_) | Incoming::Ripe(_) | Incoming::Deleted(..) => None,
         }
     }
 }
@@ -82,8 +92,9 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let program = programs::current(tx, shop).await?;
     let ids: Vec<OrderId> = batch.iter().map(Incoming::order).collect();
     let mut known = store::lock(tx, shop, &ids).await?;
+    let opened = batch.iter().filter(|incoming| incoming.opens()).map(Incoming::order).collect();
     let (batch, passed_by): (Vec<Incoming>, Vec<Incoming>) =
-        batch.into_iter().partition(|incoming| incoming.is_taken_on(&known));
+        batch.into_iter().partition(|incoming| incoming.is_taken_on(&known, &opened));
     // Where history is read, what is told of old orders while their file is made is newer than the file.
     let past: Vec<Past> = match !passed_by.is_empty() && history::is_read(tx, shop).await? {
         true => passed_by.iter().filter_map(|incoming| incoming.past(&mut known)).collect(),
@@ -155,8 +166,11 @@ impl Work<'_> {
                 known.refunds.insert(refund.id, refund.returned);
             }
             Incoming::Ripe(_) => {}
+            Incoming::Deleted(_, at) => {
+                known.facts = known.facts.map(|facts| facts.newest(facts.called_off(at.as_microsecond())));
+            }
             Incoming::Order { mut order, metafield, .. } => {
-                known.agree_on_tips(&mut order);
+                known.agree_on_lines(&mut order);
                 // Where Shopify stamped both alike, what came later was written later.
                 let paid = known.paid_lines(&order);
                 if known.latest.as_ref().is_none_or(|latest| latest.as_of <= order.as_of) {
@@ -187,7 +201,7 @@ impl Work<'_> {
             &OrderUse { order: order.id, member, claim, currency: order.currency, used },
         )?;
         if let (Some(member), false) = (member, self.bookings.contains_key(&order.id)) {
-            let guest = known.customer.is_some_and(|customer| self.guests.contains(&customer));
+            let guest = order.customer.is_some_and(|customer| self.guests.contains(&customer));
             self.bookings.insert(order.id, self.pricing.first(order, member, guest)?);
         }
         Ok(())
@@ -283,9 +297,9 @@ impl Known {
         if self.erased { self.customer } else { self.customer.or(order.customer) }
     }
 
-    /// An order that is read again does not tell which of its lines are tips: where one message told, older or newer, all
-    /// are taken to.
-    fn agree_on_tips(&mut self, order: &mut Order) {
+    /// An order that is read again does not tell which of its lines are tips, and none tells of a product that the shop has
+    /// deleted since: where one message told, older or newer, all are taken to.
+    fn agree_on_lines(&mut self, order: &mut Order) {
         let known = self.latest.iter_mut().flat_map(|latest| {
             let paid = latest.paid.iter_mut().flat_map(|(_, lines)| lines);
             latest.lines.iter_mut().chain(paid)
@@ -293,8 +307,13 @@ impl Known {
         let lines: Vec<&mut LineNow> = known.chain(&mut order.lines).collect();
         let tips = lines.iter().filter(|line| line.kind == LineKind::Tip);
         let tips: HashSet<i64> = tips.map(|line| line.id).collect();
-        for line in lines.into_iter().filter(|line| tips.contains(&line.id)) {
-            line.kind = LineKind::Tip;
+        let products: HashMap<i64, i64> =
+            lines.iter().filter_map(|line| Some((line.id, line.product?))).collect();
+        for line in lines {
+            if tips.contains(&line.id) {
+                line.kind = LineKind::Tip;
+            }
+            line.product = line.product.or_else(|| products.get(&line.id).copied());
         }
     }
 
@@ -340,11 +359,13 @@ async fn members(
     Ok(customers::enrol_and_tell(tx, shop, &customers, now).await?)
 }
 
-/// Who had no account when these orders told of them.
+/// Who had no account when these orders told of them. Of whom history knows an order is perhaps another, with whom they have
+/// become one since: nothing is told of that one.
 fn guests(batch: &[Incoming], known: &HashMap<OrderId, Known>) -> Vec<(CustomerId, Timestamp)> {
     let orders = batch.iter().filter_map(Incoming::as_order).filter(|order| order.guest);
     let told = orders.map(|order| {
-        let customer = known.get(&order.id).map_or(order.customer, |known| known.customer_of(order));
+        let known = known.get(&order.id).filter(|known| known.facts.is_some() || known.erased);
+        let customer = known.map_or(order.customer, |known| known.customer_of(order));
         (customer, order.told_at())
     });
     told.filter_map(|(customer, at)| Some((customer?, at))).collect()
@@ -360,21 +381,17 @@ fn spenders(
 ) -> Vec<MemberId> {
     let mut told: HashMap<OrderId, usize> = HashMap::new();
     batch.iter().for_each(|incoming| *told.entry(incoming.order()).or_default() += 1);
-    let only_earns = |incoming: &Incoming| match incoming {
-        Incoming::Order { order, .. } => {
-            let is_new =
-                known.get(&order.id).is_none_or(|known| known.facts.is_none() && known.refunds.is_empty());
-            is_new && told[&order.id] == 1 && order.is_whole()
-        }
-        Incoming::Refund(_) | Incoming::Ripe(_) => false,
+    let only_earns = |incoming: &Incoming| {
+        let is_new = |order: &Order| {
+            known.get(&order.id).is_none_or(|known| known.facts.is_none() && known.refunds.is_empty())
+        };
+        let order = incoming.as_order();
+        order.is_some_and(|order| is_new(order) && told[&order.id] == 1 && order.is_whole())
     };
     let mut spenders = BTreeSet::new();
     for incoming in batch.iter().filter(|incoming| !only_earns(incoming)) {
         let order = incoming.order();
-        let customer = match incoming {
-            Incoming::Order { order, .. } => order.customer,
-            Incoming::Refund(_) | Incoming::Ripe(_) => None,
-        };
+        let customer = incoming.as_order().and_then(|order| order.customer);
         let known = known.get(&order).and_then(|known| known.customer);
         let found = [customer, known].into_iter().flatten();
         spenders.extend(found.filter_map(|customer| members.get(&customer)));
@@ -386,7 +403,7 @@ fn spenders(
 fn marks(incoming: &Incoming) -> impl Iterator<Item = Mark> {
     let marks = match incoming {
         Incoming::Order { order, metafield, .. } => [order.mark, *metafield],
-        Incoming::Refund(_) | Incoming::Ripe(_) => [None, None],
+        Incoming::Refund(_) | Incoming::Ripe(_) | Incoming::Deleted(..) => [None, None],
     };
     marks.into_iter().flatten()
 }

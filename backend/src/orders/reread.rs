@@ -33,7 +33,9 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
         id,
         customer: order.customer.as_deref().map(number).transpose()?.map(CustomerId),
         guest: is_guest(order.customer_state.as_deref()),
-        placed_at: time(&order.created_at)?,
+        placed_at: time(&order.processed_at)?.min(time(&order.created_at)?),
+        // That, too, was told by the webhook with which it was new.
+        imported: false,
         // Who takes an order on was told of it by a webhook.
         at_till: false,
         facts,
@@ -161,6 +163,7 @@ mod tests {
     fn now() -> OrderNow {
         OrderNow {
             created_at: "2026-11-22T09:00:00Z".into(),
+            processed_at: "2026-11-22T09:00:00Z".into(),
             updated_at: "2026-11-23T09:00:00Z".into(),
             financial_status: Some("PARTIALLY_REFUNDED".into()),
             currency: "GBP".into(),

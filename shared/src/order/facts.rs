@@ -109,6 +109,11 @@ impl Facts {
         if self.payment == Payment::Void { Some(self.updated_at) } else { self.void_at }
     }
 
+    /// The same order, called off then, or just now where more was told of it since.
+    pub fn called_off(self, at: i64) -> Facts {
+        Facts { updated_at: at.max(self.updated_at), cancelled: true, ..self }
+    }
+
     /// The same order as if nothing of it had been called off.
     pub fn standing(self) -> Facts {
         let payment = if self.payment == Payment::Void { Payment::Pending } else { self.payment };

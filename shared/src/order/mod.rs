@@ -5,41 +5,23 @@
 //! arrivals end in the same state by construction.
 
 mod facts;
+mod gone;
 mod kept;
 mod used;
 mod wait;
 
-use alloc::vec::Vec;
-
 pub use self::{
     facts::{Facts, Payment},
+    gone::gone,
     kept::kept,
     used::{Used, UsedLine},
     wait::{Until, Wait},
 };
 use crate::{
     earning::{Earning, Returned},
-    line::LineNow,
     mul_div_floor,
     points::Points,
 };
-
-/// All that is gone of an order: its refunds, and the units that an edit took off without one, at the price that they earned
-/// with. A refund that these lines do not know of yet counts all the same.
-pub fn gone(lines: &[LineNow], refunds: &[Returned], earning: Option<&Earning>) -> Vec<Returned> {
-    let mut gone = refunds.to_vec();
-    for line in lines {
-        let refunded = refunds.iter().filter(|returned| returned.line == line.id);
-        let refunded = refunded.fold(0_i64, |units, returned| units.saturating_add(returned.quantity.max(0)));
-        let taken_off = line.quantity.saturating_sub(line.current.max(0)).saturating_sub(refunded);
-        if taken_off > 0 {
-            let paid = earning.and_then(|earning| earning.paid_of(line.id)).unwrap_or(line.paid);
-            let subtotal = mul_div_floor(paid.max(0), taken_off, line.quantity).unwrap_or(0);
-            gone.push(Returned { line: line.id, quantity: taken_off, subtotal });
-        }
-    }
-    gone
-}
 
 /// What was booked for an order's redemption when the order came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,12 +111,12 @@ pub fn redeemed(facts: &Facts, redeemed: Redeemed, used: &Used, now: &Used, gone
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
+    use alloc::{vec, vec::Vec};
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{money::Currency, price::Circumstances, program::Program};
+    use crate::{line::LineNow, money::Currency, price::Circumstances, program::Program};
 
     fn points(value: i64) -> Points {
         Points::new(value).unwrap()
@@ -246,22 +228,6 @@ mod tests {
         assert_eq!(after(&now(333), &[]), 333);
         assert_eq!(after(&now(900), &[]), 500);
         assert_eq!(after(&now(333), &[returned(1, 1, 0)]), 167);
-    }
-
-    #[test]
-    fn units_that_an_edit_took_off_are_gone_once_whether_or_not_a_refund_tells_of_them_too() {
-        let gone = |lines: &[LineNow], refunds: &[Returned]| gone(lines, refunds, None);
-        let line = |current| line(1, 3, current, 1_000);
-        assert_eq!(gone(&[line(3)], &[]), []);
-        assert_eq!(gone(&[line(2)], &[]), [returned(1, 1, 333)]);
-        assert_eq!(gone(&[line(2)], &[returned(1, 1, 300)]), [returned(1, 1, 300)]);
-        assert_eq!(gone(&[line(1)], &[returned(1, 1, 300)]), [returned(1, 1, 300), returned(1, 1, 333)]);
-        assert_eq!(gone(&[line(3)], &[returned(1, 2, 600)]), [returned(1, 2, 600)], "a newer refund");
-        assert_eq!(gone(&[line(-5)], &[]), [returned(1, 3, 1_000)], "no more than was bought");
-        let nonsense = self::line(1, 0, 4, -7);
-        assert_eq!(gone(&[nonsense], &[]), []);
-        let dearer = self::line(1, 2, 1, 9_000);
-        assert_eq!(super::gone(&[dearer], &[], Some(&earning())), [returned(1, 1, 500)], "as it was earned");
     }
 
     proptest! {

@@ -178,9 +178,14 @@ fn an_order_from_before_the_app_earns_nothing_because_somebody_changes_it_now() 
         for field in ["created_at", "processed_at"] {
             payload[field] = json!("2024-01-01T00:00:00Z");
         }
-        for topic in ["orders/updated", "orders/fulfilled"] {
+        for topic in
+            ["orders/updated", "orders/fulfilled", "orders/paid", "orders/cancelled", "orders/delete"]
+        {
             tell(&house, topic, topic, &payload).await;
         }
+        // Shopify was told of it only now: it was placed elsewhere.
+        payload["created_at"] = json!(house.app.clock.now().to_string());
+        tell(&house, "imported", "orders/create", &payload).await;
         let refund = json!({"id": 1, "order_id": payload["id"], "refund_line_items": []});
         tell(&house, "a refund of it", "refunds/create", &refund).await;
         tell(&house, "and again", "orders/updated", &payload).await;
@@ -499,6 +504,7 @@ fn nonsense_is_a_dead_letter_whatever_its_topic() {
             "orders/cancelled",
             "orders/edited",
             "orders/fulfilled",
+            "orders/delete",
             "refunds/create",
             "customers/create",
             "customers/update",

@@ -1,5 +1,6 @@
 //! The members of these payloads that are read.
 
+use jiff::SignedDuration;
 use loyalty::Currency;
 use loyalty::earning::Returned;
 use loyalty::hold::Mark;
@@ -20,7 +21,9 @@ pub(super) struct OrderJson {
     #[serde(default)]
     pub test: bool,
     pub customer: Option<CustomerJson>,
-    pub created_at: Timestamp,
+    created_at: Timestamp,
+    /// When it was placed, elsewhere perhaps; an order that was imported was so long before it was created.
+    processed_at: Option<Timestamp>,
     pub updated_at: Timestamp,
     cancelled_at: Option<Timestamp>,
     source_name: Option<String>,
@@ -49,6 +52,11 @@ pub(super) struct EditJson {
 #[derive(Deserialize)]
 pub(super) struct OrderEdit {
     pub order_id: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DeletedJson {
+    pub id: i64,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +140,8 @@ pub(super) struct RefundJson {
     refund_line_items: Vec<RefundLine>,
     #[serde(default)]
     refund_shipping_lines: Vec<RefundShipping>,
+    #[serde(default)]
+    order_adjustments: Vec<Adjustment>,
 }
 
 #[derive(Deserialize)]
@@ -146,11 +156,30 @@ struct RefundShipping {
     subtotal_amount_set: MoneySet,
 }
 
+/// By what a refund differs from the price of what came back.
+#[derive(Deserialize)]
+struct Adjustment {
+    kind: Option<String>,
+    /// Below zero where more was paid back.
+    amount_set: Option<MoneySet>,
+    tax_amount_set: Option<MoneySet>,
+}
+
 fn is_there<'de, D: Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(reader).map(|_| true)
 }
 
 impl OrderJson {
+    /// When it was placed: not after it was created.
+    pub fn placed_at(&self) -> Timestamp {
+        self.processed_at.map_or(self.created_at, |processed| processed.min(self.created_at))
+    }
+
+    /// Whether it was placed elsewhere, long before Shopify was told of it.
+    pub fn is_imported(&self) -> bool {
+        self.created_at - self.placed_at() > SignedDuration::from_hours(24)
+    }
+
     /// Where it was placed: Shopify names tills so.
     pub fn at_till(&self) -> bool {
         self.source_name.as_deref() == Some("pos")
@@ -171,10 +200,14 @@ impl OrderJson {
     pub fn lines(&self, currency: Currency) -> Result<Vec<LineNow>, Error> {
         let told = self.line_items.iter().map(|line| line.told(currency)?.line(self.taxes_included));
         let mut told = told.collect::<Result<Vec<LineNow>, Error>>()?;
-        let stand = self.shipping_lines.iter().filter(|line| !line.is_removed);
-        let parts = stand.filter_map(|line| Some(line.parts(line.price_set.as_ref()?, currency)));
+        let parts = self.delivery().filter_map(|line| Some(line.parts(line.price_set.as_ref()?, currency)));
         told.extend(lines::delivery(parts, self.taxes_included)?);
         Ok(told)
+    }
+
+    /// What an edit has not taken off.
+    fn delivery(&self) -> impl Iterator<Item = &ShippingJson> {
+        self.shipping_lines.iter().filter(|line| !line.is_removed)
     }
 
     pub fn mark(&self) -> Option<Mark> {
@@ -193,7 +226,7 @@ impl OrderJson {
                     used.lines.push(UsedLine { line: line.id, quantity: line.quantity, amount });
                 }
             }
-            for line in &self.shipping_lines {
+            for line in self.delivery() {
                 let amount = allocated(&line.discount_allocations, index, currency)?;
                 used.delivery = lines::add(used.delivery, amount)?;
             }
@@ -235,8 +268,8 @@ impl RefundJson {
     /// The shop's currency, which a refund names only with its amounts; none where nothing comes back.
     pub fn currency(&self) -> Result<Option<Currency>, MoneyError> {
         let lines = self.refund_line_items.iter().map(|line| &line.subtotal_set);
-        let mut amounts =
-            lines.chain(self.refund_shipping_lines.iter().map(|part| &part.subtotal_amount_set));
+        let delivery = self.refund_shipping_lines.iter().map(|part| &part.subtotal_amount_set);
+        let mut amounts = lines.chain(delivery).chain(self.differences().flat_map(Adjustment::parts));
         amounts.next().map(|amount| Currency::parse(&amount.shop_money.currency_code)).transpose()
     }
 
@@ -251,7 +284,24 @@ impl RefundJson {
             // Delivery comes back as money, not as units.
             returned.push(Returned { line: LineNow::DELIVERY, quantity: 0, subtotal });
         }
+        for difference in self.differences() {
+            let parts = difference.parts().map(|part| part.shop_money.minor(currency));
+            let subtotal = -lines::sum(parts)?;
+            returned.push(Returned { line: LineNow::WHOLE, quantity: 0, subtotal });
+        }
         Ok(returned)
+    }
+
+    /// What came back of no line. (Of delivery an adjustment told, too, before it had lines of its own.)
+    fn differences(&self) -> impl Iterator<Item = &Adjustment> {
+        self.order_adjustments.iter().filter(|one| one.kind.as_deref() == Some("refund_discrepancy"))
+    }
+}
+
+impl Adjustment {
+    /// What it is, and the tax on it.
+    fn parts(&self) -> impl Iterator<Item = &MoneySet> {
+        self.amount_set.iter().chain(&self.tax_amount_set)
     }
 }
 

@@ -8,7 +8,7 @@ mod json;
 use loyalty::Currency;
 use loyalty::money::MoneyError;
 
-use self::json::{EditJson, OrderJson, RefundJson};
+use self::json::{DeletedJson, EditJson, OrderJson, RefundJson};
 use super::{Order, Refund, Refunds};
 use crate::ids::{CustomerId, OrderId};
 
@@ -48,7 +48,8 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         id: OrderId(order.id),
         customer: order.customer.as_ref().map(|customer| CustomerId(customer.id)),
         guest: order.customer.as_ref().is_some_and(|customer| is_guest(customer.state.as_deref())),
-        placed_at: order.created_at,
+        placed_at: order.placed_at(),
+        imported: order.is_imported(),
         at_till: order.at_till(),
         facts: order.facts(),
         lines: order.lines(currency)?,
@@ -67,6 +68,15 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
 pub fn edited(body: &[u8]) -> Result<OrderId, Error> {
     let edit: EditJson = serde_json::from_slice(body)?;
     Ok(OrderId(edit.order_edit.order_id))
+}
+
+/// Reads which order was deleted.
+///
+/// # Errors
+/// When it is none.
+pub fn deleted(body: &[u8]) -> Result<OrderId, Error> {
+    let deleted: DeletedJson = serde_json::from_slice(body)?;
+    Ok(OrderId(deleted.id))
 }
 
 /// Reads a refund.
@@ -246,6 +256,55 @@ mod tests {
         assert_eq!(super::refund(refund.to_string().as_bytes()).unwrap().order, OrderId(7));
         assert!(matches!(super::refund(br#"{"id": 5}"#), Err(Error::Json(_))));
     }
+
+    #[test]
+    fn an_order_was_placed_when_it_was_processed_if_that_was_before_it_was_created() {
+        for (processed, placed) in [
+            (json!("2021-03-01T09:00:00Z"), "2021-03-01T09:00:00Z"),
+            (json!("2026-11-22T09:00:03Z"), "2026-11-22T09:00:00Z"),
+            (json!(null), "2026-11-22T09:00:00Z"),
+        ] {
+            let mut order = written();
+            order["processed_at"] = processed;
+            let order = read(&order).unwrap().unwrap();
+            assert_eq!((order.placed_at.to_string().as_str(), order.imported), (placed, placed < "2026"));
+        }
+    }
+
+    #[test]
+    fn what_a_refund_pays_back_beyond_its_lines_came_back_of_the_whole() {
+        let differing = |amount: &str, tax: &str, kind: &str| {
+            let adjustment = json!({"kind": kind, "amount_set": money(amount, "GBP"), "tax_amount_set": money(tax, "GBP")});
+            let refund = json!({"id": 5, "order_id": 7, "order_adjustments": [adjustment]});
+            super::refund(refund.to_string().as_bytes()).unwrap().returned
+        };
+        let whole = |subtotal| [Returned { line: LineNow::WHOLE, quantity: 0, subtotal }];
+        assert_eq!(differing("-5.85", "0.00", "refund_discrepancy"), whole(585));
+        assert_eq!(differing("-5.00", "-1.00", "refund_discrepancy"), whole(600));
+        assert_eq!(
+            differing("2.37", "0.00", "refund_discrepancy"),
+            whole(-237),
+            "less than the lines had cost"
+        );
+        assert_eq!(differing("-8.00", "0.00", "shipping_refund"), [], "that has lines of its own");
+        let unknown = json!({"id": 5, "order_id": 7, "order_adjustments": [{"kind": null}, {}]});
+        assert_eq!(refund(unknown.to_string().as_bytes()).unwrap().returned, []);
+    }
+
+    #[test]
+    fn what_an_edit_took_off_delivery_is_no_discount_any_more() {
+        let mut order = written();
+        order["shipping_lines"][0]["discount_allocations"] =
+            order["shipping_lines"][1]["discount_allocations"].clone();
+        assert_eq!(read(&order).unwrap().unwrap().discounts[0].used.delivery, 240);
+    }
+
+    #[test]
+    fn a_deleted_order_is_known_by_its_number() {
+        assert_eq!(deleted(br#"{"id": 820982911946154508}"#).unwrap(), OrderId(820_982_911_946_154_508));
+        assert!(matches!(deleted(br#"{"id": null}"#), Err(Error::Json(_))));
+    }
+
     #[test]
     fn a_refund_is_in_one_currency() {
         let part = |currency: &str| json!({"subtotal_amount_set": money("1.00", currency)});

@@ -16,8 +16,10 @@ const MOST_PAGES: usize = 40;
 pub struct OrderNow {
     /// Placed while testing payments.
     pub test: bool,
-    /// When it was placed (RFC 3339).
+    /// When Shopify was told of it (RFC 3339).
     pub created_at: String,
+    /// When it was placed, elsewhere perhaps (RFC 3339).
+    pub processed_at: String,
     /// When anything about it last changed (RFC 3339).
     pub updated_at: String,
     /// When it was cancelled (RFC 3339).
@@ -119,6 +121,7 @@ impl Admin {
             let order = found.get_or_insert_with(|| OrderNow {
                 test: page.test,
                 created_at: page.created_at,
+                processed_at: page.processed_at,
                 updated_at: page.updated_at,
                 cancelled_at: page.cancelled_at,
                 financial_status: page.display_financial_status.as_ref().map(text),

@@ -115,6 +115,16 @@ impl DevShop {
         Ok(order)
     }
 
+    /// Deletes an order, if there is one.
+    pub fn delete_order(&self, order: u64) {
+        let mut state = self.state();
+        if state.orders.remove(&order).is_some() {
+            let event = self.webhooks().new_event_id();
+            let payload = serde_json::json!({"id": order});
+            self.webhooks().send("orders/delete", payload, &event, self.clock().now());
+        }
+    }
+
     /// Gives back units of lines and shipping.
     ///
     /// # Errors

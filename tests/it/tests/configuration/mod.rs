@@ -111,7 +111,11 @@ fn topics_must_exist_and_be_acted_upon() {
             "\"orders/payed\"",
             "the backend acts on orders/paid, which is not subscribed to",
         ),
-        ("\"orders/paid\"", "\"orders/delete\"", "nobody acts on orders/delete"),
+        (
+            "\"orders/paid\"",
+            "\"orders/risk_assessment_changed\"",
+            "nobody acts on orders/risk_assessment_changed",
+        ),
         ("\"customers/redact\", ", "", "customers/redact, which is not subscribed to"),
         ("\"orders/paid\"", "\"customers/redact\"", "customers/redact is a compliance topic"),
         (

@@ -268,7 +268,8 @@ async fn everything_sent() -> Vec<(String, Value)> {
     shop.refund(order.id, &RefundRequest { lines: vec![(line, 1)], ..Default::default() }).unwrap();
     shop.edit_order(order.id, &OrderEdit { quantities: vec![(line, 1)], ..Default::default() }).unwrap();
     shop.fulfil_order(order.id).unwrap();
-    shop.cancel(place().id, "customer").unwrap();
+    let cancelled = shop.cancel(place().id, "customer").unwrap();
+    shop.delete_order(cancelled.id);
     shop.update_customer(ada, |ada| ada.state = "disabled".into()).unwrap();
     shop.update_customer(ada, |ada| ada.tags = vec!["new".into()]).unwrap();
     shop.update_customer(ada, |ada| ada.tags = vec![]).unwrap();

@@ -1,6 +1,7 @@
 //! What orders earn by the rules that a merchant sets: what counts, multipliers, caps, and how long points wait.
 
 mod house;
+mod since;
 mod till;
 
 use loyalty::multiplier::{Factor, Multiplier, Selection};

@@ -102,6 +102,15 @@ pub fn delivery_refund(id: i64, order: i64, paid: &str) -> Value {
     refund
 }
 
+/// A refund of no line: below zero is what was paid back, above what was kept back of what its lines had cost.
+pub fn money_refund(id: i64, order: i64, amount: &str) -> Value {
+    let mut refund = refund(id, order, &[]);
+    refund["order_adjustments"] = json!([{
+        "kind": "refund_discrepancy", "amount_set": money(amount, "GBP"), "tax_amount_set": money("0.00", "GBP"),
+    }]);
+    refund
+}
+
 fn money(amount: &str, currency: &str) -> Value {
     let money = json!({"amount": amount, "currency_code": currency});
     json!({"shop_money": money, "presentment_money": money})

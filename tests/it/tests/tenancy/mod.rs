@@ -280,6 +280,7 @@ fn webhooks(other: &Side, at: &str) -> Vec<(&'static str, Value)> {
             "orders/cancelled",
             Order { cancelled: true, updated_at: at.to_owned(), ..Order::new(order, customer) }.payload(),
         ),
+        ("orders/delete", json!({"id": order})),
         ("refunds/create", refund(9_100, order, &[(order * 10 + 2, 1, "50.00")])),
         ("products/create", json!({"id": shops::PRODUCT, "title": "New", "updated_at": at})),
         ("products/update", json!({"id": shops::PRODUCT, "title": "Changed", "updated_at": at})),
