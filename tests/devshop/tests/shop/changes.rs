@@ -44,7 +44,8 @@ async fn the_app_gets_what_its_file_subscribes_to_and_nothing_personal_of_an_ord
     assert_eq!(paid["line_items"][0]["price_set"]["shop_money"]["amount"], "12.50");
     assert_eq!(paid.get("total_price"), None);
     let refund = one(&told, "refunds/create");
-    assert_eq!(names(refund), ["id", "order_id", "refund_line_items", "refund_shipping_lines"]);
+    let of_refund = ["id", "order_adjustments", "order_id", "refund_line_items", "refund_shipping_lines"];
+    assert_eq!(names(refund), of_refund);
     assert_eq!(names(&refund["refund_line_items"][0]), ["line_item_id", "quantity", "subtotal_set"]);
     // The shop itself knows it all.
     let whole =
