@@ -16,6 +16,8 @@ mod tally;
 pub mod tills;
 pub mod told;
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use self::account::{Account, Life};
@@ -94,6 +96,8 @@ pub struct Model {
     pub uses: Vec<Use>,
     pub bonuses: Vec<Bonus>,
     people: Vec<Person>,
+    /// Whose orders are, as files of all orders told before webhooks did.
+    whose: HashMap<u64, u64>,
     pub shelves: Vec<Shelf>,
     /// Things that were told of, and when they had changed.
     products: Vec<(u64, i64)>,
@@ -132,6 +136,7 @@ impl Model {
             uses: Vec::new(),
             bonuses: Vec::new(),
             people: Vec::new(),
+            whose: HashMap::new(),
             shelves: Vec::new(),
             products: Vec::new(),
             birthdays,

@@ -163,8 +163,9 @@ impl Model {
         self.orders[at].agree_on_tips(&mut told);
         let is_first = self.orders[at].told.is_empty();
         if is_first {
-            let member = told.customer.map(|customer| self.member_of(customer));
-            (self.orders[at].member, self.orders[at].customer) = (member, told.customer);
+            let customer = self.whose.get(&told.order).copied().or(told.customer);
+            let member = customer.map(|customer| self.member_of(customer));
+            (self.orders[at].member, self.orders[at].customer) = (member, customer);
             self.orders[at].earn = self.rules.earn.clone();
             self.orders[at].lines = told.lines.clone();
             self.note_circumstances(at, &told, guests);
@@ -178,6 +179,12 @@ impl Model {
         }
         self.price_anew(at);
         self.settle(at);
+    }
+
+    /// A file of all orders tells whose an order is: perhaps of another than its webhooks do, who have become one since.
+    pub fn told_by_a_file_whose(&mut self, order: u64, customer: u64) {
+        self.member_of(customer);
+        self.whose.entry(order).or_insert(customer);
     }
 
     /// Whether an order is taken on that is told so: one from before the app was there is not, because it changes.

@@ -80,7 +80,7 @@ impl Shop {
         for line in lines {
             let customer = number(&line["customer"]["id"]);
             if members.contains(&customer) {
-                self.model.member_of(customer);
+                self.model.told_by_a_file_whose(number(&line["id"]), customer);
             }
         }
     }
