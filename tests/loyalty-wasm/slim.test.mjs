@@ -17,4 +17,7 @@ test('the checkout has a stack on which every call fits, and nothing that only o
   assert.match(made, /^export \{ \$\d+ as offers \};$/m);
   const shallow = script.replace(/(var global\$0 = )\d+/, '$164');
   assert.throws(() => slim(shallow, '../host.js'), /do not fit into 64 of stack/);
+  const beginning = (call) => script.replace(/function (\$\d+)\(.*?\) \{/, `$&\n  ${call}();`);
+  assert.throws(() => slim(beginning('$1'), '../host.js'), /calls itself/);
+  assert.throws(() => slim(beginning('FUNCTION_TABLE[0]'), '../host.js'), /a call has no name/);
 });

@@ -85,7 +85,7 @@ fn cargo_test(postgres: &Cluster, scope: &Scope, count: &mut Count) -> Result<()
     let mut test = cargo();
     test.env("LOYALNEST_TEST_POSTGRES", &postgres.url);
     test.env("LOYALNEST_TEST_SCHEMAS", npm::shopify_schemas()?);
-    // A test waits for its database, a clock or a line half of its time: two share a processor.
+    // Tests wait for their database, a clock or a line: two share a processor.
     let threads = 2 * std::thread::available_parallelism()?.get();
     test.env("RUST_TEST_THREADS", threads.to_string());
     // The address of somebody's real database is not for tests to find.

@@ -7,6 +7,7 @@ mod explain;
 mod handler;
 pub mod invariants;
 pub mod jobs;
+mod known;
 mod lines;
 pub mod payload;
 pub mod preview;

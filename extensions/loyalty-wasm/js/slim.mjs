@@ -46,7 +46,9 @@ export function slim(source, host) {
   const code = inner.filter(is('FunctionDeclaration')).map(text).join('\n');
   const stack = find(variables, STACK).init.value;
   const frames = [...code.matchAll(FRAME)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
-  // Nothing calls itself, so no call goes deeper than all of them.
+  // Where nothing calls itself, no call goes deeper than all of them.
+  const again = callingItself(inner.filter(is('FunctionDeclaration')));
+  if (again) throw new Error(`${again} calls itself: nobody knows how much stack that takes`);
   if (frames === 0 || frames > stack) throw new Error(`${frames} bytes of frames do not fit into ${stack} of stack`);
   const data = functions.get('initActiveSegments').body.body.map(({ expression: { arguments: [, at, base64] } }) =>
     `put(${at.value}, ${JSON.stringify(Buffer.from(base64.value, 'base64').toString('latin1'))});`);
@@ -68,6 +70,33 @@ export function slim(source, host) {
 
 const is = (type) => (node) => node.type === type;
 const find = (declarations, name) => declarations.find(({ id }) => id.name === name);
+
+/** The name of a function that comes back to itself by calls, if there is one. */
+function callingItself(functions) {
+  const calls = new Map(functions.map((it) => [it.id.name, calledIn(it)]));
+  const done = new Set();
+  const comesBack = (name, above) => {
+    if (above.includes(name)) return name;
+    if (done.has(name)) return undefined;
+    done.add(name);
+    for (const called of calls.get(name) ?? []) {
+      const again = comesBack(called, [...above, name]);
+      if (again) return again;
+    }
+    return undefined;
+  };
+  return functions.map((it) => comesBack(it.id.name, [])).find(Boolean);
+}
+
+/** Whom a node calls by name. (A call of whatever a table holds would have none: there is no table.) */
+const calledIn = (node) => [
+  ...(node.type === 'CallExpression' ? [node.callee.name ?? raise('a call has no name')] : []),
+  ...childrenOf(node).flatMap(calledIn),
+];
+
+function raise(message) {
+  throw new Error(message);
+}
 
 /** How a view is read and written. */
 function access([view, [array, shift]]) {

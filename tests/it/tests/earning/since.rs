@@ -1,20 +1,15 @@
 //! What becomes of an order's points by what is told of it later.
 
 use loyalnest::customers;
-use loyalnest::orders::{Incoming, payload};
+use loyalnest::orders::Incoming;
 use loyalty::multiplier::Selection;
 use loyalty::rule::Guests;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::multiplier;
+use super::{as_told, multiplier};
 use crate::support::on_both_engines;
 use crate::support::orders::{Order, money_refund, refund};
 use crate::support::till::{ADA, Shop, later, redeeming};
-
-fn as_told(body: &Value) -> Incoming {
-    let order = payload::order(body.to_string().as_bytes()).unwrap().unwrap();
-    Incoming::Order { order: Box::new(order), metafield: None, opens: true }
-}
 
 /// The order's webhook, with these products on its lines.
 fn of_products(order: &Order, products: [Option<i64>; 2]) -> Incoming {

@@ -3,16 +3,16 @@
 use fastrand::Rng;
 use jiff::SignedDuration;
 use loyalnest::db::Db;
-use loyalnest::orders::{self, Incoming, payload};
+use loyalnest::orders::{self, Incoming};
 use loyalnest::{campaigns, points};
 use loyalty::expiry::{Rule, Term};
 use loyalty::multiplier::{Combine, Factor, Selection};
 use loyalty::order::{Until, Wait};
 use loyalty::rule::EarnRule;
 use loyalty::{Campaign, LocalTime, Points, Tier};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::multiplier;
+use super::{as_told, multiplier};
 use crate::support::on_both_engines;
 use crate::support::orders::{Order, delivery_refund, refund};
 use crate::support::till::{ADA, BOB, Shop};
@@ -41,12 +41,6 @@ async fn post_ripe(shop: &Shop<'_>) -> usize {
 async fn has(shop: &Shop<'_>, customer: i64) -> (i64, i64) {
     let (available, pending, _) = shop.points(customer).await;
     (available, pending)
-}
-
-/// An order's webhook with this body.
-fn as_told(body: &Value) -> Incoming {
-    let order = payload::order(body.to_string().as_bytes()).unwrap().unwrap();
-    Incoming::Order { order: Box::new(order), metafield: None, opens: true }
 }
 
 async fn assign(shop: &Shop<'_>, customer: i64, tier: Option<&str>) {
