@@ -47,6 +47,7 @@ pub mod progress;
 #[cfg(feature = "serde")]
 pub mod publish;
 pub mod redemption;
+pub mod referral;
 pub mod reward;
 pub mod rfm;
 pub mod rule;
@@ -68,6 +69,7 @@ pub use offer::{Cart, CartLine, Offers};
 pub use points::Points;
 pub use program::{Program, ProgramUi};
 pub use redemption::{Kind, Quote, Scope, Terms};
+pub use referral::Referrals;
 pub use reward::Reward;
 pub use tier::{Perk, Tier};
 

@@ -7,6 +7,7 @@ use crate::{
     action::ActionError,
     bonus::BonusError,
     campaign::CampaignError,
+    referral::{ReferralError, Referrals},
     reward::RewardError,
     rfm::RfmError,
     rule::EarnError,
@@ -104,6 +105,9 @@ pub enum ProgramError {
     /// A bonus that is refused.
     #[error(transparent)]
     Bonus(#[from] BonusError),
+    /// Referrals that are refused.
+    #[error(transparent)]
+    Referral(#[from] ReferralError),
     /// Steps of scores that are refused.
     #[error(transparent)]
     Rfm(#[from] RfmError),
@@ -151,6 +155,7 @@ impl ProgramError {
             ProgramError::DuplicateAction(_) => "duplicate_action",
             ProgramError::Action { error, .. } => error.code(),
             ProgramError::Bonus(error) => error.code(),
+            ProgramError::Referral(error) => error.code(),
             ProgramError::Rfm(error) => error.code(),
             ProgramError::Collections => "perk_collections",
         }
@@ -187,6 +192,9 @@ impl Program {
         self.action_faults(&mut wrong);
         for (field, error) in self.bonuses.faults() {
             wrong(format!("bonuses.{field}"), error.into());
+        }
+        for (field, error) in self.referrals.iter().flat_map(Referrals::faults) {
+            wrong(format!("referrals.{field}"), error.into());
         }
         for (field, error) in self.rfm.faults() {
             wrong(format!("rfm.{field}"), error.into());

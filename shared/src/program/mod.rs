@@ -20,6 +20,7 @@ use crate::{
     gate::Gate,
     money::Currency,
     points::Points,
+    referral::Referrals,
     reward::{Amounts, Benefit, Reward},
     rfm::Rfm,
     rule::EarnRule,
@@ -63,6 +64,9 @@ pub struct Program {
     /// What members get for signing up, their first order and their birthday.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_default"))]
     pub bonuses: Bonuses,
+    /// What members and whom they send get for that; none where nobody is sent.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub referrals: Option<Referrals>,
     /// The most points that staff give or take by hand at once.
     #[cfg_attr(feature = "serde", serde(default = "most_adjusted"))]
     pub most_adjusted: Points,
@@ -167,6 +171,7 @@ impl Program {
             guard: false,
             actions: Vec::new(),
             bonuses: Bonuses::default(),
+            referrals: None,
             most_adjusted: most_adjusted(),
             rfm: Rfm::default(),
             segment_tags: false,

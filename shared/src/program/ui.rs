@@ -6,7 +6,9 @@ use alloc::{string::String, vec::Vec};
 use super::Program;
 use crate::{boost::Boost, money::Currency, reward::Reward, rule::EarnRule, tier::Threshold};
 #[cfg(feature = "serde")]
-use crate::{campaign::LocalTime, json::FormatError, tier::Tier};
+use crate::{
+    campaign::LocalTime, json::FormatError, points::Points, referral::Referrals, reward::Amounts, tier::Tier,
+};
 
 /// What widgets see of a program: how orders earn and what points buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,32 @@ pub struct TierUi {
     pub threshold: Option<Threshold>,
 }
 
+/// The metafield.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
+struct Versioned<'a> {
+    v: i64,
+    #[serde(flatten)]
+    program: &'a ProgramUi,
+    /// Words for widgets to fill in: no rule reads them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referrals: Option<Invitation>,
+}
+
+/// What sending somebody gives, as widgets show it.
+#[cfg(feature = "serde")]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Invitation {
+    /// To whoever sends.
+    pub advocate: Points,
+    /// To whoever is sent.
+    pub friend: Points,
+    /// What the first order must come to, by currency, in minor units.
+    pub min: Amounts,
+    /// Within how many days.
+    pub days: u16,
+}
+
 #[cfg(feature = "serde")]
 impl ProgramUi {
     /// The metafield's text.
@@ -48,13 +76,7 @@ impl ProgramUi {
     /// # Errors
     /// Never: it holds nothing that JSON has no form for.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        #[derive(serde::Serialize)]
-        struct Versioned<'a> {
-            v: i64,
-            #[serde(flatten)]
-            program: &'a ProgramUi,
-        }
-        serde_json::to_string(&Versioned { v: Program::VERSION, program: self })
+        serde_json::to_string(&Versioned { v: Program::VERSION, program: self, referrals: None })
     }
 
     /// Reads the metafield's text: see [`ProgramUi::read`].
@@ -77,7 +99,15 @@ impl Program {
         let Program { currency, earn, rewards, tiers, .. } = self.clone();
         let tiers = tiers.into_iter().map(|Tier { id, name, threshold, .. }| TierUi { id, name, threshold });
         let (boosts, tiers) = (self.boosts_at(now), tiers.collect());
-        ProgramUi { version, currency, earn, boosts, tiers, rewards }.to_json()
+        let program = &ProgramUi { version, currency, earn, boosts, tiers, rewards };
+        serde_json::to_string(&Versioned { v: Program::VERSION, program, referrals: self.invitation() })
+    }
+
+    /// What sending somebody gives, as widgets show it.
+    pub fn invitation(&self) -> Option<Invitation> {
+        let Referrals { advocate, friend, min, days, .. } = *self.referrals.as_ref()?;
+        let min = Some((self.currency, min)).filter(|(_, min)| *min > 0).into_iter().collect();
+        Some(Invitation { advocate, friend, min, days })
     }
 }
 
@@ -148,6 +178,25 @@ mod tests {
         }
         let wrong = text.replacen("\"earn\"", "\"learn\"", 1);
         assert_eq!(ProgramUi::from_json(&wrong), Err(FormatError::Field("earn")));
+    }
+
+    #[test]
+    fn what_sending_somebody_gives_is_shown_to_widgets() {
+        let points = |points| Points::new(points).unwrap();
+        let (advocate, friend, landing) = (points(200), points(100), "/".into());
+        let referrals =
+            Referrals { advocate, friend, min: 2_000, days: 30, limit: None, review_from: None, landing };
+        let shown = |referrals| {
+            let text = Program { referrals, ..standard() }.to_ui_json(3, LocalTime::default()).unwrap();
+            assert!(ProgramUi::from_json(&text).is_ok());
+            serde_json::from_str::<Value>(&text).unwrap()["referrals"].clone()
+        };
+        assert_eq!(shown(None), Value::Null);
+        let any = Referrals { min: 0, ..referrals.clone() };
+        for (referrals, min) in [(referrals, json!({"GBP": 2_000})), (any, json!({}))] {
+            let expected = json!({"advocate": 200, "friend": 100, "min": min, "days": 30});
+            assert_eq!(shown(Some(referrals)), expected);
+        }
     }
 
     #[test]

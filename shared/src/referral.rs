@@ -1,0 +1,331 @@
+//! Referrals: a member, the *advocate*, sends somebody, the *friend*, whose first order gives points to both.
+//!
+//! What was promised when the friend was sent is kept. What it gives follows from the friend's first order alone, as it
+//! stands now: with the order it waits, is given, and is taken back.
+
+use alloc::string::String;
+use core::{fmt, str::FromStr};
+
+use crate::{
+    LIMIT,
+    limit::Limit,
+    order::{Earned, Standing},
+    points::Points,
+};
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// What a program gives for referrals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct Referrals {
+    /// What advocates get for a friend's first order.
+    pub advocate: Points,
+    /// What friends get for it.
+    pub friend: Points,
+    /// What must have been paid for what is left of that order, in minor units of the shop's currency.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub min: i64,
+    /// Within how many days of being sent it must be placed.
+    #[cfg_attr(feature = "serde", serde(default = "days"))]
+    pub days: u16,
+    /// How many friends an advocate may send.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub limit: Option<Limit>,
+    /// From how many friends of an advocate in a day on staff look at each.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub review_from: Option<u32>,
+    /// The page of the store that links lead to.
+    #[cfg_attr(feature = "serde", serde(default = "landing"))]
+    pub landing: String,
+}
+
+#[cfg(feature = "serde")]
+fn days() -> u16 {
+    30
+}
+
+#[cfg(feature = "serde")]
+fn landing() -> String {
+    "/".into()
+}
+
+/// Why a merchant's referrals are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReferralError {
+    /// Less than nothing, more than one referral may give, or nothing for either.
+    #[error("a referral gives each of both 0 to 1,000,000 points, and not nothing to both")]
+    Points,
+    /// Less than nothing, or more than amounts may be.
+    #[error("a friend's first order comes to 0 to 9,007,199,254,740,991 minor units")]
+    Min,
+    /// No day, or more than a year.
+    #[error("a friend has 1 to 365 days for the first order")]
+    Days,
+    /// A limit, or a number to look from, that admits nobody.
+    #[error("an advocate sends 1 to 1,000,000 friends")]
+    Limit,
+    /// No path of the store.
+    #[error("links lead to a path of the store, such as /pages/friends, of at most 200 letters, digits and -._~/")]
+    Landing,
+}
+
+impl ReferralError {
+    /// Its name for programs; it does not change.
+    pub fn code(self) -> &'static str {
+        match self {
+            ReferralError::Points => "referral_points",
+            ReferralError::Min => "referral_min",
+            ReferralError::Days => "referral_days",
+            ReferralError::Limit => "referral_limit",
+            ReferralError::Landing => "referral_landing",
+        }
+    }
+}
+
+impl Referrals {
+    /// What is wrong with them, each with the setting that it is about.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = (&'static str, ReferralError)> {
+        let is_sound = |points: Points| (0..=1_000_000).contains(&points.get());
+        let gives = self.advocate.is_positive() || self.friend.is_positive();
+        let is_path = |sign: char| sign.is_ascii_alphanumeric() || "-._~/".contains(sign);
+        // Two slashes would begin another host's address.
+        let is_landing = self.landing.starts_with('/') && !self.landing.starts_with("//");
+        let is_landing = is_landing && self.landing.len() <= 200 && self.landing.chars().all(is_path);
+        [
+            ("advocate", !is_sound(self.advocate) || !gives, ReferralError::Points),
+            ("friend", !is_sound(self.friend), ReferralError::Points),
+            ("min", !(0..=LIMIT).contains(&self.min), ReferralError::Min),
+            ("days", !(1..=365).contains(&self.days), ReferralError::Days),
+            ("limit", self.limit.is_some_and(|limit| !limit.is_sound()), ReferralError::Limit),
+            ("review_from", self.review_from == Some(0), ReferralError::Limit),
+            ("landing", !is_landing, ReferralError::Landing),
+        ]
+        .into_iter()
+        .filter_map(|(field, is_wrong, error)| is_wrong.then_some((field, error)))
+    }
+
+    /// What is promised to a friend who is sent at this time, in microseconds since 1970 (UTC), and to their advocate.
+    pub fn promise(&self, sent_at: i64) -> Promise {
+        let until = sent_at.saturating_add(i64::from(self.days) * DAY);
+        Promise { advocate: self.advocate, friend: self.friend, min: self.min, sent_at, until }
+    }
+}
+
+/// What was promised for a friend's first order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// What the advocate gets.
+    pub advocate: Points,
+    /// What the friend gets.
+    pub friend: Points,
+    /// What must have been paid for what is left of the order, in minor units of the shop's currency.
+    pub min: i64,
+    /// From when on it must be placed, in microseconds since 1970 (UTC).
+    pub sent_at: i64,
+    /// And before when.
+    pub until: i64,
+}
+
+/// The first order of a friend that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstOrder {
+    /// When it was placed, in microseconds since 1970 (UTC).
+    pub placed_at: i64,
+    /// What was paid for what is left of it, in minor units of the shop's currency.
+    pub paid: i64,
+    /// What becomes of its points.
+    pub standing: Standing,
+}
+
+/// What a referral comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The friend may still order.
+    Waiting,
+    /// The friend has ordered; the points wait as the order's do.
+    Pending,
+    /// Both have their points.
+    Completed,
+    /// The friend has not ordered in time, or not what was asked for.
+    Lapsed,
+}
+
+impl Promise {
+    /// What the referral comes to at this time, by the friend's first order: the first of all, or the friend was no new one.
+    pub fn outcome(&self, first: Option<FirstOrder>, now: i64) -> Outcome {
+        match first.filter(|first| self.is_kept_by(first)).map(|first| first.standing) {
+            Some(Standing::Waits) => Outcome::Pending,
+            Some(Standing::Stands) => Outcome::Completed,
+            Some(Standing::Gone) | None if now < self.until => Outcome::Waiting,
+            Some(Standing::Gone) | None => Outcome::Lapsed,
+        }
+    }
+
+    /// What the advocate and the friend have for it then.
+    pub fn gives(&self, outcome: Outcome) -> (Earned, Earned) {
+        let standing = match outcome {
+            Outcome::Pending => Standing::Waits,
+            Outcome::Completed => Standing::Stands,
+            Outcome::Waiting | Outcome::Lapsed => Standing::Gone,
+        };
+        (standing.give(self.advocate), standing.give(self.friend))
+    }
+
+    fn is_kept_by(&self, first: &FirstOrder) -> bool {
+        (self.sent_at..self.until).contains(&first.placed_at) && first.paid >= self.min
+    }
+}
+
+/// What an advocate hands on: eight signs, none of which looks like another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Code([u8; Code::SIGNS]);
+
+/// What is no code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a referral's code has eight letters and digits")]
+pub struct NoCode;
+
+impl Code {
+    /// How many signs it has.
+    pub const SIGNS: usize = 8;
+    /// The attribute of carts, and so of orders, that says who sent the shopper.
+    pub const ATTRIBUTE: &'static str = "_loyalty_ref";
+    /// The parameter of links that carries it.
+    pub const PARAMETER: &'static str = "ref";
+
+    /// Without 0 and O, 1, I and L, and without U, which would make words.
+    const ALPHABET: &'static [u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+    /// The code that a number makes; a random one of 64 bits makes each as likely.
+    pub fn of(number: u64) -> Code {
+        let mut left = number;
+        Code(core::array::from_fn(|_| {
+            let sign = Code::ALPHABET[(left % 30) as usize];
+            left /= 30;
+            sign
+        }))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|sign| fmt::Write::write_char(f, char::from(*sign)))
+    }
+}
+
+/// However it is written: in capitals or not, with blanks around it.
+impl FromStr for Code {
+    type Err = NoCode;
+
+    fn from_str(text: &str) -> Result<Code, NoCode> {
+        let signs: [u8; Code::SIGNS] = text.trim().as_bytes().try_into().map_err(|_| NoCode)?;
+        let signs = signs.map(|sign| sign.to_ascii_uppercase());
+        if signs.iter().all(|sign| Code::ALPHABET.contains(sign)) { Ok(Code(signs)) } else { Err(NoCode) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::ToString, vec::Vec};
+
+    use super::*;
+    use crate::limit::Period;
+
+    fn points(points: i64) -> Points {
+        Points::new(points).unwrap()
+    }
+
+    fn referrals() -> Referrals {
+        Referrals {
+            advocate: points(200),
+            friend: points(100),
+            min: 2_000,
+            days: 30,
+            limit: Some(Limit { most: 10, per: Period::Month }),
+            review_from: Some(5),
+            landing: "/pages/friends".into(),
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert_eq!(referrals().faults().count(), 0);
+        let landing = |landing: &str| Referrals { landing: landing.into(), ..referrals() };
+        let nothing = Referrals { advocate: points(0), friend: points(0), ..referrals() };
+        for (referrals, fault) in [
+            (nothing, ("advocate", ReferralError::Points)),
+            (Referrals { advocate: points(-1), ..referrals() }, ("advocate", ReferralError::Points)),
+            (Referrals { friend: points(1_000_001), ..referrals() }, ("friend", ReferralError::Points)),
+            (Referrals { min: -1, ..referrals() }, ("min", ReferralError::Min)),
+            (Referrals { days: 0, ..referrals() }, ("days", ReferralError::Days)),
+            (Referrals { days: 366, ..referrals() }, ("days", ReferralError::Days)),
+            (
+                Referrals { limit: Some(Limit { most: 0, per: Period::Ever }), ..referrals() },
+                ("limit", ReferralError::Limit),
+            ),
+            (Referrals { review_from: Some(0), ..referrals() }, ("review_from", ReferralError::Limit)),
+            (landing(""), ("landing", ReferralError::Landing)),
+            (landing("//elsewhere.example"), ("landing", ReferralError::Landing)),
+            (landing("https://elsewhere.example/"), ("landing", ReferralError::Landing)),
+            (landing("/a?b=c"), ("landing", ReferralError::Landing)),
+            (landing(&"/".repeat(201)), ("landing", ReferralError::Landing)),
+        ] {
+            assert_eq!(referrals.faults().collect::<Vec<_>>(), [fault], "{referrals:?}");
+        }
+    }
+
+    #[test]
+    fn it_comes_to_what_the_first_order_says() {
+        let promise = referrals().promise(1_000);
+        let until = 1_000 + 30 * DAY;
+        let first = |placed_at, paid, standing| Some(FirstOrder { placed_at, paid, standing });
+        for (first, now, outcome) in [
+            (None, until - 1, Outcome::Waiting),
+            (None, until, Outcome::Lapsed),
+            (first(1_000, 2_000, Standing::Waits), 2_000, Outcome::Pending),
+            (first(until - 1, 2_000, Standing::Stands), until + DAY, Outcome::Completed),
+            // Placed before they were sent, too late, or for too little.
+            (first(999, 2_000, Standing::Stands), 2_000, Outcome::Waiting),
+            (first(until, 2_000, Standing::Stands), until + DAY, Outcome::Lapsed),
+            (first(1_000, 1_999, Standing::Stands), 2_000, Outcome::Waiting),
+            (first(1_000, 2_000, Standing::Gone), 2_000, Outcome::Waiting),
+        ] {
+            assert_eq!(promise.outcome(first, now), outcome, "{first:?} {now}");
+        }
+    }
+
+    #[test]
+    fn it_gives_with_the_order_what_was_promised() {
+        let promise = referrals().promise(0);
+        let (nothing, zero) = (Earned::default(), Points::ZERO);
+        for (outcome, gives) in [
+            (Outcome::Waiting, (nothing, nothing)),
+            (Outcome::Lapsed, (nothing, nothing)),
+            (
+                Outcome::Pending,
+                (Earned { pending: points(200), posted: zero }, Earned { pending: points(100), posted: zero }),
+            ),
+            (
+                Outcome::Completed,
+                (Earned { pending: zero, posted: points(200) }, Earned { pending: zero, posted: points(100) }),
+            ),
+        ] {
+            assert_eq!(promise.gives(outcome), gives, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_read_however_it_is_written() {
+        let code: Code = "7K3M9QXW".parse().unwrap();
+        assert_eq!(" 7k3m9qxw\n".parse(), Ok(code));
+        assert_eq!(code.to_string(), "7K3M9QXW");
+        for text in ["", "7K3M9QX", "7K3M9QXWW", "7K3M9QX0", "7K3M9QXI", "7K3M-QXW", "<script>", "７K3M9Q"] {
+            assert_eq!(text.parse::<Code>(), Err(NoCode), "{text}");
+        }
+        assert_eq!(Code::of(0).to_string(), "22222222");
+        assert_eq!(Code::of(u64::MAX).to_string().parse(), Ok(Code::of(u64::MAX)));
+        assert_ne!(Code::of(1), Code::of(30));
+    }
+}
