@@ -10,7 +10,8 @@ use crate::customers::{birthdays, emails};
 use crate::sync::reconcile;
 use crate::tasks::{self, Kind, Schedule, When};
 use crate::{
-    activation, bulk, events, inbox, merchants, orders, points, privacy, products, proof, redemptions, rfm,
+    activation, bulk, events, inbox, merchants, orders, points, privacy, products, proof, redemptions,
+    referrals, rfm,
 };
 
 /// How often housekeeping is done.
@@ -59,6 +60,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<orders::jobs::PostRipe>(),
         Kind::of::<products::jobs::ReadShelf>(),
         Kind::of::<products::jobs::ReadShelves>(),
+        Kind::of::<referrals::Lapse>(),
         Kind::of::<rfm::Refresh>(),
         Kind::of::<rfm::Label>(),
         Kind::of::<rfm::agreement::Compare>(),
@@ -79,6 +81,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&privacy::Forget {}, HOURLY)?,
         Schedule::new(&points::ExpireDaily {}, MIDNIGHT)?,
         Schedule::new(&birthdays::Celebrate {}, MIDNIGHT)?,
+        Schedule::new(&referrals::Lapse {}, MIDNIGHT)?,
         Schedule::new(&activation::LookDaily {}, BEFORE_DAWN)?,
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
         Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,

@@ -33,6 +33,7 @@ pub mod products;
 pub mod programs;
 pub mod proof;
 pub mod redemptions;
+pub mod referrals;
 pub mod replay;
 mod retry;
 pub mod rfm;

@@ -67,7 +67,9 @@ pub enum ReferralError {
     #[error("an advocate sends 1 to 1,000,000 friends")]
     Limit,
     /// No path of the store.
-    #[error("links lead to a path of the store, such as /pages/friends, of at most 200 letters, digits and -._~/")]
+    #[error(
+        "links lead to a path of the store, such as /pages/friends, of at most 200 letters, digits and -._~/"
+    )]
     Landing,
 }
 
@@ -305,11 +307,17 @@ mod tests {
             (Outcome::Lapsed, (nothing, nothing)),
             (
                 Outcome::Pending,
-                (Earned { pending: points(200), posted: zero }, Earned { pending: points(100), posted: zero }),
+                (
+                    Earned { pending: points(200), posted: zero },
+                    Earned { pending: points(100), posted: zero },
+                ),
             ),
             (
                 Outcome::Completed,
-                (Earned { pending: zero, posted: points(200) }, Earned { pending: zero, posted: points(100) }),
+                (
+                    Earned { pending: zero, posted: points(200) },
+                    Earned { pending: zero, posted: points(100) },
+                ),
             ),
         ] {
             assert_eq!(promise.gives(outcome), gives, "{outcome:?}");

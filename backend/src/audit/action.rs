@@ -43,6 +43,8 @@ crate::text_enum! {
         TierAssigned = "tier.assigned",
         /// Staff set a member's birthday, or took it out.
         BirthdayChanged = "birthday.changed",
+        /// Staff had a referral count, or refused it.
+        ReferralDecided = "referral.decided",
         /// Staff gave a member points, or took some.
         PointsAdjusted = "points.adjusted",
         /// A member got points for something they did.

@@ -107,6 +107,11 @@ fn template(action: Action) -> [&'static str; 3] {
             "{who} hat den Geburtstag von Mitglied {target} geändert.",
             "{who} a changé l’anniversaire du membre {target}.",
         ],
+        Action::ReferralDecided => [
+            "{who} decided on the referral {target}: it was {before.state}, it is {after.state}.",
+            "{who} hat über die Empfehlung {target} entschieden: vorher {before.state}, jetzt {after.state}.",
+            "{who} a décidé du parrainage {target} : avant {before.state}, maintenant {after.state}.",
+        ],
         Action::TierAssigned => [
             "{who} changed the tier of member {target} from {before.tier} to {after.tier}.",
             "{who} hat die Stufe von Mitglied {target} von {before.tier} zu {after.tier} geändert.",

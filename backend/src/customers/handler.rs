@@ -9,7 +9,7 @@ use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::inbox::{Handler, HandlerError, Message, Outcome};
-use crate::{programs, redemptions, rfm, sync};
+use crate::{programs, redemptions, referrals, rfm, sync};
 
 /// The longest state that is kept: Shopify's words are shorter.
 const LONGEST_STATE: usize = 32;
@@ -130,6 +130,7 @@ impl From<Error> for HandlerError {
     fn from(error: Error) -> HandlerError {
         match error {
             Error::Program(error) => error.into(),
+            Error::Referrals(error) => error.into(),
             Error::Points(error) => error.into(),
             Error::Redemptions(error) => error.into(),
             Error::Db(error) => error.into(),
@@ -198,6 +199,7 @@ async fn deleted(tx: &mut Tx, shop: ShopId, customer: CustomerId, now: Timestamp
     let program = programs::current(tx, shop).await?;
     redemptions::let_go(tx, shop, member, &program, now).await?;
     rfm::leave(tx, shop, member).await?;
+    referrals::leave(tx, shop, member, now).await?;
     sync::forget(tx, shop, member).await?;
     let event = Event::CustomerUpdated(CustomerUpdated { member, change: CustomerChange::Deleted });
     Ok(events::publish(tx, shop, event, now).await?)

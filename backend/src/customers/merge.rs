@@ -5,7 +5,7 @@ use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
 use crate::points::Book;
-use crate::{campaigns, history, points, pos, programs, redemptions, rfm, sync};
+use crate::{campaigns, history, points, pos, programs, redemptions, referrals, rfm, sync};
 
 /// Merges a customer whom Shopify deleted into the one whom it kept, and says whether there was anything to do. Lots keep
 /// their dates, orders and redemptions their numbers; a hold that stands moves if the kept one has none, and is released
@@ -41,10 +41,15 @@ pub async fn merge(
     emails::forget(tx, shop, &[from]).await?;
     birthdays::merge(tx, shop, from, into).await?;
     tags::merge(tx, shop, from, into).await?;
-    let mut book = Book::load(tx, shop, &[from, into], &program, now).await?;
+    let mut members = referrals::advocates(tx, shop, &[from, into]).await?;
+    members.extend([from, into]);
+    let mut book = Book::load(tx, shop, &members, &program, now).await?;
     redemptions::merge(tx, &mut book, from, into).await?;
     points::merge(tx, &mut book, (from, into), program.program.returns).await?;
+    referrals::merge(tx, &mut book, (from, into), &program).await?;
+    let changed: Vec<MemberId> = book.changed().filter(|member| ![from, into].contains(member)).collect();
     book.save(tx).await?;
+    sync::mark(tx, shop, &changed, now).await?;
     history::merge(tx, shop, from, into).await?;
     rfm::merge(tx, shop, (from, into), now).await?;
     campaigns::merge(tx, shop, (from, into), &program.program.tiers, now).await?;

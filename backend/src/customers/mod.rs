@@ -29,7 +29,7 @@ pub use store::{
 use store::lock;
 
 use crate::web::Problem;
-use crate::{db, points, programs, redemptions};
+use crate::{db, points, programs, redemptions, referrals};
 
 /// What can go wrong when something becomes of a customer.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,9 @@ pub enum Error {
     /// The holds.
     #[error(transparent)]
     Redemptions(#[from] redemptions::Error),
+    /// Whom they sent, and by whom they were sent.
+    #[error(transparent)]
+    Referrals(#[from] referrals::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -54,6 +57,7 @@ impl From<Error> for Problem {
             Error::Program(error) => error.into(),
             Error::Points(error) => error.into(),
             Error::Redemptions(error) => error.into(),
+            Error::Referrals(error) => error.into(),
             Error::Db(error) => error.into(),
         }
     }

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::payload::{
     AccountsDrifted, BooksBroken, CustomerCreated, CustomerUpdated, GdprRequestCreated, ImportCompleted,
     ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked,
-    RfmUpdated, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated, VipTierAssigned,
+    ReferralCompleted, ReferralCreated, RfmUpdated, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated,
+    VipTierAssigned,
 };
 use crate::db::Timestamp;
 use crate::ids::ShopId;
@@ -36,6 +37,10 @@ crate::text_enum! {
         VipTierAssigned = "vip_tier.assigned",
         /// A member is in another segment than before.
         RfmUpdated = "rfm.updated",
+        /// A friend says, or an order does, by whom they were sent.
+        ReferralCreated = "referral.created",
+        /// A friend's first order stands: both have their points.
+        ReferralCompleted = "referral.completed",
         /// A file of members was imported.
         ImportCompleted = "import.completed",
         /// What an import brought was taken back.
@@ -85,6 +90,10 @@ pub enum Event {
     VipTierAssigned(VipTierAssigned),
     /// `rfm.updated`.
     RfmUpdated(RfmUpdated),
+    /// `referral.created`.
+    ReferralCreated(ReferralCreated),
+    /// `referral.completed`.
+    ReferralCompleted(ReferralCompleted),
     /// `import.completed`.
     ImportCompleted(ImportCompleted),
     /// `import.reverted`.
@@ -126,6 +135,8 @@ impl Event {
             Event::CustomerUpdated(_) => Kind::CustomerUpdated,
             Event::VipTierAssigned(_) => Kind::VipTierAssigned,
             Event::RfmUpdated(_) => Kind::RfmUpdated,
+            Event::ReferralCreated(_) => Kind::ReferralCreated,
+            Event::ReferralCompleted(_) => Kind::ReferralCompleted,
             Event::ImportCompleted(_) => Kind::ImportCompleted,
             Event::ImportReverted(_) => Kind::ImportReverted,
             Event::ProductUpdated(_) => Kind::ProductUpdated,
@@ -152,6 +163,8 @@ impl Event {
             Event::CustomerUpdated(updated) => updated.member,
             Event::VipTierAssigned(assigned) => assigned.member,
             Event::RfmUpdated(updated) => updated.member,
+            Event::ReferralCreated(created) => created.friend,
+            Event::ReferralCompleted(completed) => completed.friend,
             Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
@@ -185,6 +198,8 @@ impl Event {
             Kind::CustomerUpdated => Event::CustomerUpdated(from_value(payload)?),
             Kind::VipTierAssigned => Event::VipTierAssigned(from_value(payload)?),
             Kind::RfmUpdated => Event::RfmUpdated(from_value(payload)?),
+            Kind::ReferralCreated => Event::ReferralCreated(from_value(payload)?),
+            Kind::ReferralCompleted => Event::ReferralCompleted(from_value(payload)?),
             Kind::ImportCompleted => Event::ImportCompleted(from_value(payload)?),
             Kind::ImportReverted => Event::ImportReverted(from_value(payload)?),
             Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
@@ -285,6 +300,23 @@ mod tests {
                     before: None,
                 }),
                 "rfm.updated",
+                format!("member:{member}"),
+            ),
+            (
+                Event::ReferralCreated(ReferralCreated { referral: entry, advocate: member, friend: member }),
+                "referral.created",
+                format!("member:{member}"),
+            ),
+            (
+                Event::ReferralCompleted(ReferralCompleted {
+                    referral: entry,
+                    advocate: member,
+                    friend: member,
+                    order: Some(OrderId(9_007_199_254_740_993)),
+                    advocate_points: 200,
+                    friend_points: 100,
+                }),
+                "referral.completed",
                 format!("member:{member}"),
             ),
             (

@@ -113,6 +113,34 @@ pub struct RfmUpdated {
     pub before: Option<String>,
 }
 
+/// A friend whom an advocate sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferralCreated {
+    /// The referral.
+    pub referral: Uuid,
+    /// Who sent.
+    pub advocate: MemberId,
+    /// Who was sent.
+    pub friend: MemberId,
+}
+
+/// A friend whose first order stands, so that both have their points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferralCompleted {
+    /// The referral.
+    pub referral: Uuid,
+    /// Who sent.
+    pub advocate: MemberId,
+    /// Who was sent.
+    pub friend: MemberId,
+    /// The order.
+    pub order: Option<OrderId>,
+    /// What the advocate has for it.
+    pub advocate_points: i64,
+    /// What the friend has for it.
+    pub friend_points: i64,
+}
+
 /// A file of members that was imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportCompleted {

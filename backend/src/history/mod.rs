@@ -69,6 +69,14 @@ pub struct Asked {
     pub new: bool,
 }
 
+/// Whether a member has bought anything by history.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn has_bought(read: &mut Read, shop: ShopId, member: MemberId) -> Result<bool, db::Error> {
+    Ok(!store::of(read, shop, &[member]).await?.is_empty())
+}
+
 /// Asks for both files, if the transaction commits; what is under way is not asked for again.
 ///
 /// # Errors

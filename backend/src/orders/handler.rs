@@ -168,6 +168,7 @@ impl From<Error> for HandlerError {
             Error::Points(error) => error.into(),
             Error::Redemption(error) => error.into(),
             Error::Program(error) => error.into(),
+            Error::Referral(error) => error.into(),
             Error::Db(error) => error.into(),
         }
     }

@@ -29,10 +29,11 @@ use loyalty::earning::Returned;
 use loyalty::hold::Mark;
 use loyalty::line::LineNow;
 use loyalty::order::{Facts, Used};
+use loyalty::referral::Code;
 
 use crate::db::{self, Timestamp};
 use crate::ids::{CustomerId, OrderId};
-use crate::{points, programs, redemptions};
+use crate::{points, programs, redemptions, referrals};
 
 /// An order as a webhook tells it, or as it was read again.
 #[derive(Debug, Clone)]
@@ -57,6 +58,8 @@ pub struct Order {
     pub as_of: i64,
     /// The mark among its note attributes.
     pub mark: Option<Mark>,
+    /// The code among them of whoever sent the customer.
+    pub referral: Option<Code>,
     /// The currency it was paid in.
     pub currency: Currency,
     /// What the discounts took off, by their titles.
@@ -121,6 +124,9 @@ pub enum Error {
     /// The program.
     #[error(transparent)]
     Program(#[from] programs::Error),
+    /// Who sent whom.
+    #[error(transparent)]
+    Referral(#[from] referrals::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),

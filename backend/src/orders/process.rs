@@ -17,7 +17,8 @@ use crate::ids::{CustomerId, MemberId, OrderId, ShopId};
 use crate::points::{self, Book, orders::Booking};
 use crate::programs::{self, Versioned};
 use crate::redemptions::{Desk, OrderUse};
-use crate::{history, rfm, sync};
+use crate::referrals::Sent;
+use crate::{history, referrals, rfm, sync};
 
 /// One message about an order.
 #[derive(Debug, Clone)]
@@ -107,7 +108,10 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
     let booked = bookings.values().map(|booking| booking.member);
     let everyone: Vec<MemberId> = members.values().copied().chain(booked).collect();
-    let mut book = Book::open(tx, shop, &everyone, &program, now).await?;
+    referrals::by_orders(tx, shop, sent(&batch, &known, &bookings, &members), &program, now).await?;
+    let mut accounts = referrals::advocates(tx, shop, &everyone).await?;
+    accounts.extend(&everyone);
+    let mut book = Book::open(tx, shop, &accounts, &program, now).await?;
     let spenders = spenders(&batch, &known, &bookings, &members);
     book.load_lots(tx, &spenders).await?;
     book.load_earned(tx, bookings.values()).await?;
@@ -131,6 +135,7 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     store::save(tx, shop, &orders).await?;
     points::orders::save(tx, shop, bookings.values()).await?;
     points::bonuses::follow_orders(tx, &mut book, bookings.values(), &program).await?;
+    referrals::follow(tx, &mut book, bookings.values(), &program).await?;
     desk.save(tx).await.map_err(Error::from)?;
     // Who is new is shown, too, also where nothing was earned.
     let mut changed: BTreeSet<MemberId> = book.changed().chain(new).collect();
@@ -312,6 +317,24 @@ fn guests(batch: &[Incoming], known: &HashMap<OrderId, Known>) -> Vec<(CustomerI
         (customer, order.told_at())
     });
     told.filter_map(|(customer, at)| Some((customer?, at))).collect()
+}
+
+/// By whom the customers of orders that nobody has booked yet were sent, as these say.
+fn sent(
+    batch: &[Incoming],
+    known: &HashMap<OrderId, Known>,
+    bookings: &HashMap<OrderId, Booking>,
+    members: &HashMap<CustomerId, MemberId>,
+) -> Vec<(OrderId, Sent)> {
+    let orders = batch.iter().filter_map(Incoming::as_order);
+    let new = orders.filter(|order| !bookings.contains_key(&order.id));
+    let sent = new.filter_map(|order| {
+        let known = known.get(&order.id);
+        let customer = known.map_or(order.customer, |known| known.customer_of(order))?;
+        let (friend, code) = (*members.get(&customer)?, order.referral?);
+        Some((order.id, Sent { friend, code, at: order.placed_at }))
+    });
+    sent.collect()
 }
 
 /// Whose lots may be taken from: everyone but those of whom the batch tells only that they placed an order, which stands

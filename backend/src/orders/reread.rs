@@ -1,10 +1,13 @@
 //! Orders that were read again, as the Admin API tells them.
 
+use std::str::FromStr;
+
 use loyalty::Currency;
 use loyalty::hold::Mark;
 use loyalty::line::{LineKind, LineNow};
 use loyalty::money::MoneyError;
 use loyalty::order::{Facts, Payment, Used, UsedLine};
+use loyalty::referral::Code;
 
 use super::lines::{self, Told};
 use super::payload::{Error, is_guest};
@@ -27,7 +30,6 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
     }
     let currency = Currency::parse(&order.currency)?;
     let presentment = Currency::parse(&order.presentment_currency)?;
-    let attribute = order.attributes.iter().find(|(name, _)| name == Mark::ATTRIBUTE);
     let facts = facts(order)?;
     Ok(Some(Order {
         id,
@@ -41,7 +43,8 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
         facts,
         lines: order_lines(order, currency)?,
         as_of: facts.updated_at + WITHIN_A_SECOND,
-        mark: attribute.and_then(|(_, value)| value.parse().ok()),
+        mark: attribute(order, Mark::ATTRIBUTE),
+        referral: attribute(order, Code::ATTRIBUTE),
         currency: presentment,
         discounts: discounts(order, presentment)?,
         refunds: Refunds::new(),
@@ -135,6 +138,12 @@ fn minor(amount: &Amount, currency: Currency) -> Result<i64, MoneyError> {
     } else {
         Err(MoneyError::Mixed)
     }
+}
+
+/// What the note attribute of this name says, if that can be read.
+fn attribute<T: FromStr>(order: &OrderNow, name: &str) -> Option<T> {
+    let attribute = order.attributes.iter().find(|(known, _)| known == name)?;
+    attribute.1.parse().ok()
 }
 
 fn time(text: &str) -> Result<Timestamp, Error> {

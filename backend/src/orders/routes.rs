@@ -16,7 +16,7 @@ use crate::db::{Read, Timestamp};
 use crate::ids::{CustomerId, OrderId, ShopId};
 use crate::languages::{Language, Tongue};
 use crate::web::{Path, Problem, Shopper, Staff, View};
-use crate::{customers, points, products, programs, redemptions};
+use crate::{customers, points, products, programs, redemptions, referrals};
 
 /// What shoppers may ask.
 pub fn shopper() -> Router<App> {
@@ -172,6 +172,7 @@ impl From<Error> for Problem {
             Error::Points(error) => points::Error::into(error),
             Error::Redemption(error) => redemptions::Error::into(error),
             Error::Program(error) => programs::Error::into(error),
+            Error::Referral(error) => referrals::Error::into(error),
             Error::Db(error) => error.into(),
         }
     }

@@ -14,7 +14,8 @@ use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, ShopId};
 use crate::tasks::{self, Order, Run, Task, TaskError};
 use crate::{
-    customers, history, imports, inbox, merchants, orders, points, programs, redemptions, rfm, sync,
+    customers, history, imports, inbox, merchants, orders, points, programs, redemptions, referrals, rfm,
+    sync,
 };
 
 /// Why nothing of a shop is erased.
@@ -118,6 +119,7 @@ async fn redact_customer(
         let program = programs::current(&mut tx, shop).await.map_err(failed)?;
         redemptions::let_go(&mut tx, shop, own.member_id, &program, now).await.map_err(failed)?;
         rfm::leave(&mut tx, shop, own.member_id).await?;
+        referrals::leave(&mut tx, shop, own.member_id, now).await.map_err(failed)?;
         sync::forget(&mut tx, shop, own.member_id).await?;
         let (member, change) = (own.member_id, CustomerChange::Redacted);
         events::publish(&mut tx, shop, Event::CustomerUpdated(CustomerUpdated { member, change }), now)

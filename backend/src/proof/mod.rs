@@ -15,7 +15,7 @@ use crate::db::{self, Read, Timestamp};
 use crate::ids::ShopId;
 use crate::points::recount::{AtOnce, recount};
 use crate::points::seals::{self, Chain};
-use crate::{history, imports, orders, points, redemptions, rfm};
+use crate::{history, imports, orders, points, redemptions, referrals, rfm};
 
 pub use jobs::Nightly;
 pub use store::{Last, Overview, last, overview};
@@ -29,6 +29,9 @@ pub enum Error {
     /// The orders.
     #[error(transparent)]
     Orders(#[from] orders::Error),
+    /// The referrals.
+    #[error(transparent)]
+    Referrals(#[from] referrals::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -87,6 +90,7 @@ pub async fn prove(read: &mut Read, shop: ShopId, asked: Asked) -> Result<Proof,
         violations.extend(history::invariants::violations(read, shop).await?);
         violations.extend(imports::invariants::violations(read, shop).await?);
         violations.extend(rfm::invariants::violations(read, shop).await?);
+        violations.extend(referrals::invariants::violations(read, shop).await?);
     }
     let chain = if asked.chain { Some(seals::verify(read, shop).await?) } else { None };
     violations.extend(chain.iter().flat_map(Chain::violations));

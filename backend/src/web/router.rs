@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::duration;
 use crate::{
     activation, audit, campaigns, customers, finance, history, inbox, merchants, orders, points, pos,
-    privacy, programs, proof, redemptions, rfm, support, sync, tasks,
+    privacy, programs, proof, redemptions, referrals, rfm, support, sync, tasks,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -55,6 +55,7 @@ fn shoppers() -> Router<App> {
         .merge(orders::routes::shopper())
         .merge(campaigns::progress::shopper())
         .merge(customers::birthdays::shopper())
+        .merge(referrals::shopper())
         .merge(programs::routes::shopper())
 }
 
@@ -70,6 +71,7 @@ fn api(app: &App) -> Router<App> {
         .merge(points::api::api())
         .merge(redemptions::api::api())
         .merge(pos::routes::api())
+        .merge(referrals::api())
         .merge(rfm::routes::api())
         .merge(history::routes::api())
         .merge(support::routes::api())

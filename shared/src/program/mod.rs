@@ -6,6 +6,8 @@ mod ui;
 
 use alloc::{string::String, vec::Vec};
 
+#[cfg(feature = "serde")]
+pub use self::ui::Invitation;
 pub use self::{
     faults::{Fault, ProgramError},
     ui::{ProgramUi, TierUi},

@@ -1,9 +1,10 @@
 //! The members of these payloads that are read.
 
+use std::str::FromStr;
+
 use jiff::SignedDuration;
 use loyalty::Currency;
 use loyalty::earning::Returned;
-use loyalty::hold::Mark;
 use loyalty::line::{LineKind, LineNow};
 use loyalty::money::MoneyError;
 use loyalty::order::{Facts, Payment, Used, UsedLine};
@@ -210,9 +211,10 @@ impl OrderJson {
         self.shipping_lines.iter().filter(|line| !line.is_removed)
     }
 
-    pub fn mark(&self) -> Option<Mark> {
-        let mark = self.note_attributes.iter().find(|attribute| attribute.name == Mark::ATTRIBUTE)?;
-        mark.value.as_str()?.parse().ok()
+    /// What its note attribute of this name says, if that can be read.
+    pub fn attribute<T: FromStr>(&self, name: &str) -> Option<T> {
+        let attribute = self.note_attributes.iter().find(|attribute| attribute.name == name)?;
+        attribute.value.as_str()?.parse().ok()
     }
 
     /// What each discount took off, in minor units of the currency that the order was paid in.

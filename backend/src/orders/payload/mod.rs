@@ -6,7 +6,9 @@
 mod json;
 
 use loyalty::Currency;
+use loyalty::hold::Mark;
 use loyalty::money::MoneyError;
+use loyalty::referral::Code;
 
 use self::json::{DeletedJson, EditJson, OrderJson, RefundJson};
 use super::{Order, Refund, Refunds};
@@ -54,7 +56,8 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         facts: order.facts(),
         lines: order.lines(currency)?,
         as_of: order.updated_at.as_microsecond(),
-        mark: order.mark(),
+        mark: order.attribute(Mark::ATTRIBUTE),
+        referral: order.attribute(Code::ATTRIBUTE),
         currency: presentment,
         discounts: order.discounts(presentment)?,
         refunds,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use loyalty::order::Earned;
+use loyalty::order::{Earned, Standing};
 use loyalty::program::ReturnPolicy;
 
 use super::{Bonus, Occasion, store};
@@ -14,11 +14,18 @@ use crate::points::orders::{Booking, standing};
 use crate::points::{Book, Error, store::points};
 use crate::programs::Versioned;
 
-/// The first order of a member that stands, with what it gives for that.
+/// The first order of a member that stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct First {
+pub struct First {
+    /// The order.
     pub order: OrderId,
-    placed_at: Timestamp,
+    /// When it was placed (UTC).
+    pub placed_at: Timestamp,
+    /// What becomes of its points.
+    pub standing: Standing,
+    /// What was paid for what is left of it, in minor units of the shop's currency.
+    pub paid: i64,
+    /// What it gives for being the first.
     gives: Earned,
 }
 
@@ -117,28 +124,32 @@ pub(in crate::points) async fn count_wrong_firsts(read: &mut Read, shop: ShopId)
 }
 
 /// The first orders of these members that stand, where they have any.
-pub(super) async fn first_orders(
+///
+/// # Errors
+/// Any error of the database.
+pub async fn first_orders(
     tx: &mut Read,
     shop: ShopId,
     members: &[MemberId],
 ) -> Result<HashMap<MemberId, First>, Error> {
-    let rows: Vec<(MemberId, OrderId, Timestamp, String, i64)> = db!(tx.all each members,
+    let rows: Vec<(MemberId, OrderId, Timestamp, String, i64, i64)> = db!(tx.all each members,
         sqlite: "with v (shop_id, member_id) as (values ($1, $2))
-                 select o.member_id, o.order_id, o.placed_at, o.standing, o.first_order
+                 select o.member_id, o.order_id, o.placed_at, o.standing, o.first_order, o.spent
                  from v join points_orders o on o.shop_id = v.shop_id and o.order_id = (
                      select f.order_id from points_orders f
                      where f.shop_id = v.shop_id and f.member_id = v.member_id and f.standing <> 'gone'
                      order by f.placed_at, f.order_id limit 1)",
         postgres: "with v (shop_id, member_id) as (select * from unnest($1::uuid[], $2::uuid[]))
                    select o.* from v cross join lateral (
-                       select o.member_id, o.order_id, o.placed_at, o.standing, o.first_order from points_orders o
+                       select o.member_id, o.order_id, o.placed_at, o.standing, o.first_order, o.spent
+                       from points_orders o
                        where o.shop_id = v.shop_id and o.member_id = v.member_id and o.standing <> 'gone'
                        order by o.placed_at, o.order_id limit 1
                    ) as o",
         |member| shop, *member)?;
-    let first = |(member, order, placed_at, stored, amount): (MemberId, _, _, String, i64)| {
-        let gives = standing(&stored)?.give(points(amount)?);
-        Ok((member, First { order, placed_at, gives }))
+    let first = |(member, order, placed_at, stored, amount, paid): (MemberId, _, _, String, i64, _)| {
+        let standing = standing(&stored)?;
+        Ok((member, First { order, placed_at, standing, paid, gives: standing.give(points(amount)?) }))
     };
     rows.into_iter().map(first).collect()
 }

@@ -1,6 +1,7 @@
 //! Bonuses: what a member gets for an occasion, each once.
 
 mod first_order;
+mod referral;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,14 +24,15 @@ use crate::programs::Versioned;
 use crate::sync;
 
 pub(super) use first_order::count_wrong_firsts;
-pub use first_order::{follow_orders, is_first};
+pub use first_order::{First, first_orders, follow_orders, is_first};
+pub use referral::{Referred, booked_for, settle_referrals};
 pub(super) use store::since;
 
 /// Days after which a birthday may be had again, whatever day it is by then.
 const A_YEAR: i64 = 365;
 
 /// What a bonus is for. A member has each once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Occasion {
     /// The customer has an account at the shop.
     SignUp,
@@ -38,6 +40,10 @@ pub enum Occasion {
     FirstOrder,
     /// The birthday of this year.
     Birthday(i16),
+    /// Somebody sent them.
+    Referred,
+    /// They sent somebody, by this referral.
+    Referral(Uuid),
 }
 
 impl Occasion {
@@ -45,6 +51,8 @@ impl Occasion {
         match text.split_once(':') {
             None if text == "sign_up" => Some(Occasion::SignUp),
             None if text == "first_order" => Some(Occasion::FirstOrder),
+            None if text == "referred" => Some(Occasion::Referred),
+            Some(("referral", id)) => id.parse().ok().map(Occasion::Referral),
             Some(("birthday", year)) => year.parse().ok().map(Occasion::Birthday),
             _ => None,
         }
@@ -58,6 +66,8 @@ impl fmt::Display for Occasion {
             Occasion::SignUp => f.write_str("sign_up"),
             Occasion::FirstOrder => f.write_str("first_order"),
             Occasion::Birthday(year) => write!(f, "birthday:{year}"),
+            Occasion::Referred => f.write_str("referred"),
+            Occasion::Referral(id) => write!(f, "referral:{id}"),
         }
     }
 }
@@ -177,7 +187,7 @@ pub(super) async fn merge(
         }
     }
     store::load_lots(tx, book, by_occasion.values().flatten()).await?;
-    let first = first_order::first_orders(tx, shop, &[into]).await?.remove(&into);
+    let first = first_orders(tx, shop, &[into]).await?.remove(&into);
     let mut kept = Vec::new();
     for (occasion, mut bonuses) in by_occasion {
         let first_order = first.as_ref().map(|first| first.order);

@@ -81,8 +81,18 @@ pub(super) async fn load(
     occasion: Occasion,
     members: &[MemberId],
 ) -> Result<HashMap<MemberId, Bonus>, Error> {
-    let occasion = occasion.to_string();
-    let rows: Vec<Row> = db!(read.all each members,
+    let each: Vec<_> = members.iter().map(|member| (occasion, *member)).collect();
+    let found = load_each(read, shop, &each).await?;
+    Ok(found.into_iter().map(|((_, member), bonus)| (member, bonus)).collect())
+}
+
+/// What is had of these: what each member has for an occasion of their own.
+pub(super) async fn load_each(
+    read: &mut Read,
+    shop: ShopId,
+    each: &[(Occasion, MemberId)],
+) -> Result<HashMap<(Occasion, MemberId), Bonus>, Error> {
+    let rows: Vec<Row> = db!(read.all each each,
         sqlite: "with v (shop_id, occasion, member_id) as (values ($1, $2, $3))
                  select b.* from v join points_bonuses b
                      on b.shop_id = v.shop_id and b.occasion = v.occasion and b.member_id = v.member_id",
@@ -90,8 +100,9 @@ pub(super) async fn load(
                        select * from unnest($1::uuid[], $2::text[], $3::uuid[]))
                    select b.* from v join points_bonuses b
                        on b.shop_id = v.shop_id and b.occasion = v.occasion and b.member_id = v.member_id",
-        |member| shop, occasion.as_str(), *member)?;
-    rows.into_iter().map(|row| Ok((row.member_id, Bonus::try_from(row)?))).collect()
+        |one| shop, one.0.to_string(), one.1)?;
+    let read = |row| Bonus::try_from(row).map(|bonus| ((bonus.occasion, bonus.member), bonus));
+    rows.into_iter().map(read).collect()
 }
 
 /// What a member has, taken out to be put back as another's.

@@ -1,0 +1,148 @@
+//! Following: what referrals come to by the orders of their friends, booked for both.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::{Error, Reason, Referral, State, store};
+use crate::db::{Read, Timestamp, Tx};
+use crate::events::{self, Event, ReferralCompleted};
+use crate::ids::{MemberId, ShopId};
+use crate::points::Book;
+use crate::points::bonuses::{self, settle_referrals};
+use crate::points::orders::Booking;
+use crate::programs::{self, Versioned};
+use crate::sync;
+
+/// Whoever sent these members: their accounts may change with what becomes of these members' orders.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn advocates(read: &mut Read, shop: ShopId, friends: &[MemberId]) -> Result<Vec<MemberId>, Error> {
+    let referrals = store::of_friends(read, shop, friends).await?;
+    Ok(referrals.into_iter().map(|referral| referral.advocate).collect())
+}
+
+/// Books what follows for referrals from what became of these orders, which are saved. Their members are in the book, with
+/// whoever sent them.
+///
+/// # Errors
+/// Any error of the ledger or the database.
+pub async fn follow(
+    tx: &mut Tx,
+    book: &mut Book,
+    bookings: impl IntoIterator<Item = &Booking>,
+    program: &Versioned,
+) -> Result<(), Error> {
+    let has_moved = |booking: &&Booking| booking.has_moved() || booking.moved_history().is_some();
+    let friends: BTreeSet<MemberId> =
+        bookings.into_iter().filter(has_moved).map(|booking| booking.member).collect();
+    settle(tx, book, &friends.into_iter().collect::<Vec<_>>(), program).await
+}
+
+/// Books what the referrals of these friends come to now.
+pub(super) async fn settle(
+    tx: &mut Tx,
+    book: &mut Book,
+    friends: &[MemberId],
+    program: &Versioned,
+) -> Result<(), Error> {
+    let referrals = store::of_friends(tx, book.shop(), friends).await?;
+    settle_these(tx, book, referrals, program).await
+}
+
+/// Books what these referrals come to now, also those that give nothing any more. One whose advocate is not in the book was
+/// made this moment: no order of its friend can be for it yet.
+pub(super) async fn settle_these(
+    tx: &mut Tx,
+    book: &mut Book,
+    mut referrals: Vec<Referral>,
+    program: &Versioned,
+) -> Result<(), Error> {
+    let (shop, now) = (book.shop(), book.now());
+    referrals
+        .retain(|referral| book.account(referral.advocate).is_ok() && book.account(referral.friend).is_ok());
+    if referrals.is_empty() {
+        return Ok(());
+    }
+    let friends: Vec<MemberId> = referrals.iter().map(|referral| referral.friend).collect();
+    let firsts = bonuses::first_orders(tx, shop, &friends).await?;
+    let (mut due, mut moved, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    for mut referral in referrals {
+        let first = firsts.get(&referral.friend);
+        let outcome = referral.outcome(first, now);
+        let gives = referral.gives(outcome, first);
+        let state = outcome.map_or(referral.state, State::from);
+        let was = (referral.state, referral.order);
+        (referral.state, referral.order) = (state, gives.order);
+        if state != was.0 && state == State::Completed {
+            let (advocate, friend) = (referral.promise.advocate.get(), referral.promise.friend.get());
+            told.push(Event::ReferralCompleted(ReferralCompleted {
+                referral: referral.id,
+                advocate: referral.advocate,
+                friend: referral.friend,
+                order: gives.order,
+                advocate_points: advocate,
+                friend_points: friend,
+            }));
+        }
+        if was != (referral.state, referral.order) {
+            moved.push((referral, was.0));
+        }
+        due.push(gives);
+    }
+    settle_referrals(tx, book, &due, program.program.returns).await?;
+    store::save(tx, shop, &moved.iter().map(|(referral, _)| referral).collect::<Vec<_>>()).await?;
+    let stepped = moved.iter().filter(|(referral, was)| referral.state != *was).map(|(referral, _)| referral);
+    store::step(tx, shop, &stepped.collect::<Vec<_>>(), now).await?;
+    Ok(events::publish_all(tx, shop, &told, now).await?)
+}
+
+/// Staff have a referral wait, if they are to look at it, or refuse it. Says where it stood.
+pub(super) async fn decide(
+    tx: &mut Tx,
+    shop: ShopId,
+    id: Uuid,
+    to: State,
+    now: Timestamp,
+) -> Result<State, Error> {
+    let program = programs::current(tx, shop).await?;
+    let referral = store::get(tx, shop, id).await?.ok_or(Error::Unknown)?;
+    let both = [referral.advocate, referral.friend];
+    let mut book = Book::open(tx, shop, &both, &program, now).await?;
+    // Whoever changed it meanwhile has committed by now: the accounts are locked.
+    let mut referral = store::get(tx, shop, id).await?.ok_or(Error::Unknown)?;
+    let was = referral.state;
+    if was == to {
+        return Ok(was);
+    }
+    if to == State::Waiting && was != State::Review {
+        return Err(Error::NotInReview);
+    }
+    referral.state = to;
+    referral.reason = (to == State::Refused).then_some(Reason::Staff);
+    store::save(tx, shop, &[&referral]).await?;
+    store::step(tx, shop, &[&referral], now).await?;
+    settle_these(tx, &mut book, vec![referral], &program).await?;
+    let changed: Vec<MemberId> = book.changed().collect();
+    book.save(tx).await?;
+    sync::mark(tx, shop, &changed, now).await?;
+    Ok(was)
+}
+
+/// As [`settle`], with a book of its own.
+pub(super) async fn settle_alone(
+    tx: &mut Tx,
+    shop: ShopId,
+    friends: &[MemberId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let program = programs::current(tx, shop).await?;
+    let mut everyone = advocates(tx, shop, friends).await?;
+    everyone.extend(friends);
+    let mut book = Book::open(tx, shop, &everyone, &program, now).await?;
+    settle(tx, &mut book, friends, &program).await?;
+    let changed: Vec<MemberId> = book.changed().collect();
+    book.save(tx).await?;
+    Ok(sync::mark(tx, shop, &changed, now).await?)
+}

@@ -1,0 +1,77 @@
+//! What becomes of referrals when two members become one, or one is gone.
+
+use super::{Error, Reason, Referral, State, follow, store};
+use crate::db::{Timestamp, Tx};
+use crate::ids::{MemberId, ShopId};
+use crate::points::Book;
+use crate::programs::Versioned;
+
+/// The most referrals of one advocate that are moved: more than anybody sends.
+const MOST: i64 = 1_000_000;
+
+/// One member's codes and referrals are another's: both codes lead to the kept one. Of two by whom they were sent the
+/// earlier stays; whoever sent themselves so has sent nobody. The book has merged them, and whoever sent them is in it.
+///
+/// # Errors
+/// Any error of the ledger or the database.
+pub async fn merge(
+    tx: &mut Tx,
+    book: &mut Book,
+    (from, into): (MemberId, MemberId),
+    program: &Versioned,
+) -> Result<(), Error> {
+    let (shop, now) = (book.shop(), book.now());
+    store::move_codes(tx, shop, (from, into)).await?;
+    let mut moved = store::of_friends(tx, shop, &[from, into]).await?;
+    moved.sort_unstable_by_key(|referral| (referral.promise.sent_at, referral.id));
+    let sent = store::of_advocate(tx, shop, from, MOST).await?;
+    moved.extend(sent.into_iter().filter(|sent| sent.friend != from && sent.friend != into));
+    let mut is_sent = false;
+    let mut refused = Vec::new();
+    for referral in &mut moved {
+        for member in [&mut referral.advocate, &mut referral.friend] {
+            if *member == from {
+                *member = into;
+            }
+        }
+        let is_own = referral.friend == into;
+        let reason = match referral.advocate == into {
+            true if is_own => Some(Reason::OwnCode),
+            _ if is_own && is_sent => Some(Reason::Merged),
+            _ => None,
+        };
+        is_sent |= is_own && reason.is_none();
+        if let Some(reason) = reason {
+            (referral.state, referral.reason) = (State::Refused, Some(reason));
+            refused.push(referral.clone());
+        }
+    }
+    // What is refused first: a friend is sent once.
+    moved.sort_by_key(|referral| referral.state != State::Refused);
+    for referral in &moved {
+        store::save(tx, shop, &[referral]).await?;
+    }
+    store::step(tx, shop, &refused.iter().collect::<Vec<_>>(), now).await?;
+    let mut all = refused;
+    all.extend(store::of_friends(tx, shop, &[into]).await?);
+    follow::settle_these(tx, book, all, program).await
+}
+
+/// A member is gone, deleted or erased: nobody is sent by them any more, and whom they sent, or by whom they were sent,
+/// need not wait. What both have already is theirs.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn leave(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) -> Result<(), Error> {
+    store::forget_codes(tx, shop, member).await?;
+    let mut all = store::of_friends(tx, shop, &[member]).await?;
+    all.extend(store::of_advocate(tx, shop, member, MOST).await?);
+    let waits = |referral: &Referral| matches!(referral.state, State::Waiting | State::Review);
+    all.retain(waits);
+    for referral in &mut all {
+        (referral.state, referral.reason) = (State::Refused, Some(Reason::Gone));
+    }
+    let all: Vec<&Referral> = all.iter().collect();
+    store::save(tx, shop, &all).await?;
+    Ok(store::step(tx, shop, &all, now).await?)
+}
