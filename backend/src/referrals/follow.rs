@@ -1,6 +1,6 @@
 //! Following: what referrals come to by the orders of their friends, booked for both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::db::{Read, Timestamp, Tx};
 use crate::events::{self, Event, ReferralCompleted};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Book;
-use crate::points::bonuses::{self, settle_referrals};
+use crate::points::bonuses::{self, Referred, settle_referrals};
 use crate::points::orders::Booking;
 use crate::programs::{self, Versioned};
 use crate::sync;
@@ -67,6 +67,9 @@ pub(super) async fn settle_these(
     }
     let friends: Vec<MemberId> = referrals.iter().map(|referral| referral.friend).collect();
     let firsts = bonuses::first_orders(tx, shop, &friends).await?;
+    // What a friend has is by the one that was not refused, if there is one.
+    let sent = referrals.iter().filter(|referral| referral.state != State::Refused);
+    let sent: HashSet<MemberId> = sent.map(|referral| referral.friend).collect();
     let (mut due, mut moved, mut told) = (Vec::new(), Vec::new(), Vec::new());
     for mut referral in referrals {
         let first = firsts.get(&referral.friend);
@@ -74,6 +77,7 @@ pub(super) async fn settle_these(
         let gives = referral.gives(outcome, first);
         let state = outcome.map_or(referral.state, State::from);
         let was = (referral.state, referral.order);
+        let is_by_other = state == State::Refused && sent.contains(&referral.friend);
         (referral.state, referral.order) = (state, gives.order);
         if state != was.0 && state == State::Completed {
             let (advocate, friend) = (referral.promise.advocate.get(), referral.promise.friend.get());
@@ -89,7 +93,7 @@ pub(super) async fn settle_these(
         if was != (referral.state, referral.order) {
             moved.push((referral, was.0));
         }
-        due.push(gives);
+        due.push(Referred { friend: gives.friend.filter(|_| !is_by_other), ..gives });
     }
     settle_referrals(tx, book, &due, program.program.returns).await?;
     store::save(tx, shop, &moved.iter().map(|(referral, _)| referral).collect::<Vec<_>>()).await?;

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{Error, store};
+use super::{Error, State, store};
 use crate::db::{Read, Timestamp};
 use crate::ids::{MemberId, ShopId};
-use crate::points::bonuses;
+use crate::points::bonuses::{self, Referred};
 
 /// How many are read at a time.
 const PAGE: i64 = 1_000;
@@ -25,18 +25,11 @@ pub async fn violations(read: &mut Read, shop: ShopId) -> Result<Vec<(&'static s
         let gives = page.iter().map(|referral| {
             let first = firsts.get(&referral.friend);
             // Whether it has lapsed gives nothing either way.
-            referral.gives(referral.outcome(first, Timestamp::UNIX_EPOCH), first)
+            let gives = referral.gives(referral.outcome(first, Timestamp::UNIX_EPOCH), first);
+            // Whose referral was refused may have been sent by somebody else.
+            Referred { friend: gives.friend.filter(|_| referral.state != State::Refused), ..gives }
         });
-        let gives: Vec<_> = gives.collect();
-        let booked = bonuses::booked_for(read, shop, &gives).await?;
-        // What a friend has is of one referral: of those that were refused, only what the advocate has is looked at.
-        let is_wrong = |at: usize| {
-            let (referral, gives) = (&page[at], &gives[at]);
-            let booked = booked.get(&referral.id).copied().unwrap_or_default();
-            let is_refused = referral.state == super::State::Refused;
-            booked[1] != gives.gives[1] || (!is_refused && booked[0] != gives.gives[0])
-        };
-        wrong += (0..page.len()).filter(|at| is_wrong(*at)).count() as i64;
+        wrong += bonuses::wrongly_booked(read, shop, &gives.collect::<Vec<_>>()).await? as i64;
     }
     Ok(vec![("referrals_give_what_the_friends_order_gives", wrong)])
 }

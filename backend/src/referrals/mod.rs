@@ -137,7 +137,7 @@ impl Referral {
         let (advocate, friend) = outcome.map(|outcome| self.promise.gives(outcome)).unwrap_or_default();
         Referred {
             id: self.id,
-            friend: self.friend,
+            friend: Some(self.friend),
             advocate: self.advocate,
             order: first.map(|first| first.order),
             occurred_at: first.map_or(self.sent_at(), |first| first.placed_at),

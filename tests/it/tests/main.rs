@@ -53,6 +53,7 @@ mod progress;
 mod proof;
 mod publications;
 mod reconcile;
+mod referrals;
 mod revoked;
 mod rewards;
 mod rfm;

@@ -25,7 +25,7 @@ use crate::sync;
 
 pub(super) use first_order::count_wrong_firsts;
 pub use first_order::{First, first_orders, follow_orders, is_first};
-pub use referral::{Referred, booked_for, settle_referrals};
+pub use referral::{Referred, settle_referrals, wrongly_booked};
 pub(super) use store::since;
 
 /// Days after which a birthday may be had again, whatever day it is by then.

@@ -1,7 +1,5 @@
 //! What referrals give: to the friend, who has it once, and to whoever sent them. It belongs to the friend's order.
 
-use std::collections::HashMap;
-
 use loyalty::order::Earned;
 use loyalty::program::ReturnPolicy;
 use uuid::Uuid;
@@ -16,8 +14,8 @@ use crate::points::{Book, Error};
 pub struct Referred {
     /// The referral.
     pub id: Uuid,
-    /// Who was sent.
-    pub friend: MemberId,
+    /// Who was sent; none where what they have is by another referral.
+    pub friend: Option<MemberId>,
     /// Who sent them.
     pub advocate: MemberId,
     /// The order that it is for.
@@ -29,9 +27,11 @@ pub struct Referred {
 }
 
 impl Referred {
-    /// What it gives is known as these, the friend's and the advocate's.
-    fn bonuses(&self) -> [(Occasion, MemberId); 2] {
-        [(Occasion::Referred, self.friend), (Occasion::Referral(self.id), self.advocate)]
+    /// What it is to give, and as which bonuses that is known: the friend's and the advocate's.
+    fn bonuses(&self) -> impl Iterator<Item = ((Occasion, MemberId), Earned)> {
+        let [to_friend, to_advocate] = self.gives;
+        let friend = self.friend.map(|friend| ((Occasion::Referred, friend), to_friend));
+        friend.into_iter().chain([((Occasion::Referral(self.id), self.advocate), to_advocate)])
     }
 }
 
@@ -46,16 +46,16 @@ pub async fn settle_referrals(
     policy: ReturnPolicy,
 ) -> Result<(), Error> {
     let shop = book.shop();
-    let each: Vec<_> = referred.iter().flat_map(Referred::bonuses).collect();
+    let each: Vec<_> = referred.iter().flat_map(Referred::bonuses).map(|(known_as, _)| known_as).collect();
     let mut had = store::load_each(tx, shop, &each).await?;
     store::load_lots(tx, book, had.values()).await?;
     let mut changed = Vec::new();
     for one in referred {
-        for ((occasion, member), gives) in one.bonuses().into_iter().zip(one.gives) {
-            let known = had.remove(&(occasion, member));
-            let mut bonus = match known {
+        for ((occasion, member), gives) in one.bonuses() {
+            let mut bonus = match had.remove(&(occasion, member)) {
+                Some(bonus) => bonus,
                 None if gives == Earned::default() => continue,
-                known => known.unwrap_or_else(|| Bonus::new(occasion, member, one.occurred_at)),
+                None => Bonus::new(occasion, member, one.occurred_at),
             };
             if (bonus.order, bonus.tally.booked) != (one.order, gives) {
                 (bonus.order, bonus.occurred_at) = (one.order, one.occurred_at);
@@ -67,19 +67,18 @@ pub async fn settle_referrals(
     Ok(store::save(tx, shop, &changed).await?)
 }
 
-/// What is booked for these referrals, for the friend and the advocate.
+/// The referrals among these for which more or less is booked than they are to give.
 ///
 /// # Errors
 /// Any error of the database.
-pub async fn booked_for(
-    read: &mut Read,
-    shop: ShopId,
-    referred: &[Referred],
-) -> Result<HashMap<Uuid, [Earned; 2]>, Error> {
-    let each: Vec<_> = referred.iter().flat_map(Referred::bonuses).collect();
+pub async fn wrongly_booked(read: &mut Read, shop: ShopId, referred: &[Referred]) -> Result<usize, Error> {
+    let each: Vec<_> = referred.iter().flat_map(Referred::bonuses).map(|(known_as, _)| known_as).collect();
     let had = store::load_each(read, shop, &each).await?;
-    let booked = |one: &Referred| {
-        one.bonuses().map(|bonus| had.get(&bonus).map(|bonus| bonus.tally.booked).unwrap_or_default())
+    let is_wrong = |one: &&Referred| {
+        one.bonuses().any(|(known_as, gives)| {
+            let booked = had.get(&known_as).map(|bonus| bonus.tally.booked);
+            booked.unwrap_or_default() != gives
+        })
     };
-    Ok(referred.iter().map(|one| (one.id, booked(one))).collect())
+    Ok(referred.iter().filter(is_wrong).count())
 }

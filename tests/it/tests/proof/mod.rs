@@ -108,6 +108,18 @@ async fn sabotage(tx: &mut Tx, shop: ShopId, invariant: &str) -> bool {
         "the_first_order_that_stands_gives_its_bonus" => {
             db!(tx.execute, "update points_orders set first_order = 1 where shop_id = $1", shop)
         }
+        "referrals_give_what_the_friends_order_gives" => {
+            db!(
+                tx.execute,
+                "insert into referrals_referrals (shop_id, referral_id, advocate_id, friend_id, state, advocate_points,
+                     friend_points, min_paid, sent_at, until)
+                 select shop_id, member_id, member_id, member_id, 'waiting', 5, 5, 0, $2, $3 from points_accounts
+                 where shop_id = $1",
+                shop,
+                Timestamp::UNIX_EPOCH,
+                "2030-01-01T00:00:00Z".parse::<Timestamp>().unwrap()
+            )
+        }
         "returns_take_no_more_than_was_redeemed" => {
             db!(tx.execute, "update redemptions_uses set let_off = -1 where shop_id = $1", shop)
         }

@@ -15,6 +15,8 @@ pub struct Order {
     /// What the delivery costs, and what the points took off it.
     pub delivery: Option<(&'static str, &'static str)>,
     pub mark: Option<String>,
+    /// The code of whoever sent the customer.
+    pub referral: Option<String>,
     pub status: &'static str,
     pub placed_at: String,
     pub updated_at: String,
@@ -32,6 +34,7 @@ impl Order {
             discount: None,
             delivery: None,
             mark: None,
+            referral: None,
             status: "paid",
             placed_at: "2026-11-22T10:00:00Z".into(),
             updated_at: "2026-11-22T10:00:00Z".into(),
@@ -64,8 +67,10 @@ impl Order {
                 {"amount": off, "amount_set": self.money(off), "discount_application_index": 0}]})
         });
         let delivery: Vec<Value> = delivery.collect();
+        let attributes = [("_loyalty", &self.mark), ("_loyalty_ref", &self.referral)];
+        let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let attributes: Vec<Value> =
-            self.mark.iter().map(|mark| json!({"name": "_loyalty", "value": mark})).collect();
+            attributes.map(|(name, value)| json!({"name": name, "value": value})).collect();
         json!({
             "id": self.id, "test": self.test,
             "customer": self.customer.map(|id| json!({"id": id})),

@@ -13,7 +13,7 @@ use loyalnest::support::{self, Wish};
 use loyalnest::{chores, customers, merchants, programs, redemptions, sync};
 use loyalty::multiplier::{Factor, Multiplier, Selection};
 use loyalty::reward::Benefit;
-use loyalty::{Currency, Points, Program, Reward};
+use loyalty::{Currency, Points, Program, Referrals, Reward};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
@@ -48,6 +48,9 @@ pub struct Side {
     pub group: String,
     /// A run in bulk that is under way.
     pub run: Uuid,
+    /// What they hand on, and by which they were sent: staff are to look at it.
+    pub code: String,
+    pub referral: Uuid,
 }
 
 pub fn wish() -> Value {
@@ -65,6 +68,15 @@ pub fn program() -> Program {
             .collect();
     let credit = Benefit::StoreCredit { value: [(program.currency, 100)].into() };
     let points = Points::new(10).unwrap();
+    program.referrals = Some(Referrals {
+        advocate: points,
+        friend: points,
+        min: 0,
+        days: 30,
+        limit: None,
+        review_from: Some(1),
+        landing: "/".into(),
+    });
     let standard = program.rewards[0].clone();
     program.rewards.push(Reward { id: "credit".into(), points, benefit: credit, ..standard });
     program
@@ -134,6 +146,8 @@ impl Side {
             task: Uuid::nil(),
             group: String::new(),
             run: Uuid::now_v7(),
+            code: String::new(),
+            referral: Uuid::nil(),
         };
         side.work().await;
         side.fill(test).await;
@@ -234,6 +248,23 @@ impl Side {
         send(&self.door.app, request("/proxy/payouts", payout())).await.json();
         let request = request("/proxy/redemptions", wish());
         self.hold = send(&self.door.app, request).await.json()["id"].as_str().unwrap().to_owned();
+        self.send_a_friend().await;
+    }
+
+    /// The customer sends somebody, at whom staff are to look.
+    async fn send_a_friend(&mut self) {
+        let query = self.door.shop.signed_proxy_query(Some(self.customer), &[]);
+        let request = Request::get(format!("/proxy/referral?{query}")).body(Body::empty()).unwrap();
+        self.code = send(&self.door.app, request).await.json()["code"].as_str().unwrap().to_owned();
+        let friend = self.door.shop.add_customer("Bob", "Babbage", "bob@example.com").id;
+        let query = self.door.shop.signed_proxy_query(Some(friend), &[]);
+        let request = Request::post(format!("/proxy/referrals?{query}"))
+            .header("content-type", "application/json")
+            .body(Body::from(json!({"code": self.code}).to_string()))
+            .unwrap();
+        assert_eq!(send(&self.door.app, request).await.json()["state"], "review");
+        let all = self.door.staff(42, Method::GET, "/api/referrals", &Value::Null).await.json();
+        self.referral = all["referrals"][0]["id"].as_str().unwrap().parse().unwrap();
     }
 
     /// A session token of the shop's owner.
@@ -298,6 +329,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "sync.reconcile"
                 | "points.expire"
                 | "customers.birthdays"
+                | "referrals.lapse"
                 | "orders.post_ripe"
                 | "products.read_shelves"
                 | "merchants.refresh_tokens"
