@@ -1,6 +1,6 @@
 //! What tills are told of what they did offline.
 
-use super::Model;
+use super::{DAY, Model};
 
 /// What a till did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,14 @@ pub type Answer = (&'static str, &'static str, Option<i64>);
 pub struct Till(Vec<(Operation, Option<usize>, Answer)>);
 
 impl Model {
-    /// A till tells what it did under a number: each is acted upon once, in order.
-    pub fn take(&mut self, sequence: usize, operation: &Operation) -> Answer {
+    /// A till tells what it did under a number, and when: each is acted upon once, in order.
+    pub fn take(&mut self, sequence: usize, operation: &Operation, at: i64) -> Answer {
         let taken = self.till.0.len();
         if sequence > taken + 1 {
             return ("refused", "missing", None);
         }
         if sequence == taken + 1 {
-            let (member, answer) = self.act(operation);
+            let (member, answer) = self.act(operation, at);
             self.till.0.push((operation.clone(), member, answer));
             return answer;
         }
@@ -37,7 +37,7 @@ impl Model {
         match (known, member, answer.0) {
             // Orders are not done with as long as the shop has not told of them.
             (Operation::Earn { order, .. }, Some(member), "waiting") => {
-                let answer = self.earned(order, member);
+                let answer = self.earned(order, member, at);
                 self.till.0[sequence - 1].2 = answer;
                 answer
             }
@@ -45,21 +45,26 @@ impl Model {
         }
     }
 
-    fn act(&mut self, operation: &Operation) -> (Option<usize>, Answer) {
+    fn act(&mut self, operation: &Operation, at: i64) -> (Option<usize>, Answer) {
+        if self.now - at > 30 * DAY {
+            return (None, ("refused", "stale", None));
+        }
         match *operation {
             Operation::Lost => (None, ("done", "lost", None)),
             Operation::Redeem { .. } => (None, ("refused", "offline", None)),
             Operation::Enrol { customer } => (Some(self.member_of(customer)), ("done", "enrolled", None)),
             Operation::Earn { order, customer } => {
                 let member = self.member_of(customer);
-                (Some(member), self.earned(order, member))
+                (Some(member), self.earned(order, member, at))
             }
         }
     }
 
-    fn earned(&self, order: u64, member: usize) -> Answer {
+    /// The shop has a week to tell of an order.
+    fn earned(&self, order: u64, member: usize, at: i64) -> Answer {
         let order = self.orders.iter().find(|known| known.id == order && known.is_told());
         match order {
+            None if self.now - at > 7 * DAY => ("refused", "order_unknown", None),
             None => ("waiting", "order_awaited", None),
             Some(order) if order.member.is_none() => ("refused", "no_customer", None),
             Some(order) if order.member != Some(member) => ("refused", "other_customer", None),

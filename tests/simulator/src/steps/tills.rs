@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::Context;
 use axum::http::Request;
 use devshop::Surface;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::staff::OWNER;
@@ -49,7 +50,7 @@ enum Served {
 
 impl Act for AtTill {
     fn take(&self, world: &mut World) -> Outcome {
-        let at = world.at().to_string();
+        let at = world.now();
         let shop = world.here();
         let customer = shop.customers[self.who % shop.customers.len()];
         let order = self.order.checked_rem(shop.orders.len()).map(|at| shop.orders[at]);
@@ -81,13 +82,13 @@ impl Act for Flush {
         let Some(from) = self.from.checked_rem(shop.till.len()) else {
             return Ok("it remembers nothing".into());
         };
-        let sent: Vec<(usize, String, Operation)> = (from + 1..)
+        let sent: Vec<(usize, i64, Operation)> = (from + 1..)
             .zip(&shop.till[from..])
             .take(self.many)
-            .map(|(sequence, (at, operation))| (sequence, at.clone(), operation.clone()))
+            .map(|(sequence, (at, operation))| (sequence, *at, operation.clone()))
             .collect();
-        let operations: Vec<Value> =
-            sent.iter().map(|(sequence, at, one)| told(*sequence, at, one)).collect();
+        let operations = sent.iter().map(|(sequence, at, one)| told(*sequence, *at, one));
+        let operations = operations.collect::<Result<Vec<Value>, _>>().map_err(anyhow::Error::from)?;
         let body = json!({"device": "till-1", "operations": operations});
         let mut answered = tell(world, &body)?;
         if answered.is_err() {
@@ -97,8 +98,8 @@ impl Act for Flush {
         let (status, answer) =
             answered.map_err(|Died| Trouble::Violation("it died without a cause".into()))?;
         let results = answer["results"].as_array().with_context(|| format!("{status} {answer}"))?;
-        for (result, (sequence, _, operation)) in results.iter().zip(&sent) {
-            let must = world.here().model.take(*sequence, operation);
+        for (result, (sequence, at, operation)) in results.iter().zip(&sent) {
+            let must = world.here().model.take(*sequence, operation, *at);
             let has = (result["state"].as_str(), result["code"].as_str(), result["points"].as_i64());
             if has != (Some(must.0), Some(must.1), must.2) {
                 let text = format!("a till is told {has:?} of {operation:?}; by the model {must:?}");
@@ -115,8 +116,9 @@ fn tell(world: &mut World, body: &Value) -> Result<Result<(u16, Value), Died>, T
     world.ask(request, Some(body))
 }
 
-fn told(sequence: usize, at: &str, operation: &Operation) -> Value {
-    match operation {
+fn told(sequence: usize, at: i64, operation: &Operation) -> Result<Value, jiff::Error> {
+    let at = Timestamp::from_microsecond(at)?.to_string();
+    Ok(match operation {
         Operation::Enrol { customer } => {
             json!({"sequence": sequence, "at": at, "kind": "enrol", "customer": customer})
         }
@@ -127,7 +129,7 @@ fn told(sequence: usize, at: &str, operation: &Operation) -> Value {
             json!({"sequence": sequence, "at": at, "kind": "redeem", "customer": customer, "reward": "points"})
         }
         Operation::Lost => json!({"sequence": sequence, "at": at, "kind": "lost"}),
-    }
+    })
 }
 
 impl fmt::Display for AtTill {

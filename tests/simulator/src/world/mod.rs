@@ -107,7 +107,7 @@ pub struct Shop {
     /// Orders of which the backend may never hear.
     pub untold: HashSet<u64>,
     /// What the till did, and when.
-    pub till: Vec<(String, Operation)>,
+    pub till: Vec<(i64, Operation)>,
 }
 
 impl World {
