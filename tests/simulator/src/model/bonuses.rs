@@ -136,14 +136,16 @@ impl Model {
 
     fn celebrate_on(&mut self, day: Date) {
         let begins = self.rules.calendar.start(day);
-        let set = self.birthdays.iter().rev().find(|(set_at, _)| *set_at <= begins);
-        let Some(BirthdayBonus { points, ahead }) = set.and_then(|(_, set)| *set) else { return };
+        let set = self.set.iter().rev().find(|(set_at, _)| *set_at <= begins);
+        let Some(rules) = set.map(|(_, rules)| rules.clone()) else { return };
+        let Some(BirthdayBonus { points, ahead }) = rules.birthday else { return };
         let told_before = self.rules.calendar.start(day.saturating_sub((ahead - 1).days()));
         for member in 0..self.members.len() {
             let is_theirs = |theirs: Birthday| (theirs.month, theirs.day) == (day.month(), day.day());
             let birthday = self.members[member].birthday;
             if birthday.is_some_and(|theirs| is_theirs(theirs) && theirs.told_at < told_before) {
-                self.give(member, Occasion::Birthday(day.year()), points, begins);
+                let occasion = Occasion::Birthday(day.year());
+                self.by(rules.clone(), |model| model.give(member, occasion, points, begins));
             }
         }
     }

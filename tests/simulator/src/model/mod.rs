@@ -101,8 +101,8 @@ pub struct Model {
     pub shelves: Vec<Shelf>,
     /// Things that were told of, and when they had changed.
     products: Vec<(u64, i64)>,
-    /// What birthdays gave from when on.
-    birthdays: Vec<(i64, Option<BirthdayBonus>)>,
+    /// What the merchant had set from when on.
+    set: Vec<(i64, Rules)>,
     /// The last day whose birthdays were looked at.
     celebrated: Option<Date>,
     pub till: Till,
@@ -125,7 +125,7 @@ pub const TIERS: [&str; 2] = ["silver", "gold"];
 
 impl Model {
     pub fn new(rules: Rules, now: i64) -> Model {
-        let birthdays = vec![(now, rules.birthday)];
+        let set = vec![(now, rules.clone())];
         Model {
             now,
             installed_at: Some(now),
@@ -139,21 +139,28 @@ impl Model {
             whose: HashMap::new(),
             shelves: Vec::new(),
             products: Vec::new(),
-            birthdays,
+            set,
             celebrated: None,
             till: Till::default(),
             numbers: 0,
         }
     }
 
-    /// The merchant has set what birthdays give.
-    pub fn birthdays_set(&mut self) {
-        self.birthdays.push((self.now, self.rules.birthday));
+    /// The merchant has set other rules.
+    pub fn rules_set(&mut self) {
+        self.set.push((self.now, self.rules.clone()));
     }
 
     /// The shop tells that it has no app any more; late, perhaps, after the app was installed again.
     pub fn uninstalled(&mut self, at: i64) {
         self.installed_at = self.installed_at.filter(|installed_at| *installed_at >= at);
+    }
+
+    /// What happens by those rules.
+    fn by(&mut self, rules: Rules, happen: impl FnOnce(&mut Model)) {
+        let present = std::mem::replace(&mut self.rules, rules);
+        happen(self);
+        self.rules = present;
     }
 
     /// What happened at that time.

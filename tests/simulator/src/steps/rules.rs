@@ -160,7 +160,7 @@ impl Act for Set {
         let now = world.now();
         let shop = world.here();
         shop.model.rules.change(self.0, &shop.products, now);
-        shop.model.birthdays_set();
+        shop.model.rules_set();
         world.set_rules().map(str::to_owned)
     }
 }
