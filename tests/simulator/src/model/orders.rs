@@ -211,6 +211,11 @@ impl Model {
         self.follow_orders();
     }
 
+    /// What an order has earned for good, where it is known.
+    pub fn posted(&self, order: u64) -> Option<i64> {
+        self.orders.iter().find(|known| known.id == order).map(|known| known.tally.posted)
+    }
+
     fn order_at(&mut self, id: u64) -> usize {
         if let Some(at) = self.orders.iter().position(|order| order.id == id) {
             return at;

@@ -165,6 +165,7 @@ impl World {
     pub fn chores(&mut self) -> Outcome {
         let installed = self.shops.iter().filter(|shop| shop.model.installed_at.is_some());
         let shops: Vec<_> = installed.map(|shop| shop.id).collect();
+        let had_tokens: Vec<bool> = self.shops.iter().map(|shop| shop.has_tokens).collect();
         let key = self.name("chores");
         let (runs, died) = self.backend_again(async |app| {
             let now = app.clock.now();
@@ -181,10 +182,17 @@ impl World {
         self.hear_of_erasures()?;
         self.hear_of_files()?;
         self.hear_of_shelves()?;
-        // Nothing of this is done for a shop that has no app.
-        for shop in self.shops.iter_mut().filter(|shop| shop.model.installed_at.is_some()) {
-            shop.model.celebrate();
-            shop.model.post_ripe();
+        self.hear_of_installs()?;
+        for (at, had_tokens) in had_tokens.into_iter().enumerate() {
+            // Nothing of this is done for a shop that has no app.
+            if self.shops[at].model.installed_at.is_none() {
+                continue;
+            }
+            self.shops[at].model.celebrate();
+            // Nor is that where there are no tokens for it; where they were lost meanwhile, it may have been before.
+            if self.shops[at].has_tokens || (had_tokens && self.has_posted(at)?) {
+                self.shops[at].model.post_ripe();
+            }
         }
         Ok(format!("{runs} tasks{died}"))
     }

@@ -1,6 +1,8 @@
 //! Where the backend died in what a shopper had asked for, nobody heard what came of it: it stands, or nothing has happened.
+//! So it is where it lost a shop's tokens while it did several things, some of which need them.
 
 use super::{Trouble, World};
+use crate::model::Model;
 use crate::model::redemptions::Offer;
 
 impl World {
@@ -31,6 +33,18 @@ impl World {
             model.as_of(asked_at, |model| model.signed_in(customer));
         }
         Ok(())
+    }
+
+    /// Whether it has posted points that had waited long enough, of which the model has not heard yet.
+    pub fn has_posted(&mut self, at: usize) -> Result<bool, Trouble> {
+        let ledger = self.ledger(at)?;
+        let mut after = self.shops[at].model.clone();
+        after.post_ripe();
+        let is_new = |(order, _, posted, _): &(i64, i64, i64, i64)| {
+            let is_so = |model: &Model| model.posted(order.cast_unsigned()) == Some(*posted);
+            is_so(&after) && !is_so(&self.shops[at].model)
+        };
+        Ok(ledger.orders.iter().any(is_new))
     }
 
     /// It died in a visit: the hold that stands lives on, or has not been renewed.

@@ -69,12 +69,15 @@ impl World {
         Ok(())
     }
 
-    /// Since when the backend knows that the app is in a shop, and whether it has tokens for it.
+    /// Since when the backend knows that the app is in a shop, and whether it has tokens for it. Of one that was erased it knows
+    /// nothing.
     pub fn installed_at(&self, at: usize) -> Result<(Option<i64>, bool)> {
         let Db::Sqlite { readers, .. } = &self.process.app.db else { bail!("not on SQLite") };
         let shop = self.shops[at].id.0;
-        self.process
-            .finish(async { sqlx::query_as(INSTALLED).bind(shop).fetch_one(readers).await.context("a shop") })
+        let found = self.process.finish(async {
+            sqlx::query_as(INSTALLED).bind(shop).fetch_optional(readers).await.context("a shop")
+        })?;
+        Ok(found.unwrap_or((None, false)))
     }
 }
 
