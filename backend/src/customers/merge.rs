@@ -1,6 +1,6 @@
 //! Two customers of a shop become one: what the one had is the other's.
 
-use super::{Error, birthdays, emails, store, tags};
+use super::{Error, birthdays, emails, hold, store, tags};
 use crate::db::{Timestamp, Tx};
 use crate::events::{self, CustomerChange, CustomerUpdated, Event};
 use crate::ids::{CustomerId, MemberId, ShopId};
@@ -26,7 +26,7 @@ pub async fn merge(
     }
     let Some(into) = store::enrol(tx, shop, &[kept], now).await?.remove(&kept) else { return Ok(false) };
     let Some(from) = store::member(tx, shop, deleted).await? else {
-        lock(tx, shop, [into, into]).await?;
+        hold(tx, shop, &[into]).await?;
         // Else somebody enrolled them this moment: whoever looks again finds them.
         let added = store::add_alias(tx, shop, deleted, into, now).await?;
         return if added { Ok(false) } else { Err(points::Error::Merged.into()) };
@@ -35,7 +35,7 @@ pub async fn merge(
         return Ok(false);
     }
     // Before the accounts, as whoever deletes or erases a customer locks them.
-    lock(tx, shop, [from, into]).await?;
+    hold(tx, shop, &[from, into]).await?;
     let program = programs::current(tx, shop).await?;
     store::merge(tx, shop, from, into).await?;
     emails::forget(tx, shop, &[from]).await?;
@@ -58,16 +58,4 @@ pub async fn merge(
     let change = CustomerChange::Merged { from };
     events::publish(tx, shop, Event::CustomerUpdated(CustomerUpdated { member: into, change }), now).await?;
     Ok(true)
-}
-
-/// Nobody else merges these members until the transaction ends: who is merged into one of them meanwhile would be left
-/// behind. One after the other, by id: nobody waits for the second while holding one who is merged already.
-async fn lock(tx: &mut Tx, shop: ShopId, mut members: [MemberId; 2]) -> Result<(), Error> {
-    members.sort_unstable();
-    for member in members {
-        if !store::lock(tx, shop, member).await? {
-            return Err(points::Error::Merged.into());
-        }
-    }
-    Ok(())
 }

@@ -26,10 +26,28 @@ pub use store::{
     numbers, redact,
 };
 
+use std::collections::BTreeSet;
+
 use store::lock;
 
+use crate::db::Tx;
+use crate::ids::{MemberId, ShopId};
 use crate::web::Problem;
 use crate::{db, points, programs, redemptions, referrals};
+
+/// Nobody merges these members until the transaction ends. One after the other, by id: nobody waits for the second while
+/// holding one who is merged already.
+///
+/// # Errors
+/// [`points::Error::Merged`] inside where one was: whoever looks again finds the kept one. Any error of the database.
+pub async fn hold(tx: &mut Tx, shop: ShopId, members: &[MemberId]) -> Result<(), points::Error> {
+    for member in members.iter().collect::<BTreeSet<_>>() {
+        if !lock(tx, shop, *member).await? {
+            return Err(points::Error::Merged);
+        }
+    }
+    Ok(())
+}
 
 /// What can go wrong when something becomes of a customer.
 #[derive(Debug, thiserror::Error)]

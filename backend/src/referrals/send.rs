@@ -1,6 +1,6 @@
 //! Sending: a friend says who sent them, or their order does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::SignedDuration;
 use loyalty::Referrals;
@@ -13,7 +13,7 @@ use crate::events::{self, Event, ReferralCreated};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::{Calendar, bonuses};
 use crate::programs::Versioned;
-use crate::{history, merchants};
+use crate::{customers, history, merchants};
 
 /// A friend who says by whom they were sent.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,7 @@ pub(super) async fn send(
 ) -> Result<Referral, Error> {
     let referrals = program.program.referrals.as_ref().ok_or(Error::None)?;
     let advocate = *store::whose(tx, shop, &[sent.code]).await?.get(&sent.code).ok_or(Error::UnknownCode)?;
+    customers::hold(tx, shop, &[advocate, sent.friend]).await?;
     if let Some(known) = known(tx, shop, sent.friend, advocate).await? {
         return Ok(known);
     }
@@ -91,16 +92,16 @@ pub async fn by_orders(
     let codes: Vec<Code> = sent.values().map(|(.., sent)| sent.code).collect();
     let whose = store::whose(tx, shop, &codes).await?;
     let friends: Vec<MemberId> = sent.keys().copied().collect();
-    let known: HashMap<MemberId, Referral> = store::of_friends(tx, shop, &friends)
-        .await?
-        .into_iter()
-        .map(|referral| (referral.friend, referral))
-        .collect();
-    for (friend, (.., sent)) in sent {
-        if let (Some(advocate), None) = (whose.get(&sent.code), known.get(&friend)) {
-            let referral = judged(tx, shop, (sent, *advocate), referrals, program, now).await?;
-            note(tx, shop, &referral, now).await?;
-        }
+    let known = store::of_friends(tx, shop, &friends).await?;
+    let known: HashSet<MemberId> = known.into_iter().map(|referral| referral.friend).collect();
+    let new = sent.values().filter(|(.., sent)| !known.contains(&sent.friend));
+    let new: Vec<(Sent, MemberId)> =
+        new.filter_map(|(.., sent)| Some((*sent, *whose.get(&sent.code)?))).collect();
+    let both: Vec<MemberId> = new.iter().flat_map(|(sent, advocate)| [sent.friend, *advocate]).collect();
+    customers::hold(tx, shop, &both).await?;
+    for (sent, advocate) in new {
+        let referral = judged(tx, shop, (sent, advocate), referrals, program, now).await?;
+        note(tx, shop, &referral, now).await?;
     }
     Ok(())
 }
