@@ -182,6 +182,18 @@ impl Tx {
         Ok(written)
     }
 
+    /// Its commit does not wait until the disk has it. For work that is done again if it is lost, and whose end waits: then
+    /// the disk has what came before, too. SQLite waits all the same.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn waits_for_no_disk(&mut self) -> Result<(), Error> {
+        if let Connection::Postgres(tx) = &mut self.0.connection {
+            sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+
     /// Makes everything in it permanent.
     ///
     /// # Errors

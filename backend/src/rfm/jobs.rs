@@ -133,6 +133,7 @@ impl Refreshing {
         if !self.is_newest(&mut tx).await? {
             return Ok(false);
         }
+        tx.waits_for_no_disk().await?;
         let changed = score(&mut tx, self.shop, &self.scale, members, self.now).await?;
         sync::mark(&mut tx, self.shop, &changed, self.now).await?;
         tx.commit().await?;
