@@ -11,10 +11,20 @@ function entries(words, prefix = '') {
   return Object.entries(words).flatMap(([key, value]) => {
     const name = `${prefix}${key}`;
     if (typeof value === 'string') return [[name, places(value)]];
-    if (key === 'points') return [[name, places(value.other)]];
+    if (isPlural(value)) return [[name, places(value.other)]];
     return entries(value, `${name}.`);
   });
 }
+
+const FORMS = ['zero', 'one', 'two', 'few', 'many', 'other'];
+const isPlural = (words) => 'other' in words && Object.keys(words).every((key) => FORMS.includes(key));
+
+/** All groups of plural forms. */
+const plurals = (words) =>
+  Object.values(words).flatMap((value) => {
+    if (typeof value === 'string') return [];
+    return isPlural(value) ? [value] : plurals(value);
+  });
 
 const places = (text) => [...text.matchAll(/{{(\w+)}}/g)].map(([, name]) => name).sort();
 
@@ -42,7 +52,8 @@ describe.each(['checkout-rewards', 'account-rewards'])('%s', (name) => {
 
   test.each(LANGUAGES)('has the plural forms of %s', (language) => {
     const needed = new Intl.PluralRules(language.replace('.default', '')).resolvedOptions().pluralCategories;
-    expect(Object.keys(read(language).points)).toEqual(expect.arrayContaining(needed));
+    expect(read(language).points).toBeDefined();
+    for (const forms of plurals(read(language))) expect(Object.keys(forms)).toEqual(expect.arrayContaining(needed));
   });
 
   test('has no words that nobody says', () => {

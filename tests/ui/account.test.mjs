@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { assertFitsWidth, assertNoErrors, screenshot, SIZES } from '../browser/browser.mjs';
 import { HOLD, redemption } from '../../rewards-ui/tests/redemption.js';
 import { progress } from '../../rewards-ui/tests/progress.js';
+import { GIVES, referral } from '../../rewards-ui/tests/referral.js';
 import { assertAccessible, stage } from './stage.mjs';
 
 const show = stage();
@@ -58,6 +59,7 @@ const app = (rest = {}) => ({
     reward('tenth', '10 % off', 800, { kind: 'percent', basis_points: 1000 }, 'sold_out'),
   ],
   'GET /tier': progress(),
+  'GET /referral': referral(),
   'GET /history': [
     entry(5, 'earn', 20),
     entry(4, 'hold', -450, { held: 450, source_id: HOLD }),
@@ -76,7 +78,10 @@ const page = (rest = {}) => ({
   signals: { 'localization.extensionLanguage': { isoCode: 'en' } },
   answer: {
     localization: { country: { currency: { isoCode: 'GBP' } } },
-    shop: { paymentSettings: { currencyCode: 'GBP', enabledPresentmentCurrencies: ['EUR', 'GBP'] } },
+    shop: {
+      paymentSettings: { currencyCode: 'GBP', enabledPresentmentCurrencies: ['EUR', 'GBP'] },
+      metafield: { value: JSON.stringify({ v: 1, referrals: GIVES }) },
+    },
   },
   ...rest,
 });
@@ -186,6 +191,24 @@ test('an extension: how far it is to the next tier is a bar with words, for whoe
   assertNoErrors(it);
 });
 
+test('an extension: a member copies the link for friends, with a keyboard alone', async () => {
+  const it = await show(page(), { app: app() });
+  const { link } = referral();
+  assert.equal(await it.getByRole('textbox', { name: 'Your link' }).inputValue(), link);
+  await it.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const copy = it.getByRole('button', { name: 'Copy' });
+  await copy.focus();
+  await it.keyboard.press('Enter');
+  await it.getByText('Copied. Now send it to a friend.').waitFor();
+  assert.equal(await it.evaluate(() => navigator.clipboard.readText()), link);
+  await assertAccessible(it);
+  await screenshot(it, 'ext-account-referral');
+  await it.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))));
+  await it.keyboard.press('Enter');
+  await it.getByText('Select the link and copy it by hand.', { exact: false }).waitFor();
+  assertNoErrors(it);
+});
+
 test('an extension: an account without an app says so', async () => {
   const it = await show(page(), { app: {} });
   await it.getByText('The loyalty service does not answer just now. Your points are safe.').waitFor();
@@ -207,7 +230,7 @@ for (const language of ['en', 'de', 'es', 'fr', 'it', 'ja', 'nl', 'pl', 'pt-BR',
     const it = await show(page({ language }), { app: app(), size: SIZES.phone });
     await it.getByRole('combobox').nth(2).waitFor();
     await assertFitsWidth(it);
-    assert.doesNotMatch(await it.locator('main').innerText(), /{{|standing\.|tier\.|entry\.|benefit\.|refused\./);
+    assert.doesNotMatch(await it.locator('main').innerText(), /{{|standing\.|tier\.|entry\.|benefit\.|refused\.|referral\./);
     assertNoErrors(it);
   });
 }

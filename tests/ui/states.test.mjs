@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { assertFitsWidth, assertNoErrors, screenshot, SIZES } from '../browser/browser.mjs';
 import { HOLD, redemption } from '../../rewards-ui/tests/redemption.js';
 import { BY_POINTS, HIGHEST, NO_TIERS, progress, REACHED, SHORT } from '../../rewards-ui/tests/progress.js';
+import { GIVES, referral } from '../../rewards-ui/tests/referral.js';
 import { ACCOUNT, assertAccessible, checkout, discount, metafield, stage } from './stage.mjs';
 
 const show = stage();
@@ -126,7 +127,21 @@ const TIERS = [
   ['tier-unknown', ...accountPage(refused(500, 'internal')), 'How far you are is not known just now.'],
 ];
 
-for (const [name, options, app, press, says] of [...CHECKOUT, ...CONFIRMATION, ...PROFILE, ...TIERS]) {
+const [page, all] = accountPage(NO_TIERS, { tier: null });
+const inviting = (answer) => [
+  { ...page, answer: { shop: { ...page.answer.shop, metafield: { value: JSON.stringify({ v: 1, referrals: GIVES }) } } } },
+  { ...all, 'GET /referral': answer },
+  null,
+];
+const REFERRALS = [
+  ['referral', ...inviting(referral()), 'Friends who have ordered: 2'],
+  ['referral-new', ...inviting(referral({ waiting: 0, completed: 0, points: 0 })), 'Your friend gets 100 points for it.'],
+  ['referral-waits', ...inviting('never'), 'Invite friends'],
+  ['referral-unknown', ...inviting(refused(500, 'internal')), 'The loyalty service does not answer just now.'],
+];
+
+const ALL = [...CHECKOUT, ...CONFIRMATION, ...PROFILE, ...TIERS, ...REFERRALS];
+for (const [name, options, app, press, says] of ALL) {
   test(`an extension: ${name} is shown as it should be`, async () => {
     const page = await show(options, { app });
     if (press) await page.getByRole('button', { name: press }).click();

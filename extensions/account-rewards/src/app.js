@@ -19,6 +19,8 @@ export function memberClient() {
     /** Store credit or a gift card. With the same `id`, the same payout again: 202 until it is known what came of it. */
     payOut: (wish) => ask('POST', '/payouts', isPayout, wish),
     payout: (id) => ask('GET', `/payouts/${encodeURIComponent(id)}`, isPayout),
+    /** The member's own link, what it gives, and what became of it. */
+    referral: () => ask('GET', '/referral', isReferral),
     birthday: () => ask('GET', '/birthday', isBirthday),
     tellBirthday: (birthday) => ask('POST', '/birthday', isBirthday, { birthday }),
     forgetBirthday: () => ask('DELETE', '/birthday', isBirthday),
@@ -31,3 +33,12 @@ const isEntry = (it) =>
   isObject(it) && isText(it.kind) && [it.seq, it.available, it.pending, it.held].every(Number.isSafeInteger);
 const isExplained = (it) => isObject(it) && isListOf(isText)(it.text);
 const isBirthday = (it) => isObject(it) && (it.birthday === null || isText(it.birthday));
+const isReferral = (it) =>
+  isObject(it) &&
+  isObject(it.gives) &&
+  isObject(it.gives.min) &&
+  [it.gives.advocate, it.gives.friend, it.gives.days, it.waiting, it.completed, it.points].every(isCount) &&
+  // It is shown as an address, and sent to friends.
+  isText(it.link) &&
+  it.link.startsWith('https://');
+const isCount = (it) => Number.isSafeInteger(it) && it >= 0;

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 
 import { words } from '../../../rewards-ui/words.js';
-import { choices, isOffered } from './currencies.js';
 import { Reward } from './reward.jsx';
+import { choices, isOffered } from './shop.js';
 
 /** What points buy, and why something cannot be had just now. */
 export function Rewards({ rewards, account, currencies, redeem, paying }) {

@@ -3,12 +3,19 @@
 import { getExtension } from '@shopify/ui-extensions-tester';
 import { afterEach, beforeEach, vi } from 'vitest';
 
+import { GIVES } from '../../../rewards-ui/tests/referral.js';
 import { i18n } from '../../../tests/ui/host/i18n.js';
 import words from '../locales/en.default.json';
 
 export const CURRENCIES = {
   localization: { country: { currency: { isoCode: 'GBP' } } },
   shop: { paymentSettings: { currencyCode: 'GBP', enabledPresentmentCurrencies: ['EUR', 'GBP'] } },
+};
+
+/** The shop of a program that has something for whoever invites friends. */
+export const INVITES = {
+  ...CURRENCIES,
+  shop: { ...CURRENCIES.shop, metafield: { value: JSON.stringify({ v: 1, referrals: GIVES }) } },
 };
 
 export function stage(target) {
@@ -29,8 +36,8 @@ export function stage(target) {
 
 /** All that is shown, also what elements take as a property. */
 export const shown = () => {
-  const headings = [...document.querySelectorAll('[heading]')].map((it) => it.getAttribute('heading'));
-  return [...headings, document.body.textContent].join('\n');
+  const given = (name) => [...document.querySelectorAll(`[${name}]`)].map((it) => it.getAttribute(name));
+  return [...given('heading'), ...given('label'), document.body.textContent].join('\n');
 };
 
 export const button = (text) =>

@@ -61,20 +61,29 @@ const KINDS = {
     ({ value, max, accessibilityLabel }) => [h('progress', { value, max, 'aria-label': accessibilityLabel })],
   ],
   's-button': [
-    ['disabled', 'variant', 'accessibilityLabel'],
-    ({ disabled, variant, accessibilityLabel }) => [
-      h(
+    ['disabled', 'variant', 'accessibilityLabel', 'command', 'commandFor'],
+    (it) => {
+      const button = h(
         'button',
         {
           type: 'button',
-          class: variant ?? 'auto',
-          'aria-label': accessibilityLabel,
-          disabled: disabled ? '' : undefined,
+          class: it.variant ?? 'auto',
+          'aria-label': it.accessibilityLabel,
+          disabled: it.disabled ? '' : undefined,
         },
         h('slot'),
-      ),
+      );
+      if (it.command === '--copy') button.onclick = () => copy(it.getRootNode().getElementById(it.commandFor));
+      return [button];
+    },
+  ],
+  's-text-field': [
+    ['label', 'value', 'readOnly'],
+    ({ label, value, readOnly }) => [
+      h('label', {}, label ?? '', h('input', { value: value ?? '', readonly: readOnly ? '' : undefined })),
     ],
   ],
+  's-clipboard-item': [['text'], () => []],
   's-link': [
     ['href', 'target', 'accessibilityLabel'],
     ({ href, target, accessibilityLabel }) => [
@@ -87,6 +96,15 @@ const KINDS = {
   's-unordered-list': [[], () => [h('div', { class: 'list', role: 'list' }, h('slot'))]],
   's-list-item': [[], () => [h('div', { class: 'item', role: 'listitem' }, h('slot'))]],
 };
+
+/** What a button with that command does to a clipboard item. */
+async function copy(item) {
+  const outcome = await navigator.clipboard.writeText(item.text).then(
+    () => 'copy',
+    () => 'copyerror',
+  );
+  item.dispatchEvent(new CustomEvent(outcome));
+}
 
 function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);

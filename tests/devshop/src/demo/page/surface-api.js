@@ -82,13 +82,20 @@ function deliveryGroup({ title, price, net }, currency) {
 /** What any extension may ask of its surface. */
 export const methods = {
   'sessionToken.get': async () => (await get('/shop/session/token')).token,
-  /** The one question that our extensions ask the Storefront API: which currencies there are. */
+  /** The one question that our extensions ask the Storefront API: which currencies there are, and the program. */
   query: async () => {
-    const { currency, currencies } = await get('/shop');
+    const [{ currency, currencies }, { app_metafields: entries }] = await Promise.all([
+      get('/shop'),
+      get('/demo/api/surface'),
+    ]);
+    const program = entries.find(({ target }) => target.type === 'shop')?.metafield;
     return {
       data: {
         localization: { country: { currency: { isoCode: currency } } },
-        shop: { paymentSettings: { currencyCode: currency, enabledPresentmentCurrencies: currencies } },
+        shop: {
+          paymentSettings: { currencyCode: currency, enabledPresentmentCurrencies: currencies },
+          metafield: program ? { value: program.value } : null,
+        },
       },
     };
   },
