@@ -60,10 +60,10 @@ test('what the panel says is handed to it, and everything that is handed over is
   const names = new Set(handed.map(([, name]) => name));
   const scripts = (await readdir(path.join(extension, 'assets'))).filter((name) => name.endsWith('.js'));
   const code = (await Promise.all(scripts.map((name) => read('assets', name)))).join('\n');
-  const said = new Set([...code.matchAll(/'((?:points|balance|tier|product|rewards|panel|hold|problem)\.(?!js'|css')\w+)'/g)].map(([, key]) => key));
+  const said = new Set([...code.matchAll(/'((?:points|balance|tier|product|rewards|referral|panel|hold|problem)\.(?!js'|css')\w+)'/g)].map(([, key]) => key));
   for (const key of said) assert.ok(names.has(key), `${key} is said, but not handed over`);
   for (const name of names) {
-    const computed = name.startsWith('hold.') || name.startsWith('points.');
+    const computed = ['hold.', 'points.', 'days.'].some((group) => name.startsWith(group));
     assert.ok(computed || said.has(name), `${name} is handed over, but never said`);
   }
 });

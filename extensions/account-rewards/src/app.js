@@ -37,6 +37,7 @@ const isReferral = (it) =>
   isObject(it) &&
   isObject(it.gives) &&
   isObject(it.gives.min) &&
+  Object.values(it.gives.min).every(isCount) &&
   [it.gives.advocate, it.gives.friend, it.gives.days, it.waiting, it.completed, it.points].every(isCount) &&
   // It is shown as an address, and sent to friends.
   isText(it.link) &&

@@ -25,13 +25,14 @@ export function Referral({ referral, currency }) {
 /** What both get, and what the friend's order takes. */
 function Gives({ gives: { advocate, friend, min, days }, currency }) {
   const { say, points, money } = words(shopify.i18n);
-  const atLeast = min[currency];
+  // It is the shop's, and holds in any currency that the friend pays in.
+  const [code, atLeast] = currency in min ? [currency, min[currency]] : (Object.entries(min)[0] ?? []);
   return (
     <s-stack gap="small-200">
       {advocate > 0 && <s-text>{say('referral.advocate', { points: points(advocate) })}</s-text>}
       {friend > 0 && <s-text>{say('referral.friend', { points: points(friend) })}</s-text>}
       {atLeast > 0 && (
-        <s-text color="subdued">{say('referral.minimum', { amount: money(atLeast, currency) })}</s-text>
+        <s-text color="subdued">{say('referral.minimum', { amount: money(atLeast, code) })}</s-text>
       )}
       <s-text color="subdued">
         {say('referral.days', { count: days, number: shopify.i18n.formatNumber(days) })}

@@ -61,7 +61,7 @@ test('the link can be copied, and where it cannot the page says how else', async
 test.each([
   ['a day', { days: 1 }, 'Your friend has 1 day for it.', 'days'],
   ['no minimum', { min: {} }, 'Your friend gets 100 points', 'at least'],
-  ['a minimum in another currency', { min: { EUR: 2_500 } }, 'Your friend gets 100 points', 'at least'],
+  ['a minimum in a currency that is not the shopper’s', { min: { JPY: 2_500 } }, 'at least ¥2,500', '£'],
   ['nothing for the friend', { friend: 0 }, 'You get 200 points', 'Your friend gets'],
   ['nothing for the advocate', { advocate: 0 }, 'Your friend gets 100 points', 'You get'],
 ])('with %s it says no more than there is', async (_, gives, says, not) => {

@@ -6,34 +6,34 @@
   const load = (name) => import(new URL(name, beside));
   const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 200));
 
-  /** The link or button that leads to the panel. */
-  const control = ({ target }) => target instanceof Element && target.closest('[data-loyalnest]');
+  /** The link or button that leads to the panel, or the one that shows a member's own link. */
+  const control = ({ target }) => target instanceof Element && target.closest('[data-loyalnest], [data-loyalnest-link]');
 
   /** What Liquid knows of the shopper; blocks and embed write the same. */
   const shopper = () => document.querySelector('loyalnest-shopper');
 
   async function open(button) {
     button.setAttribute('aria-busy', 'true');
+    if (button.nextElementSibling?.matches('.loyalnest-failed')) button.nextElementSibling.remove();
     try {
-      const { open } = await load('panel.js');
-      await open(shopper(), button);
+      if (button.matches('[data-loyalnest-link]')) await (await load('referral.js')).link(shopper(), button);
+      else await (await load('panel.js')).open(shopper(), button);
     } catch (error) {
       // Offline, or a policy forbids the file: the page goes on without it.
       console.warn('LoyalNest:', error);
-      say(button);
+      say(button, { not_signed_in: 'problem.signed_out', no_referrals: 'referral.none' }[error.code] ?? 'panel.failed');
     } finally {
       button.removeAttribute('aria-busy');
     }
   }
 
-  /** Says beside the button that its panel does not open. */
-  function say(button) {
-    if (button.nextElementSibling?.matches('.loyalnest-failed')) return;
+  /** Says beside a button why nothing came of it. */
+  function say(button, key) {
     const note = document.createElement('span');
     note.className = 'loyalnest-failed';
     note.setAttribute('role', 'alert');
     try {
-      note.textContent = JSON.parse(shopper().dataset.words)['panel.failed'];
+      note.textContent = JSON.parse(shopper().dataset.words)[key];
     } catch {
       return;
     }
@@ -68,13 +68,52 @@
     }
   }
 
+  /** The code of a friend's link in the address; links of others may have a `ref`, too. */
+  const code = () => {
+    const given = new URLSearchParams(location.search).get('ref')?.trim().toUpperCase();
+    return /^[2-9A-HJKMNP-TV-Z]{8}$/.test(given) ? given : undefined;
+  };
+
+  /** The one that an earlier page has kept, as referral.js writes it. */
+  const kept = () => {
+    try {
+      return JSON.parse(localStorage.getItem('loyalnest-ref'));
+    } catch {
+      return null; // there is no storage, or none is allowed
+    }
+  };
+
+  /** Whether one was kept that is still to be asked about, noted on the cart or told. */
+  const isOpen = ({ customer, ref }) => {
+    const it = kept();
+    return it && !it.said && (customer || !it.known || it.code !== ref);
+  };
+
   customElements.define(
     'loyalnest-shopper',
     class extends HTMLElement {
       connectedCallback() {
-        if (this === shopper() && isStale(this.dataset)) {
-          idle(() => load('panel.js').then(({ tidy }) => tidy(this)).catch(() => {}));
+        if (this !== shopper()) return;
+        if (isStale(this.dataset)) idle(() => load('panel.js').then(({ tidy }) => tidy(this)).catch(() => {}));
+        if (code() || isOpen(this.dataset)) {
+          idle(() => load('referral.js').then(({ arrive }) => arrive(this, code())).catch(() => {}));
         }
+      }
+    },
+  );
+
+  customElements.define(
+    'loyalnest-referral',
+    class extends HTMLElement {
+      connectedCallback() {
+        if (shopper()?.dataset.customer === '' && kept()?.known) this.tell('invited');
+      }
+
+      /** Says what fits another state. Whatever it may say has its place on the page: nothing moves. */
+      tell(state) {
+        const all = [...this.querySelectorAll('[data-when]')];
+        if (!all.some(({ dataset }) => dataset.when === state)) return;
+        for (const it of all) it.toggleAttribute('data-off', it.dataset.when !== state);
       }
     },
   );

@@ -2,6 +2,7 @@
 
 import { accountOf, parsed } from './account.js';
 import { fill } from './dom.js';
+import * as referral from './referral.js';
 import { cartOf, rules } from './rules.js';
 import { app, cart, Refused } from './shop.js';
 import { dialog, theme } from './theme.js';
@@ -45,11 +46,19 @@ class Panel {
   async open(reward) {
     this.problem = this.note = this.sure = undefined;
     this.wanted = reward;
+    this.hear();
+    referral.settled()?.then(() => this.hear(), () => {});
     await theme(this.dialog);
     this.draw();
     if (!this.dialog.open) this.dialog.showModal();
     await this.refresh();
     if (reward) this.dialog.querySelector(`[data-key="${CSS.escape(`use-${reward}`)}"]`)?.focus();
+  }
+
+  /** What there is to say of a friend's link. */
+  hear() {
+    this.sent = referral.news(this.page) ?? this.sent;
+    if (this.dialog.open) this.draw();
   }
 
   /** What themes draw of the cart, the discount for one, is theirs to draw again. */

@@ -52,6 +52,16 @@ export const app = (proxy) => ({
   tier: () => ask(`${proxy}/tier`),
   pick: async (wish) => withState(await ask(`${proxy}/redemptions`, { method: 'POST', body: wish })),
   payOut: async (wish) => withState(await ask(`${proxy}/payouts`, { method: 'POST', body: wish })),
+  /** What a code of a friend's is worth: refused where it is nobody's. */
+  invitation: (code) => ask(`${proxy}/referrals/${encodeURIComponent(code)}`),
+  /** Says who sent the member. */
+  sent: (code) => ask(`${proxy}/referrals`, { method: 'POST', body: { code } }),
+  /** The member's own link. */
+  referral: async () => {
+    const said = await ask(`${proxy}/referral`);
+    if (!/^https:\/\//.test(said.link)) throw new Refused('down', 200);
+    return said;
+  },
   takeBack: async (id) =>
     withState(await ask(`${proxy}/redemptions/${encodeURIComponent(id)}`, { method: 'DELETE' })),
 });
@@ -62,20 +72,25 @@ function withState(said) {
   return said;
 }
 
-/** The name of the cart's attribute that says which redemption it wants. */
+/** The names of the cart's attributes that say which redemption it wants, and whose link brought the shopper. */
 const MARK = '_loyalty';
+const SENT_BY = '_loyalty_ref';
 
 /** The cart, by the theme's own API. */
-export const cart = ({ cart: url, cartUpdate: update }) => ({
-  read: async () => {
-    const said = await ask(`${url}.js`);
-    if (!Array.isArray(said.items) || typeof said.currency !== 'string') throw new Refused('cart', 200);
-    return said;
-  },
-  /** Sets the mark; empty takes it away. */
-  mark: (mark) =>
-    ask(`${update}.js`, { method: 'POST', body: { attributes: { [MARK]: mark } } }).catch(() => {
+export const cart = ({ cart: url, cartUpdate: update }) => {
+  /** Sets one attribute and leaves the others; empty takes it away. */
+  const note = (name, value) =>
+    ask(`${update}.js`, { method: 'POST', body: { attributes: { [name]: value } } }).catch(() => {
       throw new Refused('cart', 0);
-    }),
-  markOf: ({ attributes }) => attributes?.[MARK] || null,
-});
+    });
+  return {
+    read: async () => {
+      const said = await ask(`${url}.js`);
+      if (!Array.isArray(said.items) || typeof said.currency !== 'string') throw new Refused('cart', 200);
+      return said;
+    },
+    mark: (mark) => note(MARK, mark),
+    sentBy: (code) => note(SENT_BY, code),
+    markOf: ({ attributes }) => attributes?.[MARK] || null,
+  };
+};

@@ -4,13 +4,13 @@ import { h } from './dom.js';
 
 /** The panel's content. */
 export function draw(panel) {
-  const { words, isGuest, page } = panel;
+  const { words, isGuest, page, sent } = panel;
   const { say } = words;
+  const join = sent?.state === 'invited' ? 'referral.join' : 'balance.guest';
   return [
     h('h2', { id: 'title', tabindex: -1, autofocus: true }, say('balance.title')),
-    isGuest
-      ? h('p', { class: 'lead' }, h('a', { href: page.signIn, class: 'main' }, say('balance.guest')))
-      : balance(panel),
+    sent && friend(sent, words),
+    isGuest ? h('p', { class: 'lead' }, h('a', { href: page.signIn, class: 'main' }, say(join))) : balance(panel),
     !isGuest && hold(panel),
     ...rewards(panel),
     panel.offers?.earns > 0 && h('p', { class: 'quiet' }, say('panel.earns', { points: words.points(panel.offers.earns) })),
@@ -20,6 +20,28 @@ export function draw(panel) {
 /** What the panel says of what happened: what went wrong comes first. */
 export function news({ problem, note, words: { say } }) {
   return problem ? say(PROBLEMS[problem] ?? 'problem.unavailable') : (note ?? '');
+}
+
+/** What becomes of a friend's link. */
+const SENT = {
+  invited: 'referral.invited',
+  waiting: 'referral.waiting',
+  own_code: 'referral.own_code',
+  not_new: 'referral.not_new',
+  circular: 'referral.circular',
+  already_referred: 'referral.already_referred',
+};
+
+function friend({ state, gives }, { say, points, money, days }) {
+  const isPromised = state === 'invited' || state === 'waiting';
+  const { friend: given, least } = gives;
+  return h(
+    'section',
+    { class: 'hold' },
+    h('p', {}, say(SENT[state], { points: points(given) })),
+    isPromised && least && h('p', { class: 'quiet' }, say('referral.minimum', { amount: money(least.minor, least.currency) })),
+    isPromised && h('p', { class: 'quiet' }, say('referral.days_you', { days: days(gives.days) })),
+  );
 }
 
 function balance({ offers, problem, progress, words }) {

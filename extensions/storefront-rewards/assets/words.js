@@ -12,13 +12,16 @@ export function speaker({ words, locale }) {
   const say = (key, places = {}) =>
     (sentences[key] ?? '').replace(/\{(\w+)\}/g, (whole, place) => places[place] ?? whole);
 
+  const counted = (what) => (value) => {
+    const key = `${what}.${plural.select(value)}`;
+    return say(key in sentences ? key : `${what}.other`, { number: numbers.format(value) });
+  };
+
   return {
     say,
     number: (value) => numbers.format(value),
-    points: (value) =>
-      say(`points.${plural.select(value)}` in sentences ? `points.${plural.select(value)}` : 'points.other', {
-        number: numbers.format(value),
-      }),
+    points: counted('points'),
+    days: counted('days'),
     money: (minor, currency) => {
       const places = digits(currency);
       // Languages write whole forints, but half of one is not nothing.

@@ -41,7 +41,7 @@ const PLACEMENT: Placement = Placement {
     home: &["balance", "nudge"],
     product: &["product-points"],
     cart: &["cart-points"],
-    pages: &[("rewards", "Rewards", &["balance", "nudge", "rewards"])],
+    pages: &[("rewards", "Rewards", &["balance", "nudge", "rewards"]), ("friends", "Friends", &["referral"])],
     embeds: &["launcher"],
     page: Some("rewards"),
 };
