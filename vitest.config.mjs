@@ -9,7 +9,7 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
-    include: ['rewards-ui/tests/**/*.test.{js,jsx}', 'extensions/*/tests/**/*.test.{js,jsx}'],
+    include: ['rewards-ui/tests/**/*.test.{js,jsx}', 'extensions/{*,probe/*}/tests/**/*.test.{js,jsx}'],
     // It loads the extension under test, which must be compiled as the test is.
     server: { deps: { inline: [/ui-extensions-tester/] } },
   },

@@ -16,11 +16,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Where the bundles take the app to be; whoever runs them answers for it. */
 export const APP_URL = 'https://loyalnest.example.com';
 
-/** The extensions with a user interface: each `[[extensions]]` of that type. */
-export async function extensions() {
+/** The extensions of an app with a user interface: each `[[extensions]]` of that type. The probe is an app of its own. */
+export async function extensions(app = 'extensions') {
   const found = [];
-  for (const folder of await readdir(path.join(root, 'extensions'))) {
-    const directory = path.join(root, 'extensions', folder);
+  for (const folder of await readdir(path.join(root, app))) {
+    const directory = path.join(root, app, folder);
     const file = await readFile(path.join(directory, 'shopify.extension.toml'), 'utf8').catch(() => '');
     for (const part of file.split(/^\[\[extensions\]\]$/m).slice(1)) {
       const value = (key) => part.match(new RegExp(`^ *${key} = "(.*)"$`, 'm'))?.[1];
@@ -56,9 +56,10 @@ export async function bundle({ directory, targets }, outfile) {
   });
 }
 
+/** The probe has none: it speaks to developers. */
 async function words(directory) {
   const all = {};
-  for (const file of await readdir(path.join(directory, 'locales'))) {
+  for (const file of await readdir(path.join(directory, 'locales')).catch(() => [])) {
     all[file.split('.')[0]] = JSON.parse(await readFile(path.join(directory, 'locales', file), 'utf8'));
   }
   return all;
@@ -79,10 +80,10 @@ function host(folder) {
   });
 }
 
-/** Everything, into a folder. */
-export async function bundleAll(folder) {
+/** Everything of an app, into a folder. */
+export async function bundleAll(folder, app) {
   await mkdir(folder, { recursive: true });
-  const all = await extensions();
+  const all = await extensions(app);
   await Promise.all([
     host(folder),
     ...all.map(async (extension) => {

@@ -12,7 +12,7 @@ import axe from 'axe-core';
 import { browser, SIZES } from '../browser/browser.mjs';
 import { APP_URL, bundleAll } from './bundle.mjs';
 
-const folder = fileURLToPath(new URL('../../target/extensions', import.meta.url));
+const target = fileURLToPath(new URL('../../target', import.meta.url));
 const CSP = `default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${APP_URL}`;
 const PAGE = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>An extension</title><link rel="stylesheet" href="/stage.css"><main></main><script src="/host.js"></script><script src="/stage.js"></script>`;
@@ -45,14 +45,15 @@ window.stage = async ({ allocations, marking, ...options }) => {
 
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' };
 
-/** Opens pages that run extensions, for the tests of a file. */
-export function stage() {
+/** Opens pages that run the extensions of an app, for the tests of a file. */
+export function stage(app = 'extensions') {
+  const folder = path.join(target, app);
   const open = browser();
   let server;
   let address;
 
   before(async () => {
-    await bundleAll(folder);
+    await bundleAll(folder, app);
     server = http.createServer(async (request, response) => {
       const name = request.url === '/' ? '/index.html' : request.url;
       const own = { '/index.html': PAGE, '/stage.js': SCRIPT, '/stage.css': CSS }[name];

@@ -52,6 +52,8 @@ pub fn check() -> Result<()> {
         fs::write(&file, config.replacen(from, to, 1))?;
         ensure!(shopify.run(check, &app).is_err(), "nobody complains of {to:?} for {from:?}");
     }
+    fs::write(&file, config)?;
+    shopify.check_probe(&app)?;
     progress::note("accepted; broken ones are refused");
     Ok(())
 }
@@ -81,14 +83,26 @@ impl Shopify {
     fn schemas(&self, app: &Path) -> Result<()> {
         let functions = functions(app)?;
         ensure!(!functions.is_empty(), "no Function found");
-        for function in functions {
-            let path = Path::new("extensions").join(&function);
-            let (succeeded, answer, said) =
-                self.answer(app, &["app", "function", "info", "--json", "--path"], &path)?;
-            ensure!(succeeded, "Shopify's command line refuses the configuration:\n{said}");
-            ensure!(answer["handle"] == function.as_str(), "the answer is not about {function}: {answer}");
-        }
+        functions.iter().try_for_each(|name| self.function(app, &Path::new("extensions").join(name), name))
+    }
+
+    /// Has all files of an app read.
+    fn function(&self, app: &Path, path: &Path, handle: &str) -> Result<()> {
+        let (succeeded, answer, said) =
+            self.answer(app, &["app", "function", "info", "--json", "--path"], path)?;
+        ensure!(succeeded, "Shopify's command line refuses the configuration:\n{said}");
+        ensure!(answer["handle"] == handle, "the answer is not about {handle}: {answer}");
         Ok(())
+    }
+
+    /// The probe is an app of its own: it is accepted, and nothing of it is read, or deployed, with this one.
+    fn check_probe(&self, app: &Path) -> Result<()> {
+        let probe = app.join("extensions/probe");
+        fill_client_id(&probe.join("shopify.app.toml"))?;
+        self.function(&probe, Path::new("echo"), "probe-echo")?;
+        fs::write(probe.join("screen/shopify.extension.toml"), "no TOML")?;
+        ensure!(self.function(&probe, Path::new("echo"), "probe-echo").is_err(), "nobody reads the probe");
+        self.schemas(app).context("the probe is read with the app")
     }
 
     fn doctor(&self, app: &Path) -> Result<()> {
@@ -129,13 +143,16 @@ fn copy_of_the_app() -> Result<PathBuf> {
     let app = target_dir().join("shopify-app");
     fs::remove_dir_all(&app).ok();
     copy_folder(&root(), &app)?;
-    let file = app.join("shopify.app.toml");
-    let config = fs::read_to_string(&file)?;
+    fill_client_id(&app.join("shopify.app.toml"))?;
+    Ok(app)
+}
+
+fn fill_client_id(file: &Path) -> Result<()> {
+    let config = fs::read_to_string(file)?;
     if !config.contains("client_id = \"\"") {
         bail!("shopify.app.toml must keep its client_id empty: every developer links an app of their own");
     }
-    fs::write(file, config.replace("client_id = \"\"", &format!("client_id = \"{CLIENT_ID}\"")))?;
-    Ok(app)
+    Ok(fs::write(file, config.replace("client_id = \"\"", &format!("client_id = \"{CLIENT_ID}\"")))?)
 }
 
 /// The folders of the extensions that are Functions.

@@ -83,6 +83,12 @@ const KINDS = {
       h('label', {}, label ?? '', h('input', { value: value ?? '', readonly: readOnly ? '' : undefined })),
     ],
   ],
+  's-text-area': [
+    ['label', 'value', 'readOnly', 'rows'],
+    ({ label, value, readOnly, rows }) => [
+      h('label', {}, label ?? '', h('textarea', { readonly: readOnly ? '' : undefined, rows }, value ?? '')),
+    ],
+  ],
   's-clipboard-item': [['text'], () => []],
   's-link': [
     ['href', 'target', 'accessibilityLabel'],

@@ -39,10 +39,10 @@ STYLE.replaceSync(`
   button.link { padding: 0; border: 0; background: none; color: var(--link, #0b57b7); text-decoration: underline; }
   button:disabled { opacity: 0.55; cursor: default; }
   a { color: var(--link, #0b57b7); }
-  :is(button, select, input, a):focus-visible { outline: 2px solid var(--link, #0b57b7); outline-offset: 2px; }
+  :is(button, select, input, textarea, a):focus-visible { outline: 2px solid var(--link, #0b57b7); outline-offset: 2px; }
   label { display: grid; gap: 0.25rem; font-size: 0.85rem; color: var(--subdued, #5c5c5c); }
-  :is(select, input) { font: inherit; font-size: 1rem; color: var(--text, #1f1f1f); padding: 0.45em 0.6em; border-radius: 0.5rem; border: 1px solid var(--line-strong, #767676); background: var(--ground, #fff); max-inline-size: 100%; }
-  input { box-sizing: border-box; inline-size: 100%; }
+  :is(select, input, textarea) { font: inherit; font-size: 1rem; color: var(--text, #1f1f1f); padding: 0.45em 0.6em; border-radius: 0.5rem; border: 1px solid var(--line-strong, #767676); background: var(--ground, #fff); max-inline-size: 100%; }
+  :is(input, textarea) { box-sizing: border-box; inline-size: 100%; }
   .list { padding-inline-start: 1.2em; }
   .item { display: list-item; margin-block: 0.2em; }
 `);

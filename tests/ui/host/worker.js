@@ -25,7 +25,7 @@ self.addEventListener('unhandledrejection', ({ reason }) => page.call('failed', 
  * @param about.without globals that this sandbox lacks, as some may
  */
 async function start({ bundle, target, surface, signals: changing, fixed, methods, words, language, app, without }) {
-  for (const name of without) delete globalThis[name];
+  for (const name of without) lose(name);
   defineElements(surface);
   globalThis.fetch = routed(globalThis.fetch, app);
   const api = { i18n: i18n(words, language), extend: (name, run) => targets.set(name, run), setSignals: useSignals };
@@ -45,6 +45,11 @@ async function start({ bundle, target, surface, signals: changing, fixed, method
     call: (id, method, ...args) => page.call('element', id, method, args),
   });
   await targets.get(target)();
+}
+
+/** Some globals are a worker's own, others its prototypes'. */
+function lose(name) {
+  for (let owner = globalThis; owner; owner = Object.getPrototypeOf(owner)) delete owner[name];
 }
 
 /** Sets `a.b.c` of an object. */
