@@ -127,6 +127,7 @@ for (const [status, code, says] of [
   [422, 'own_code', 'This is your own link. Send it to a friend.'],
   [422, 'not_new', 'Invitations are for a first order, and you have ordered here before.'],
   [422, 'circular', 'You invited this friend first, so their invitation does not count for you.'],
+  [422, 'limit_reached', 'Your friend has invited as many people as the shop allows.'],
   [409, 'already_referred', 'Another friend has invited you before. That invitation counts.'],
 ]) {
   test(`a member for whom a link is nothing is told why, and the cart forgets it: ${code}`, async () => {

@@ -78,7 +78,7 @@ test('a link of another friend takes the place of the first, and the cart’s', 
   assert.equal(kept().code, CODE);
 });
 
-for (const code of ['own_code', 'not_new', 'circular', 'already_referred']) {
+for (const code of ['own_code', 'not_new', 'circular', 'already_referred', 'limit_reached']) {
   test(`a refusal is told in words, and leaves the cart: ${code}`, async () => {
     keep({});
     answers['POST /apps/loyalty/referrals'] = [code === 'already_referred' ? 409 : 422, { code }];

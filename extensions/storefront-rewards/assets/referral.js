@@ -12,7 +12,7 @@ const CODE = /^[2-9A-HJKMNP-TV-Z]{8}$/;
 const DAY = 86_400_000;
 
 /** What the app says of a code that deserves a sentence; whatever else it refuses is forgotten without one. */
-const SAID = ['own_code', 'not_new', 'circular', 'already_referred'];
+const SAID = ['own_code', 'not_new', 'circular', 'already_referred', 'limit_reached'];
 /** What comes to nothing now and may come to something on the next page. */
 const LATER = ['down', 'too_many_requests', 'not_signed_in'];
 

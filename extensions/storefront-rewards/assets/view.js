@@ -30,6 +30,7 @@ const SENT = {
   not_new: 'referral.not_new',
   circular: 'referral.circular',
   already_referred: 'referral.already_referred',
+  limit_reached: 'referral.limit_reached',
 };
 
 function friend({ state, gives }, { say, points, money, days }) {
