@@ -310,6 +310,7 @@ test('right to left, and every language, on a phone', async () => {
   const before = (page) => page.addInitScript(() => document.addEventListener('DOMContentLoaded', () => (document.documentElement.dir = 'rtl')));
   const page = await visit(open, shop, `${PAGE}?ref=${CODE}`, { before, size: SIZES.phone });
   await block(page).getByRole('button').click();
+  await block(page).getByRole('textbox').waitFor();
   const [field, copy] = await Promise.all([block(page).getByRole('textbox').boundingBox(), block(page).getByRole('button').boundingBox()]);
   assert.ok(copy.x < field.x, 'the button is on the left');
   await assertFitsWidth(page);
