@@ -3,10 +3,9 @@
 // `cargo xtask test` builds what these need; `CASES` says how many inputs are made up.
 
 import assert from 'node:assert/strict';
-import http from 'node:http';
-import { after, before, test } from 'node:test';
-import { assertNoErrors, browser } from '../browser/browser.mjs';
-import { cases, inRealm, NOT_PROMISED, script, wasm } from './builds.mjs';
+import { test } from 'node:test';
+import { cases, inRealm, NOT_PROMISED, wasm } from './builds.mjs';
+import { workers } from './workers.mjs';
 
 const COUNT = Number(process.env.CASES ?? 5_000);
 const SEED = 20261127;
@@ -170,48 +169,23 @@ test('the common entry takes WebAssembly where it is, and JavaScript where it is
   await assert.rejects(inRealm('wasm.js', { bytes, without: NOT_PROMISED }));
 });
 
-/** In the worker, after the rules. */
-const ASKED = `;onmessage = async ({ data: { bytes, all } }) => {
-  const { offers } = await loyalty.rules(bytes);
-  postMessage(all.map(({ account, program, cart }) => offers(account, program, cart)));
-};`;
-
-const open = browser();
-let server;
-let address;
-
-before(async () => {
-  const files = { '/rules.wasm': await wasm() };
-  for (const entry of ['js.js', 'wasm.js', 'index.js']) files[`/${entry}`] = (await script(entry)) + ASKED;
-  server = http.createServer(({ url }, response) => {
-    const worker = url.endsWith('.js');
-    response.setHeader('content-type', worker ? 'text/javascript' : 'text/html');
-    // As strict as any place where extensions run: no script may be made of a text.
-    if (url.includes('strict')) response.setHeader('content-security-policy', "script-src 'self'");
-    response.end(files[url.replace('/strict', '')] ?? '<!doctype html><link rel="icon" href="data:,">');
-  });
-  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
-  address = `http://127.0.0.1:${server.address().port}`;
-});
-after(() => server.close());
+const ask = workers(['js.js', 'wasm.js', 'index.js', 'checkout.js'], ({ offers }, { account, program, cart }) =>
+  offers(account, program, cart));
 
 for (const [entry, place] of [['js.js', '/strict'], ['wasm.js', ''], ['index.js', '/strict']]) {
   test(`in a worker of a browser ${entry} says what native Rust says (${place || 'anything goes'})`, async () => {
-    const page = await open(address);
     const all = await cases(SEED + 1, 500);
-    const answers = await page.evaluate(askAll, { source: `${place}/${entry}`, wasm: '/rules.wasm', all });
+    const answers = await ask(entry, place, all);
     all.forEach(({ answer }, at) => assert.deepEqual(answers[at], answer));
-    assertNoErrors(page);
   });
 }
 
-/** In the page: has a worker load the script and ask it. */
-async function askAll({ source, wasm, all }) {
-  const bytes = await (await fetch(wasm)).arrayBuffer();
-  const worker = new Worker(source);
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = ({ message }) => reject(new Error(message));
-    worker.postMessage({ bytes, all });
+test('in a worker of a browser the checkout is told what native Rust says', async () => {
+  const all = await cases(SEED + 3, 500);
+  const answers = await ask('checkout.js', '/strict', all);
+  all.forEach(({ answer }, at) => {
+    const { hasProgram, ...said } = answers[at];
+    assert.deepEqual(said, ofThat(answer));
+    assert.ok(hasProgram || answer.rewards.length === 0);
   });
-}
+});

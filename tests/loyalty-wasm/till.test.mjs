@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { inRealm, madeUp, NOT_PROMISED, script } from './builds.mjs';
+import { workers } from './workers.mjs';
 
 const COUNT = Number(process.env.CASES ?? 5_000);
 const SEED = 20261127;
@@ -38,6 +39,14 @@ test(`native Rust says of ${COUNT} questions of tills what JavaScript says`, asy
   some(({ answer }) => answer.operations?.length > 2);
   some(({ answer }) => answer.settled?.length > 0);
   some(({ answer }) => answer.points !== null && answer.expected > 0);
+});
+
+const askInWorker = workers(['till.js'], ask);
+
+test('in a worker of a browser tills are told what native Rust says', async () => {
+  const all = await madeUp('tills', SEED + 1, 500);
+  const answers = await askInWorker('till.js', '/strict', all.map(({ question }) => question));
+  all.forEach(({ question, answer }, at) => assert.deepEqual(here(answers[at]), given(question, answer)));
 });
 
 test('a till keeps what it did without a connection, and tells it as the app takes it', async () => {
