@@ -112,12 +112,13 @@ impl World {
         let settled: Vec<Settled> = self.process.finish(async move {
             Ok(sqlx::query_as(SETTLED).bind(id.0).bind(since).fetch_all(&readers).await?)
         })?;
+        // Where the app is out, whoever asks is refused, and asks again until the backend knows that nobody can be asked.
+        let can_ask = matches!(self.installed_at(at)?, (Some(_), true));
         let shop = &mut self.shops[at];
         let now = shop.model.now;
         let (mut heard, mut signed_up) = (0, Vec::new());
         let settled = settled.into_iter().filter(|message| !shop.told.contains(&message.webhook_id));
         let settled: Vec<Settled> = settled.map(|message| shop.as_it_was(message)).collect();
-        let can_ask = shop.can_be_asked(&settled);
         for (settled_at, go) in in_goes(settled) {
             // It is booked as of then, however much later this is.
             shop.model.now = settled_at;
@@ -163,19 +164,6 @@ impl World {
 }
 
 impl Shop {
-    /// Whether the backend asks the shop about what it acts upon together with these messages. Where one of them tells that
-    /// the app is out, it can only have asked afterwards, when there is nobody to be asked.
-    fn can_be_asked(&self, settled: &[Settled]) -> bool {
-        let mut installed_at = self.model.installed_at;
-        for message in settled.iter().filter(|message| message.topic == "app/uninstalled") {
-            if let Some(event) = self.local.webhooks().event(&message.webhook_id) {
-                let uninstalled_at = event.triggered_at.as_microsecond();
-                installed_at = installed_at.filter(|installed_at| *installed_at >= uninstalled_at);
-            }
-        }
-        installed_at.is_some()
-    }
-
     /// What follows from all that was acted upon together.
     fn follow(&mut self, signed_up: &mut Vec<u64>) {
         self.model.follow_orders();
