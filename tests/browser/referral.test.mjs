@@ -221,7 +221,7 @@ test('a member’s own link comes when asked for, by keyboard, and is copied', a
 test('whatever the app answers, a member’s button says what rests', async () => {
   for (const [answer, says] of [
     [{ status: 500, body: {} }, 'Your rewards cannot be loaded just now.'],
-    [{ status: 401, body: { code: 'not_signed_in' } }, 'You are signed out. Sign in again'],
+    [{ status: 401, body: { code: 'not_signed_in' } }, 'Sign in to get your link'],
     [{ status: 404, body: { code: 'no_referrals' } }, 'There is nothing for inviting friends at the moment.'],
     [{ body: { link: 'javascript:alert(1)' } }, 'Your rewards cannot be loaded just now.'],
     [{ body: {} }, 'Your rewards cannot be loaded just now.'],

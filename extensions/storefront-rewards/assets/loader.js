@@ -21,7 +21,7 @@
     } catch (error) {
       // Offline, or a policy forbids the file: the page goes on without it.
       console.warn('LoyalNest:', error);
-      say(button, { not_signed_in: 'problem.signed_out', no_referrals: 'referral.none' }[error.code] ?? 'panel.failed');
+      say(button, { not_signed_in: 'referral.guest', no_referrals: 'referral.none' }[error.code] ?? 'panel.failed');
     } finally {
       button.removeAttribute('aria-busy');
     }
