@@ -28,6 +28,7 @@ pub(crate) fn router() -> Router<DevShop> {
         .route("/customers", get(session::customers))
         .route("/session", get(session::current).post(session::sign_in).delete(session::sign_out))
         .route("/session/token", get(session::token))
+        .route("/staff/{user}/token", get(session::staff_token))
         .route("/cart", get(cart::show).post(cart::create))
         .route("/cart/lines", post(cart::add))
         .route("/cart/lines/{line}", put(cart::change))

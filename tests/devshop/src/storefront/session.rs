@@ -1,7 +1,7 @@
 //! Looking around and signing in.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -66,6 +66,11 @@ pub(super) async fn current(State(shop): State<DevShop>, headers: HeaderMap) -> 
 /// whoever is signed in, or of a guest.
 pub(super) async fn token(State(shop): State<DevShop>, headers: HeaderMap) -> Json<Value> {
     Json(json!({"token": shop.session_token(Surface::Checkout(signed_in(&shop, &headers)))}))
+}
+
+/// `GET /shop/staff/{user}/token`: the session token that the app's page in the admin gets here, of this member of staff.
+pub(super) async fn staff_token(State(shop): State<DevShop>, Path(user): Path<u64>) -> Json<Value> {
+    Json(json!({"token": shop.session_token(Surface::Admin(user))}))
 }
 
 #[derive(Deserialize)]

@@ -121,6 +121,17 @@ async fn an_extension_gets_a_token_of_whoever_is_signed_in_and_asks_the_app_itse
 }
 
 #[tokio::test]
+async fn the_apps_page_in_the_admin_gets_a_token_of_a_member_of_staff() {
+    let fixture = Fixture::new().await;
+    let browser = Browser::new(&fixture);
+    let token = claims(&browser.ok("GET", "/staff/42/token", json!({})).await);
+    assert_eq!(
+        (&token["sub"], &token["iss"]),
+        (&json!("42"), &json!("https://local-shop.myshopify.com/admin"))
+    );
+}
+
+#[tokio::test]
 async fn whatever_is_bought_says_which_product_it_is() {
     let fixture = Fixture::new().await;
     let browser = Browser::new(&fixture);
