@@ -30,8 +30,11 @@ pub struct Referrals {
     /// Within how many days of being sent it must be placed.
     #[cfg_attr(feature = "serde", serde(default = "days"))]
     pub days: u16,
-    /// How many friends an advocate may send.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    /// How many days the points wait after it: longer than a return takes, or they may be spent before it.
+    #[cfg_attr(feature = "serde", serde(default = "wait_days"))]
+    pub wait_days: u16,
+    /// How many friends an advocate may send; null for any number.
+    #[cfg_attr(feature = "serde", serde(default = "limit"))]
     pub limit: Option<Limit>,
     /// From how many friends of an advocate in a day on staff look at each.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
@@ -44,6 +47,19 @@ pub struct Referrals {
 #[cfg(feature = "serde")]
 fn days() -> u16 {
     30
+}
+
+/// As long as most shops take things back.
+#[cfg(feature = "serde")]
+fn wait_days() -> u16 {
+    14
+}
+
+/// As many as somebody knows who does not make them up.
+#[cfg(feature = "serde")]
+#[allow(clippy::unnecessary_wraps, reason = "the setting's own type")]
+fn limit() -> Option<Limit> {
+    Some(Limit { most: 10, per: crate::limit::Period::Month })
 }
 
 #[cfg(feature = "serde")]
@@ -60,8 +76,8 @@ pub enum ReferralError {
     /// Less than nothing, or more than amounts may be.
     #[error("a friend's first order comes to 0 to 9,007,199,254,740,991 minor units")]
     Min,
-    /// No day, or more than a year.
-    #[error("a friend has 1 to 365 days for the first order")]
+    /// No day to order in, or more than a year for that or to wait.
+    #[error("a friend has 1 to 365 days for the first order, after which points wait 0 to 365 days")]
     Days,
     /// A limit, or a number to look from, that admits nobody.
     #[error("an advocate sends 1 to 1,000,000 friends")]
@@ -100,6 +116,7 @@ impl Referrals {
             ("friend", !is_sound(self.friend), ReferralError::Points),
             ("min", !(0..=LIMIT).contains(&self.min), ReferralError::Min),
             ("days", !(1..=365).contains(&self.days), ReferralError::Days),
+            ("wait_days", self.wait_days > 365, ReferralError::Days),
             ("limit", self.limit.is_some_and(|limit| !limit.is_sound()), ReferralError::Limit),
             ("review_from", self.review_from == Some(0), ReferralError::Limit),
             ("landing", !is_landing, ReferralError::Landing),
@@ -111,7 +128,8 @@ impl Referrals {
     /// What is promised to a friend who is sent at this time, in microseconds since 1970 (UTC), and to their advocate.
     pub fn promise(&self, sent_at: i64) -> Promise {
         let until = sent_at.saturating_add(i64::from(self.days) * DAY);
-        Promise { advocate: self.advocate, friend: self.friend, min: self.min, sent_at, until }
+        let Referrals { advocate, friend, min, wait_days, .. } = *self;
+        Promise { advocate, friend, min, wait_days, sent_at, until }
     }
 }
 
@@ -124,6 +142,8 @@ pub struct Promise {
     pub friend: Points,
     /// What must have been paid for what is left of the order, in minor units of the shop's currency.
     pub min: i64,
+    /// How many days the points wait after it was placed.
+    pub wait_days: u16,
     /// From when on it must be placed, in microseconds since 1970 (UTC).
     pub sent_at: i64,
     /// And before when.
@@ -146,7 +166,7 @@ pub struct FirstOrder {
 pub enum Outcome {
     /// The friend may still order.
     Waiting,
-    /// The friend has ordered; the points wait as the order's do.
+    /// The friend has ordered; the points wait as the order's do, and as long as was said.
     Pending,
     /// Both have their points.
     Completed,
@@ -155,14 +175,40 @@ pub enum Outcome {
 }
 
 impl Promise {
+    /// As it would be if it had been made at this time.
+    pub fn made_at(&self, sent_at: i64) -> Promise {
+        let days = self.until.saturating_sub(self.sent_at);
+        Promise { sent_at, until: sent_at.saturating_add(days), ..*self }
+    }
+
     /// What the referral comes to at this time, by the friend's first order: the first of all, or the friend was no new one.
     pub fn outcome(&self, first: Option<FirstOrder>, now: i64) -> Outcome {
-        match first.filter(|first| self.is_kept_by(first)).map(|first| first.standing) {
+        let first = first.filter(|first| self.is_kept_by(first));
+        match first.map(|first| first.standing) {
             Some(Standing::Waits) => Outcome::Pending,
+            Some(Standing::Stands) if first.is_some_and(|first| now < self.waits_until(&first)) => {
+                Outcome::Pending
+            }
             Some(Standing::Stands) => Outcome::Completed,
             Some(Standing::Gone) | None if now < self.until => Outcome::Waiting,
             Some(Standing::Gone) | None => Outcome::Lapsed,
         }
+    }
+
+    /// When it comes to something else by time alone, where nothing else happens.
+    pub fn due_at(&self, first: Option<FirstOrder>, outcome: Outcome) -> Option<i64> {
+        match outcome {
+            Outcome::Waiting => Some(self.until),
+            Outcome::Pending => {
+                let stands = first.filter(|first| first.standing == Standing::Stands);
+                stands.map(|first| self.waits_until(&first))
+            }
+            Outcome::Completed | Outcome::Lapsed => None,
+        }
+    }
+
+    fn waits_until(&self, first: &FirstOrder) -> i64 {
+        first.placed_at.saturating_add(i64::from(self.wait_days) * DAY)
     }
 
     /// What the advocate and the friend have for it then.
@@ -245,6 +291,7 @@ mod tests {
             friend: points(100),
             min: 2_000,
             days: 30,
+            wait_days: 0,
             limit: Some(Limit { most: 10, per: Period::Month }),
             review_from: Some(5),
             landing: "/pages/friends".into(),
@@ -263,6 +310,7 @@ mod tests {
             (Referrals { min: -1, ..referrals() }, ("min", ReferralError::Min)),
             (Referrals { days: 0, ..referrals() }, ("days", ReferralError::Days)),
             (Referrals { days: 366, ..referrals() }, ("days", ReferralError::Days)),
+            (Referrals { wait_days: 366, ..referrals() }, ("wait_days", ReferralError::Days)),
             (
                 Referrals { limit: Some(Limit { most: 0, per: Period::Ever }), ..referrals() },
                 ("limit", ReferralError::Limit),
@@ -296,6 +344,22 @@ mod tests {
         ] {
             assert_eq!(promise.outcome(first, now), outcome, "{first:?} {now}");
         }
+    }
+
+    #[test]
+    fn points_wait_longer_than_a_return_takes() {
+        let promise = Referrals { wait_days: 14, ..referrals() }.promise(1_000);
+        let first = |standing| Some(FirstOrder { placed_at: 1_000, paid: 2_000, standing });
+        let over = 1_000 + 14 * DAY;
+        for (now, outcome, due_at) in
+            [(over - 1, Outcome::Pending, Some(over)), (over, Outcome::Completed, None)]
+        {
+            assert_eq!(promise.outcome(first(Standing::Stands), now), outcome);
+            assert_eq!(promise.due_at(first(Standing::Stands), outcome), due_at);
+        }
+        assert_eq!(promise.outcome(first(Standing::Waits), over), Outcome::Pending);
+        assert_eq!(promise.due_at(first(Standing::Waits), Outcome::Pending), None, "the order is waited for");
+        assert_eq!(promise.due_at(None, Outcome::Waiting), Some(promise.until));
     }
 
     #[test]

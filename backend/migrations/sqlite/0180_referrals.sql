@@ -22,17 +22,23 @@ create table referrals_referrals (
     advocate_points integer not null,
     friend_points   integer not null,
     min_paid        integer not null,
+    -- Days that the points wait after that order.
+    wait_days       integer not null,
     -- From when on, and before when, that order is placed.
     sent_at         integer not null,
     until           integer not null,
     -- The order that it is for now.
     order_id        integer,
+    -- When time alone changes where it stands next.
+    due_at          integer,
     primary key (shop_id, referral_id)
 ) strict, without rowid;
 -- A friend is sent once.
 create unique index referrals_referrals_by_friend on referrals_referrals (shop_id, friend_id) where state <> 'refused';
 create index referrals_referrals_by_advocate on referrals_referrals (shop_id, advocate_id, sent_at);
-create index referrals_referrals_waiting on referrals_referrals (shop_id, until) where state = 'waiting';
+create index referrals_referrals_of_friend on referrals_referrals (shop_id, friend_id, sent_at);
+create index referrals_referrals_due on referrals_referrals (shop_id, due_at) where due_at is not null;
+create index referrals_referrals_review on referrals_referrals (shop_id, referral_id) where state = 'review';
 
 -- What became of referrals, and when.
 create table referrals_steps (

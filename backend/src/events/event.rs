@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::payload::{
     AccountsDrifted, BooksBroken, CustomerCreated, CustomerUpdated, GdprRequestCreated, ImportCompleted,
     ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated, RedemptionUnbacked,
-    ReferralCompleted, ReferralCreated, RfmUpdated, ShopBehind, ShopifyBudgetLow, TaskCompleted, TaskCreated,
-    VipTierAssigned,
+    ReferralCompleted, ReferralCreated, ReferralReversed, RfmUpdated, ShopBehind, ShopifyBudgetLow,
+    TaskCompleted, TaskCreated, VipTierAssigned,
 };
 use crate::db::Timestamp;
 use crate::ids::ShopId;
@@ -41,6 +41,8 @@ crate::text_enum! {
         ReferralCreated = "referral.created",
         /// A friend's first order stands: both have their points.
         ReferralCompleted = "referral.completed",
+        /// A referral that was completed gives nothing any more.
+        ReferralReversed = "referral.reversed",
         /// A file of members was imported.
         ImportCompleted = "import.completed",
         /// What an import brought was taken back.
@@ -94,6 +96,8 @@ pub enum Event {
     ReferralCreated(ReferralCreated),
     /// `referral.completed`.
     ReferralCompleted(ReferralCompleted),
+    /// `referral.reversed`.
+    ReferralReversed(ReferralReversed),
     /// `import.completed`.
     ImportCompleted(ImportCompleted),
     /// `import.reverted`.
@@ -137,6 +141,7 @@ impl Event {
             Event::RfmUpdated(_) => Kind::RfmUpdated,
             Event::ReferralCreated(_) => Kind::ReferralCreated,
             Event::ReferralCompleted(_) => Kind::ReferralCompleted,
+            Event::ReferralReversed(_) => Kind::ReferralReversed,
             Event::ImportCompleted(_) => Kind::ImportCompleted,
             Event::ImportReverted(_) => Kind::ImportReverted,
             Event::ProductUpdated(_) => Kind::ProductUpdated,
@@ -165,6 +170,7 @@ impl Event {
             Event::RfmUpdated(updated) => updated.member,
             Event::ReferralCreated(created) => created.friend,
             Event::ReferralCompleted(completed) => completed.friend,
+            Event::ReferralReversed(reversed) => reversed.friend,
             Event::ProductUpdated(updated) => return format!("product:{}", updated.product),
             Event::RedemptionUnbacked(RedemptionUnbacked { member: Some(member), .. }) => *member,
             Event::RedemptionUnbacked(unbacked) => return format!("order:{}", unbacked.order),
@@ -200,6 +206,7 @@ impl Event {
             Kind::RfmUpdated => Event::RfmUpdated(from_value(payload)?),
             Kind::ReferralCreated => Event::ReferralCreated(from_value(payload)?),
             Kind::ReferralCompleted => Event::ReferralCompleted(from_value(payload)?),
+            Kind::ReferralReversed => Event::ReferralReversed(from_value(payload)?),
             Kind::ImportCompleted => Event::ImportCompleted(from_value(payload)?),
             Kind::ImportReverted => Event::ImportReverted(from_value(payload)?),
             Kind::ProductUpdated => Event::ProductUpdated(from_value(payload)?),
@@ -303,8 +310,22 @@ mod tests {
                 format!("member:{member}"),
             ),
             (
-                Event::ReferralCreated(ReferralCreated { referral: entry, advocate: member, friend: member }),
+                Event::ReferralCreated(ReferralCreated {
+                    referral: entry,
+                    advocate: member,
+                    friend: member,
+                    review: false,
+                }),
                 "referral.created",
+                format!("member:{member}"),
+            ),
+            (
+                Event::ReferralReversed(ReferralReversed {
+                    referral: entry,
+                    advocate: member,
+                    friend: member,
+                }),
+                "referral.reversed",
                 format!("member:{member}"),
             ),
             (

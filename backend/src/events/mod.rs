@@ -35,8 +35,8 @@ pub use jobs::Forget;
 pub use payload::{
     AccountsDrifted, BooksBroken, CustomerChange, CustomerCreated, CustomerUpdated, GdprRequestCreated,
     ImportCompleted, ImportReverted, MerchantCreated, PointsExpiring, PointsMoved, ProductUpdated,
-    RedemptionUnbacked, ReferralCompleted, ReferralCreated, RfmUpdated, ShopBehind, ShopifyBudgetLow,
-    TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
+    RedemptionUnbacked, ReferralCompleted, ReferralCreated, ReferralReversed, RfmUpdated, ShopBehind,
+    ShopifyBudgetLow, TaskCompleted, TaskCreated, TaskOutcome, VipTierAssigned,
 };
 pub use store::{Backlog, backlog, redact};
 

@@ -122,6 +122,19 @@ pub struct ReferralCreated {
     pub advocate: MemberId,
     /// Who was sent.
     pub friend: MemberId,
+    /// Whether staff are to look at it before it counts.
+    pub review: bool,
+}
+
+/// A referral that gives nothing any more: the friend's order was taken back, or staff refused it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferralReversed {
+    /// The referral.
+    pub referral: Uuid,
+    /// Who sent.
+    pub advocate: MemberId,
+    /// Who was sent.
+    pub friend: MemberId,
 }
 
 /// A friend whose first order stands, so that both have their points.

@@ -104,11 +104,12 @@ pub async fn process(tx: &mut Tx, shop: ShopId, batch: Vec<Incoming>, now: Times
     let may_be_past: Vec<OrderId> =
         known.values().filter(|known| known.may_be_past()).map(|known| known.order).collect();
     let (members, new) = members(tx, shop, &batch, &known, now).await?;
+    // Before guests are noted: who locks several members does so in the order of their ids.
+    referrals::by_orders(tx, shop, sent(&batch, &known, &bookings, &members), &program, now).await?;
     let guests = customers::note_guests(tx, shop, &guests(&batch, &known)).await?;
     // Whoever is booked already, too: nothing may lead from their orders to the customers any more.
     let booked = bookings.values().map(|booking| booking.member);
     let everyone: Vec<MemberId> = members.values().copied().chain(booked).collect();
-    referrals::by_orders(tx, shop, sent(&batch, &known, &bookings, &members), &program, now).await?;
     let mut accounts = referrals::advocates(tx, shop, &everyone).await?;
     accounts.extend(&everyone);
     let mut book = Book::open(tx, shop, &accounts, &program, now).await?;

@@ -159,8 +159,8 @@ async fn show(
 /// A member's referrals.
 #[derive(Debug, Serialize)]
 struct OfMemberView {
-    /// By which they were sent.
-    sent_by: Option<ReferralView>,
+    /// By which they were sent, the newest first; all but one were refused.
+    sent_by: Vec<ReferralView>,
     /// By which they have sent others, the newest first; 200 at most.
     sent: Vec<ReferralView>,
 }
@@ -174,13 +174,15 @@ async fn of_member(
     let shop = staff.shop.id;
     let mut read = app.db.read(shop).await?;
     let member = of_path(&mut read, shop, &customer).await?;
-    let sent_by = store::of_friends(&mut read, shop, &[member]).await?.pop();
+    let sent_by = store::of_friend(&mut read, shop, member).await?;
+    let sent_by = sent_by.iter().map(ReferralView::from).collect();
     let sent = store::of_advocate(&mut read, shop, member, LISTED).await?;
     let sent = sent.iter().map(ReferralView::from).collect();
-    Ok(Json(OfMemberView { sent_by: sent_by.as_ref().map(ReferralView::from), sent }))
+    Ok(Json(OfMemberView { sent_by, sent }))
 }
 
-/// `POST /api/referrals/{id}/approve`: one that is to be looked at counts, from when the friend was sent.
+/// `POST /api/referrals/{id}/approve`: one that is to be looked at counts, from when the friend was sent. 409 `not_in_review`
+/// for one that was refused.
 async fn approve(
     Extracted(app): Extracted<App>,
     staff: Staff<Edit>,
@@ -198,7 +200,7 @@ async fn refuse(
     decide(&app, &staff, read_id(&id)?, State::Refused).await
 }
 
-/// Has it stand so, with all that follows. What stands so already is left as it is.
+/// Has it stand so, with all that follows. What was decided so before is left as it is.
 async fn decide(app: &App, staff: &Staff<Edit>, id: Uuid, to: State) -> Result<Json<ReferralView>, Problem> {
     let (shop, now) = (staff.shop.id, app.clock.now());
     let mut tx = app.db.begin(shop).await?;

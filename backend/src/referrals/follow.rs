@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::{Error, Reason, Referral, State, store};
 use crate::db::{Read, Timestamp, Tx};
-use crate::events::{self, Event, ReferralCompleted};
+use crate::events::{self, Event, ReferralCompleted, ReferralReversed};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Book;
 use crate::points::bonuses::{self, Referred, settle_referrals};
 use crate::points::orders::Booking;
 use crate::programs::{self, Versioned};
-use crate::sync;
+use crate::{points, sync};
 
 /// Whoever sent these members: their accounts may change with what becomes of these members' orders.
 ///
@@ -51,17 +51,19 @@ pub(super) async fn settle(
     settle_these(tx, book, referrals, program).await
 }
 
-/// Books what these referrals come to now, also those that give nothing any more. One whose advocate is not in the book was
-/// made this moment: no order of its friend can be for it yet.
+/// Books what these referrals come to now, also those that give nothing any more. Where somebody of them is not in the book,
+/// two customers became one this moment, or one was sent: whoever looks again has them.
 pub(super) async fn settle_these(
     tx: &mut Tx,
     book: &mut Book,
-    mut referrals: Vec<Referral>,
+    referrals: Vec<Referral>,
     program: &Versioned,
 ) -> Result<(), Error> {
     let (shop, now) = (book.shop(), book.now());
-    referrals
-        .retain(|referral| book.account(referral.advocate).is_ok() && book.account(referral.friend).is_ok());
+    let is_there = |member| book.account(member).is_ok();
+    if referrals.iter().any(|referral| !is_there(referral.advocate) || !is_there(referral.friend)) {
+        return Err(points::Error::Merged.into());
+    }
     if referrals.is_empty() {
         return Ok(());
     }
@@ -73,12 +75,17 @@ pub(super) async fn settle_these(
     let (mut due, mut moved, mut told) = (Vec::new(), Vec::new(), Vec::new());
     for mut referral in referrals {
         let first = firsts.get(&referral.friend);
-        let outcome = referral.outcome(first, now);
+        let outcome = referral.outcome(first, now.as_microsecond());
         let gives = referral.gives(outcome, first);
         let state = outcome.map_or(referral.state, State::from);
-        let was = (referral.state, referral.order);
+        let was = (referral.state, referral.order, referral.due_at);
         let is_by_other = state == State::Refused && sent.contains(&referral.friend);
         (referral.state, referral.order) = (state, gives.order);
+        referral.due_at = referral.due_at(first, outcome);
+        if was.0 == State::Completed && state != State::Completed {
+            let Referral { id, advocate, friend, .. } = referral;
+            told.push(Event::ReferralReversed(ReferralReversed { referral: id, advocate, friend }));
+        }
         if state != was.0 && state == State::Completed {
             let (advocate, friend) = (referral.promise.advocate.get(), referral.promise.friend.get());
             told.push(Event::ReferralCompleted(ReferralCompleted {
@@ -90,7 +97,7 @@ pub(super) async fn settle_these(
                 friend_points: friend,
             }));
         }
-        if was != (referral.state, referral.order) {
+        if was != (referral.state, referral.order, referral.due_at) {
             moved.push((referral, was.0));
         }
         due.push(Referred { friend: gives.friend.filter(|_| !is_by_other), ..gives });
@@ -102,7 +109,8 @@ pub(super) async fn settle_these(
     Ok(events::publish_all(tx, shop, &told, now).await?)
 }
 
-/// Staff have a referral wait, if they are to look at it, or refuse it. Says where it stood.
+/// Staff have a referral count that they are to look at, or refuse one. Says where it stood; where that was decided already
+/// it stays so.
 pub(super) async fn decide(
     tx: &mut Tx,
     shop: ShopId,
@@ -117,16 +125,26 @@ pub(super) async fn decide(
     // Whoever changed it meanwhile has committed by now: the accounts are locked.
     let mut referral = store::get(tx, shop, id).await?.ok_or(Error::Unknown)?;
     let was = referral.state;
-    if was == to {
+    let is_decided = match to {
+        State::Refused => was == State::Refused,
+        _ => !matches!(was, State::Review | State::Refused),
+    };
+    if is_decided {
         return Ok(was);
     }
-    if to == State::Waiting && was != State::Review {
+    if to != State::Refused && was == State::Refused {
         return Err(Error::NotInReview);
     }
     referral.state = to;
     referral.reason = (to == State::Refused).then_some(Reason::Staff);
+    referral.due_at = None;
     store::save(tx, shop, &[&referral]).await?;
     store::step(tx, shop, &[&referral], now).await?;
+    if was == State::Completed {
+        let Referral { id, advocate, friend, .. } = referral;
+        let reversed = ReferralReversed { referral: id, advocate, friend };
+        events::publish(tx, shop, Event::ReferralReversed(reversed), now).await?;
+    }
     settle_these(tx, &mut book, vec![referral], &program).await?;
     let changed: Vec<MemberId> = book.changed().collect();
     book.save(tx).await?;

@@ -1,4 +1,4 @@
-//! What comes round for referrals: friends who have not ordered in time.
+//! What comes round for referrals: friends who have not ordered in time, and points that have waited long enough.
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -13,7 +13,8 @@ use crate::tasks::{Run, Task, TaskError};
 /// How many are settled in one transaction.
 const AT_ONCE: i64 = 200;
 
-/// Looks at the referrals of a shop whose time is over: what their friends have ordered is booked, the rest has lapsed.
+/// Looks at the referrals of a shop that time alone has changed: points that have waited long enough are given, and whoever
+/// has not ordered has lapsed.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Lapse {}
 
@@ -31,7 +32,7 @@ impl Task for Lapse {
     }
 }
 
-/// Settles the referrals whose time is over, and says how many.
+/// Settles the referrals that time has changed, and says how many.
 ///
 /// # Errors
 /// Any error of the ledger or the database.

@@ -42,15 +42,13 @@ pub async fn merge(
         };
         is_sent |= is_own && reason.is_none();
         if let Some(reason) = reason {
-            (referral.state, referral.reason) = (State::Refused, Some(reason));
+            (referral.state, referral.reason, referral.due_at) = (State::Refused, Some(reason), None);
             refused.push(referral.clone());
         }
     }
     // What is refused first: a friend is sent once.
-    moved.sort_by_key(|referral| referral.state != State::Refused);
-    for referral in &moved {
-        store::save(tx, shop, &[referral]).await?;
-    }
+    store::save(tx, shop, &refused.iter().collect::<Vec<_>>()).await?;
+    store::save(tx, shop, &moved.iter().collect::<Vec<_>>()).await?;
     store::step(tx, shop, &refused.iter().collect::<Vec<_>>(), now).await?;
     let mut all = refused;
     all.extend(store::of_friends(tx, shop, &[into]).await?);
@@ -66,10 +64,11 @@ pub async fn leave(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) 
     store::forget_codes(tx, shop, member).await?;
     let mut all = store::of_friends(tx, shop, &[member]).await?;
     all.extend(store::of_advocate(tx, shop, member, MOST).await?);
-    let waits = |referral: &Referral| matches!(referral.state, State::Waiting | State::Review);
-    all.retain(waits);
+    let gives_nothing =
+        |referral: &Referral| matches!(referral.state, State::Waiting | State::Review | State::Lapsed);
+    all.retain(gives_nothing);
     for referral in &mut all {
-        (referral.state, referral.reason) = (State::Refused, Some(Reason::Gone));
+        (referral.state, referral.reason, referral.due_at) = (State::Refused, Some(Reason::Gone), None);
     }
     let all: Vec<&Referral> = all.iter().collect();
     store::save(tx, shop, &all).await?;

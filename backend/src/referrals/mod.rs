@@ -3,7 +3,7 @@
 //! ```text
 //! GET …/referral ─ a code, a link ─┐
 //! POST …/referrals, an order's ────┴─ send ─ waiting ─┬─ follow, with the friend's orders ─ pending ─ completed
-//!   attribute with the code                 │         └─ Lapse, every night ─ lapsed
+//!   attribute with the code                 │         └─ Lapse, every night ─ lapsed, completed
 //!                                           └─ review ─ staff ─ waiting, or refused
 //! ```
 //!
@@ -105,6 +105,8 @@ pub struct Referral {
     pub promise: Promise,
     /// The order that it is for now.
     pub order: Option<OrderId>,
+    /// When time alone changes where it stands next (UTC).
+    pub due_at: Option<Timestamp>,
 }
 
 impl From<Error> for HandlerError {
@@ -119,15 +121,17 @@ impl From<Error> for HandlerError {
 }
 
 impl Referral {
-    /// What it comes to at this time by the friend's first order, if it may come to anything.
-    fn outcome(&self, first: Option<&First>, now: Timestamp) -> Option<Outcome> {
-        let first = first.map(|first| FirstOrder {
-            placed_at: first.placed_at.as_microsecond(),
-            paid: first.paid,
-            standing: first.standing,
-        });
+    /// What it comes to at this time, in microseconds since 1970 (UTC), by the friend's first order, if it may come to
+    /// anything.
+    fn outcome(&self, first: Option<&First>, now: i64) -> Option<Outcome> {
         let may = !matches!(self.state, State::Review | State::Refused);
-        may.then(|| self.promise.outcome(first, now.as_microsecond()))
+        may.then(|| self.promise.outcome(first.map(first_order), now))
+    }
+
+    /// When time alone changes that.
+    fn due_at(&self, first: Option<&First>, outcome: Option<Outcome>) -> Option<Timestamp> {
+        let due_at = self.promise.due_at(first.map(first_order), outcome?)?;
+        Timestamp::from_microsecond(due_at).ok()
     }
 
     /// What it gives then; nothing without an outcome.
@@ -154,6 +158,11 @@ impl Referral {
     fn until(&self) -> Timestamp {
         Timestamp::from_microsecond(self.promise.until).unwrap_or(Timestamp::UNIX_EPOCH)
     }
+}
+
+/// A first order as promises look at it.
+fn first_order(first: &First) -> FirstOrder {
+    FirstOrder { placed_at: first.placed_at.as_microsecond(), paid: first.paid, standing: first.standing }
 }
 
 /// What can go wrong with a referral.

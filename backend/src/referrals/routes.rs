@@ -15,6 +15,7 @@ use super::send::{Sent, send};
 use super::{Error, Referral, codes, store};
 use crate::app::App;
 use crate::db::Timestamp;
+use crate::ids::MemberId;
 use crate::web::{Path, Problem, Shopper};
 use crate::{customers, programs};
 
@@ -45,21 +46,33 @@ struct OwnView {
 
 /// `GET …/referral`: the customer's own. Who asks has a code from then on, and is a member.
 async fn own(State(app): State<App>, shopper: Shopper) -> Result<Json<OwnView>, Problem> {
-    let customer = shopper.signed_in()?;
     let (shop, now) = (shopper.shop.id, app.clock.now());
-    let mut tx = app.db.begin(shop).await?;
-    let program = programs::current(&mut tx, shop).await?.program;
+    let program = programs::current(&mut app.db.read(shop).await?, shop).await?.program;
     let (Some(referrals), Some(gives)) = (&program.referrals, program.invitation()) else {
+        shopper.signed_in()?;
         return Err(Error::None.into());
     };
-    let members = customers::enrol(&mut tx, shop, &[customer], now).await?;
-    let member = members.get(&customer).copied().ok_or_else(Problem::unavailable)?;
+    let member = joined(&app, &shopper).await?;
+    let mut tx = app.db.begin(shop).await?;
+    customers::hold(&mut tx, shop, &[member]).await?;
     let code = codes::of(&mut tx, shop, member, now).await?.ok_or_else(Problem::unavailable)?;
     let tally = store::tally(&mut tx, shop, member).await?;
     tx.commit().await?;
     let link = codes::link(&shopper.shop.domain, referrals, code);
     let store::Tally { waiting, completed, points } = tally;
     Ok(Json(OwnView { code: code.to_string(), link, gives, waiting, completed, points }))
+}
+
+/// The member that whoever is signed in is from now on.
+async fn joined(app: &App, shopper: &Shopper) -> Result<MemberId, Problem> {
+    let customer = shopper.signed_in()?;
+    let (shop, now) = (shopper.shop.id, app.clock.now());
+    let mut tx = app.db.begin(shop).await?;
+    let members = customers::enrol(&mut tx, shop, &[customer], now).await?;
+    tx.commit().await?;
+    let member = members.get(&customer).copied().ok_or_else(Problem::unavailable)?;
+    customers::signed_in(&app.db, shop, member, now).await?;
+    Ok(member)
 }
 
 /// What a friend is promised.
@@ -139,13 +152,12 @@ async fn tell(
     body: Result<Json<Told>, JsonRejection>,
 ) -> Result<Json<ToldView>, Problem> {
     let Json(told) = body?;
-    let customer = shopper.signed_in()?;
+    shopper.signed_in()?;
     let (shop, now) = (shopper.shop.id, app.clock.now());
     let code: Code = told.code.parse().map_err(|NoCode| Error::UnknownCode)?;
+    let friend = joined(&app, &shopper).await?;
     let mut tx = app.db.begin(shop).await?;
     let program = programs::current(&mut tx, shop).await?;
-    let members = customers::enrol(&mut tx, shop, &[customer], now).await?;
-    let friend = members.get(&customer).copied().ok_or_else(Problem::unavailable)?;
     let sent = Sent { friend, code, at: now };
     let referral = send(&mut tx, shop, sent, &program, now).await?;
     tx.commit().await?;

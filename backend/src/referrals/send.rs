@@ -1,19 +1,23 @@
 //! Sending: a friend says who sent them, or their order does.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::SignedDuration;
 use loyalty::Referrals;
-use loyalty::referral::Code;
+use loyalty::referral::{Code, Outcome};
 use uuid::Uuid;
 
 use super::{Error, Reason, Referral, State, store};
 use crate::db::{Read, Timestamp, Tx};
 use crate::events::{self, Event, ReferralCreated};
 use crate::ids::{MemberId, OrderId, ShopId};
-use crate::points::{Calendar, bonuses};
+use crate::points::Calendar;
 use crate::programs::Versioned;
 use crate::{customers, history, merchants};
+
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Longer than any clock is ahead.
+const AN_AGE: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// A friend who says by whom they were sent.
 #[derive(Debug, Clone, Copy)]
@@ -34,11 +38,15 @@ pub(super) async fn send(
     program: &Versioned,
     now: Timestamp,
 ) -> Result<Referral, Error> {
-    let referrals = program.program.referrals.as_ref().ok_or(Error::None)?;
     let advocate = *store::whose(tx, shop, &[sent.code]).await?.get(&sent.code).ok_or(Error::UnknownCode)?;
     customers::hold(tx, shop, &[advocate, sent.friend]).await?;
     if let Some(known) = known(tx, shop, sent.friend, advocate).await? {
         return Ok(known);
+    }
+    let referrals = program.program.referrals.as_ref().ok_or(Error::None)?;
+    let bought = history::of(tx, shop, &[sent.friend]).await?.remove(&sent.friend);
+    if bought.is_some_and(|bought| bought.first_order_at < sent.at) {
+        return Err(Error::Refused(Reason::NotNew));
     }
     let referral = judged(tx, shop, (sent, advocate), referrals, program, now).await?;
     if let (State::Refused, Some(reason)) = (referral.state, referral.reason) {
@@ -92,18 +100,29 @@ pub async fn by_orders(
     let codes: Vec<Code> = sent.values().map(|(.., sent)| sent.code).collect();
     let whose = store::whose(tx, shop, &codes).await?;
     let friends: Vec<MemberId> = sent.keys().copied().collect();
-    let known = store::of_friends(tx, shop, &friends).await?;
-    let known: HashSet<MemberId> = known.into_iter().map(|referral| referral.friend).collect();
-    let new = sent.values().filter(|(.., sent)| !known.contains(&sent.friend));
-    let new: Vec<(Sent, MemberId)> =
-        new.filter_map(|(.., sent)| Some((*sent, *whose.get(&sent.code)?))).collect();
+    let mut known: HashMap<MemberId, Referral> = HashMap::new();
+    for referral in store::of_friends(tx, shop, &friends).await? {
+        known.insert(referral.friend, referral);
+    }
+    let named = sent.values().filter_map(|(.., sent)| Some((*sent, *whose.get(&sent.code)?)));
+    let (again, new): (Vec<_>, Vec<_>) = named.partition(|(sent, _)| known.contains_key(&sent.friend));
     let both: Vec<MemberId> = new.iter().flat_map(|(sent, advocate)| [sent.friend, *advocate]).collect();
     customers::hold(tx, shop, &both).await?;
     for (sent, advocate) in new {
         let referral = judged(tx, shop, (sent, advocate), referrals, program, now).await?;
         note(tx, shop, &referral, now).await?;
     }
-    Ok(())
+    // Who bought as a guest and signed in then has said it later than their order did.
+    let mut earlier = Vec::new();
+    for (sent, advocate) in again {
+        let Some(mut referral) = known.remove(&sent.friend) else { continue };
+        if referral.advocate == advocate && sent.at.as_microsecond() < referral.promise.sent_at {
+            referral.promise = referral.promise.made_at(sent.at.as_microsecond());
+            referral.due_at = referral.due_at.map(|_| referral.until());
+            earlier.push(referral);
+        }
+    }
+    Ok(store::save(tx, shop, &earlier.iter().collect::<Vec<_>>()).await?)
 }
 
 /// The referral that this is, and whether it gives anything.
@@ -121,15 +140,19 @@ async fn judged(
         None => {
             let zone = merchants::zone(tx, shop).await?;
             let calendar = Calendar::new(now, zone, program.program.expiry);
-            too_many(tx, shop, advocate, referrals, &calendar).await?
+            too_many(tx, shop, (advocate, sent.at), referrals, &calendar).await?
         }
     };
     let promise = referrals.promise(sent.at.as_microsecond());
     let id = Uuid::now_v7();
-    Ok(Referral { id, advocate, friend: sent.friend, state, reason, promise, order: None })
+    let mut referral =
+        Referral { id, advocate, friend: sent.friend, state, reason, promise, order: None, due_at: None };
+    referral.due_at = referral.due_at(None, (state == State::Waiting).then_some(Outcome::Waiting));
+    Ok(referral)
 }
 
-/// Why a referral between these two gives nothing, if so.
+/// Why a referral between these two gives nothing, if so. Whether the friend had ordered before, the fold of their orders
+/// says; but for those from before the app, which are none of it.
 async fn faulty(
     read: &mut Read,
     shop: ShopId,
@@ -143,31 +166,35 @@ async fn faulty(
     if by_friend.iter().any(|referral| referral.advocate == friend) {
         return Ok(Some(Reason::Circular));
     }
-    let first = bonuses::first_orders(read, shop, &[friend]).await?.remove(&friend);
-    let has_ordered = first.is_some_and(|first| first.placed_at < sent.at);
-    let is_known = has_ordered || history::has_bought(read, shop, friend).await?;
-    Ok(is_known.then_some(Reason::NotNew))
+    // What staff have said of these two stays said.
+    let before = store::of_friend(read, shop, friend).await?;
+    if before.iter().any(|before| before.advocate == advocate && before.reason == Some(Reason::Staff)) {
+        return Ok(Some(Reason::Staff));
+    }
+    Ok(history::has_bought(read, shop, friend).await?.then_some(Reason::NotNew))
 }
 
-/// Whether an advocate sends so many that nobody more counts, or that staff look at each.
+/// Whether an advocate sends so many about that time that nobody more counts, or that staff look at each.
 async fn too_many(
     read: &mut Read,
     shop: ShopId,
-    advocate: MemberId,
+    (advocate, at): (MemberId, Timestamp),
     referrals: &Referrals,
     calendar: &Calendar,
 ) -> Result<(State, Option<Reason>), Error> {
-    let now = calendar.now();
     if let Some(limit) = referrals.limit {
-        let first = limit.per.begins_on(calendar.day(now));
-        let since = first.map_or(Timestamp::UNIX_EPOCH, |day| calendar.start(day));
-        if store::sent_since(read, shop, advocate, since).await? >= i64::from(limit.most) {
+        let day = calendar.day(at);
+        let (first, over) = (limit.per.begins_on(day), limit.per.over_on(day));
+        let from = first.map_or(Timestamp::UNIX_EPOCH, |day| calendar.start(day));
+        let until = over.map_or(calendar.now() + AN_AGE, |day| calendar.start(day));
+        if store::sent_within(read, shop, advocate, (from, until)).await? >= i64::from(limit.most) {
             return Ok((State::Refused, Some(Reason::LimitReached)));
         }
     }
     if let Some(from) = referrals.review_from {
-        let a_day_ago = now - SignedDuration::from_hours(24);
-        if store::sent_since(read, shop, advocate, a_day_ago).await? + 1 >= i64::from(from) {
+        // Its own moment belongs to the day.
+        let day = (at - A_DAY, at + SignedDuration::from_micros(1));
+        if store::sent_within(read, shop, advocate, day).await? + 1 >= i64::from(from) {
             return Ok((State::Review, Some(Reason::ManyFriends)));
         }
     }
@@ -179,7 +206,8 @@ async fn note(tx: &mut Tx, shop: ShopId, referral: &Referral, now: Timestamp) ->
     let inserted = store::insert(tx, shop, std::slice::from_ref(referral), now).await?;
     if inserted > 0 && referral.state != State::Refused {
         let Referral { id, advocate, friend, .. } = *referral;
-        let created = ReferralCreated { referral: id, advocate, friend };
+        let review = referral.state == State::Review;
+        let created = ReferralCreated { referral: id, advocate, friend, review };
         events::publish(tx, shop, Event::ReferralCreated(created), now).await?;
     }
     Ok(inserted > 0)

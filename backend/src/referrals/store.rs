@@ -20,7 +20,7 @@ crate::holds! {
 crate::holds! {
     referrals_referrals [shop_id, referral_id] of Member("friend_id"), kept "as long as the programme: points were given for them" {
         shop_id: Id, referral_id: Id, advocate_id: Id, friend_id: Id, state: Plain, reason: Plain, advocate_points: Plain,
-        friend_points: Plain, min_paid: Plain, sent_at: Time, until: Time, order_id: Plain,
+        friend_points: Plain, min_paid: Plain, wait_days: Plain, sent_at: Time, until: Time, order_id: Plain, due_at: Time,
     }
 }
 crate::holds! {
@@ -39,9 +39,11 @@ struct Row {
     advocate_points: i64,
     friend_points: i64,
     min_paid: i64,
+    wait_days: i64,
     sent_at: Timestamp,
     until: Timestamp,
     order_id: Option<OrderId>,
+    due_at: Option<Timestamp>,
 }
 
 impl TryFrom<Row> for Referral {
@@ -62,10 +64,12 @@ impl TryFrom<Row> for Referral {
                 advocate: points(row.advocate_points)?,
                 friend: points(row.friend_points)?,
                 min: row.min_paid,
+                wait_days: u16::try_from(row.wait_days).map_err(|_| Corrupt("a stored wait is none"))?,
                 sent_at: row.sent_at.as_microsecond(),
                 until: row.until.as_microsecond(),
             },
             order: row.order_id,
+            due_at: row.due_at,
         })
     }
 }
@@ -183,20 +187,23 @@ pub(super) async fn of_advocate(
     all(rows)
 }
 
-/// How many friends an advocate has sent since then, but for those that were refused.
-pub(super) async fn sent_since(
+/// How many friends an advocate has sent within a time, but for those that were refused for another reason than that staff
+/// said so.
+pub(super) async fn sent_within(
     read: &mut Read,
     shop: ShopId,
     advocate: MemberId,
-    since: Timestamp,
+    (from, until): (Timestamp, Timestamp),
 ) -> Result<i64, db::Error> {
     let (count,): (i64,) = db!(
         read.one,
         "select count(*) from referrals_referrals
-         where shop_id = $1 and advocate_id = $2 and sent_at >= $3 and state <> 'refused'",
+         where shop_id = $1 and advocate_id = $2 and sent_at >= $3 and sent_at < $4
+             and (state <> 'refused' or reason = 'staff')",
         shop,
         advocate,
-        since
+        from,
+        until
     )?;
     Ok(count)
 }
@@ -272,7 +279,7 @@ pub(super) async fn after(
     all(rows)
 }
 
-/// The friends who wait although their time is over.
+/// The friends of referrals that stand elsewhere by now, as time alone says.
 pub(super) async fn overdue(
     read: &mut Read,
     shop: ShopId,
@@ -282,12 +289,28 @@ pub(super) async fn overdue(
     let rows: Vec<(MemberId,)> = db!(
         read.all,
         "select friend_id from referrals_referrals
-         where shop_id = $1 and state = 'waiting' and until <= $2 order by until limit $3",
+         where shop_id = $1 and due_at is not null and due_at <= $2 order by due_at limit $3",
         shop,
         now,
         most
     )?;
     Ok(rows.into_iter().map(|(friend,)| friend).collect())
+}
+
+/// The referrals by which a member was sent, the newest first, also those that were refused.
+pub(super) async fn of_friend(
+    read: &mut Read,
+    shop: ShopId,
+    friend: MemberId,
+) -> Result<Vec<Referral>, Error> {
+    let rows: Vec<Row> = db!(
+        read.all,
+        "select * from referrals_referrals where shop_id = $1 and friend_id = $2
+         order by sent_at desc, referral_id desc limit 100",
+        shop,
+        friend
+    )?;
+    all(rows)
 }
 
 /// Writes new referrals down, but for those of friends who were sent before; says how many.
@@ -299,36 +322,41 @@ pub(super) async fn insert(
 ) -> Result<u64, db::Error> {
     let inserted = db!(tx.each referrals,
         sqlite: "insert into referrals_referrals (shop_id, referral_id, advocate_id, friend_id, state, reason,
-                     advocate_points, friend_points, min_paid, sent_at, until)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
+                     advocate_points, friend_points, min_paid, wait_days, sent_at, until, due_at)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
         postgres: "insert into referrals_referrals (shop_id, referral_id, advocate_id, friend_id, state, reason,
-                       advocate_points, friend_points, min_paid, sent_at, until)
+                       advocate_points, friend_points, min_paid, wait_days, sent_at, until, due_at)
                    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
-                       $7::bigint[], $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[])
+                       $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::timestamptz[],
+                       $12::timestamptz[], $13::timestamptz[])
                    on conflict do nothing",
         |r| shop, r.id, r.advocate, r.friend, r.state.as_str(), r.reason.map(Reason::as_str),
-            r.promise.advocate.get(), r.promise.friend.get(), r.promise.min, r.sent_at(), r.until())?;
+            r.promise.advocate.get(), r.promise.friend.get(), r.promise.min, i64::from(r.promise.wait_days),
+            r.sent_at(), r.until(), r.due_at)?;
     step(tx, shop, &referrals.iter().collect::<Vec<_>>(), now).await?;
     Ok(inserted)
 }
 
-/// Writes down where referrals stand, and who is in them.
+/// Writes down where referrals stand, who is in them, and from when on orders count.
 pub(super) async fn save(tx: &mut Tx, shop: ShopId, referrals: &[&Referral]) -> Result<(), db::Error> {
     db!(tx.each referrals,
-        sqlite: "with v (shop_id, referral_id, advocate_id, friend_id, state, reason, order_id) as (
-                     values ($1, $2, $3, $4, $5, $6, $7))
+        sqlite: "with v (shop_id, referral_id, advocate_id, friend_id, state, reason, sent_at, until, order_id, due_at)
+                     as (values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))
                  update referrals_referrals set advocate_id = v.advocate_id, friend_id = v.friend_id,
-                     state = v.state, reason = v.reason, order_id = v.order_id
+                     state = v.state, reason = v.reason, sent_at = v.sent_at, until = v.until,
+                     order_id = v.order_id, due_at = v.due_at
                  from v where referrals_referrals.shop_id = v.shop_id
                      and referrals_referrals.referral_id = v.referral_id",
-        postgres: "with v (shop_id, referral_id, advocate_id, friend_id, state, reason, order_id) as (
-                       select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
-                           $7::bigint[]))
+        postgres: "with v (shop_id, referral_id, advocate_id, friend_id, state, reason, sent_at, until, order_id, due_at)
+                       as (select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[],
+                           $6::text[], $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::timestamptz[]))
                    update referrals_referrals set advocate_id = v.advocate_id, friend_id = v.friend_id,
-                       state = v.state, reason = v.reason, order_id = v.order_id
+                       state = v.state, reason = v.reason, sent_at = v.sent_at, until = v.until,
+                       order_id = v.order_id, due_at = v.due_at
                    from v where referrals_referrals.shop_id = v.shop_id
                        and referrals_referrals.referral_id = v.referral_id",
-        |r| shop, r.id, r.advocate, r.friend, r.state.as_str(), r.reason.map(Reason::as_str), r.order)?;
+        |r| shop, r.id, r.advocate, r.friend, r.state.as_str(), r.reason.map(Reason::as_str), r.sent_at(), r.until(),
+            r.order, r.due_at)?;
     Ok(())
 }
 

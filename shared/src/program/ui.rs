@@ -184,8 +184,16 @@ mod tests {
     fn what_sending_somebody_gives_is_shown_to_widgets() {
         let points = |points| Points::new(points).unwrap();
         let (advocate, friend, landing) = (points(200), points(100), "/".into());
-        let referrals =
-            Referrals { advocate, friend, min: 2_000, days: 30, limit: None, review_from: None, landing };
+        let referrals = Referrals {
+            advocate,
+            friend,
+            min: 2_000,
+            days: 30,
+            wait_days: 14,
+            limit: None,
+            review_from: None,
+            landing,
+        };
         let shown = |referrals| {
             let text = Program { referrals, ..standard() }.to_ui_json(3, LocalTime::default()).unwrap();
             assert!(ProgramUi::from_json(&text).is_ok());

@@ -48,21 +48,25 @@ pub async fn settle_referrals(
     let shop = book.shop();
     let each: Vec<_> = referred.iter().flat_map(Referred::bonuses).map(|(known_as, _)| known_as).collect();
     let mut had = store::load_each(tx, shop, &each).await?;
-    store::load_lots(tx, book, had.values()).await?;
-    let mut changed = Vec::new();
+    let mut due = Vec::new();
     for one in referred {
         for ((occasion, member), gives) in one.bonuses() {
-            let mut bonus = match had.remove(&(occasion, member)) {
+            let bonus = match had.remove(&(occasion, member)) {
                 Some(bonus) => bonus,
                 None if gives == Earned::default() => continue,
                 None => Bonus::new(occasion, member, one.occurred_at),
             };
             if (bonus.order, bonus.tally.booked) != (one.order, gives) {
-                (bonus.order, bonus.occurred_at) = (one.order, one.occurred_at);
-                bonus.settle(book, gives, policy)?;
-                changed.push(bonus);
+                due.push((bonus, one, gives));
             }
         }
+    }
+    store::load_lots(tx, book, due.iter().map(|(bonus, ..)| bonus)).await?;
+    let mut changed = Vec::new();
+    for (mut bonus, one, gives) in due {
+        (bonus.order, bonus.occurred_at) = (one.order, one.occurred_at);
+        bonus.settle(book, gives, policy)?;
+        changed.push(bonus);
     }
     Ok(store::save(tx, shop, &changed).await?)
 }

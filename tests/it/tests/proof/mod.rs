@@ -108,12 +108,12 @@ async fn sabotage(tx: &mut Tx, shop: ShopId, invariant: &str) -> bool {
         "the_first_order_that_stands_gives_its_bonus" => {
             db!(tx.execute, "update points_orders set first_order = 1 where shop_id = $1", shop)
         }
-        "referrals_give_what_the_friends_order_gives" => {
+        "referrals_give_what_the_friends_order_gives" | "referrals_stand_where_the_friends_orders_say" => {
             db!(
                 tx.execute,
                 "insert into referrals_referrals (shop_id, referral_id, advocate_id, friend_id, state, advocate_points,
-                     friend_points, min_paid, sent_at, until)
-                 select shop_id, member_id, member_id, member_id, 'waiting', 5, 5, 0, $2, $3 from points_accounts
+                     friend_points, min_paid, wait_days, sent_at, until)
+                 select shop_id, member_id, member_id, member_id, 'waiting', 5, 5, 0, 0, $2, $3 from points_accounts
                  where shop_id = $1",
                 shop,
                 Timestamp::UNIX_EPOCH,

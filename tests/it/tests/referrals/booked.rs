@@ -8,6 +8,7 @@ use loyalnest::orders::Incoming;
 use loyalnest::referrals;
 use loyalty::limit::{Limit, Period};
 use loyalty::program::ReturnPolicy;
+use serde_json::json;
 
 use super::{ADA, BOB, EVE, LATER, opened, order};
 use crate::support::counter::Counter;
@@ -111,12 +112,16 @@ fn what_gives_nothing_is_written_down_with_its_reason() {
         let counter = opened(test).await;
         let (ada, bob) = (counter.code(ADA).await, counter.code(BOB).await);
         let by = |code: &str, order| Order { referral: Some(code.to_owned()), ..order };
+        counter.take_order(&by(&ada, order(2, ADA))).await;
+        assert_eq!(counter.states().await, [("refused".into(), Some("own_code".into()))]);
+        // Of whom the app knows an order from before, the fold says it: that one may yet be gone.
         let before = Order { placed_at: "2026-11-23T11:00:00Z".into(), ..order(1, EVE) };
-        counter.take_order(&before).await;
-        for (order, reason) in [(by(&ada, order(2, ADA)), "own_code"), (by(&ada, order(3, EVE)), "not_new")] {
-            counter.take_order(&order).await;
-            assert_eq!(counter.states().await[0], ("refused".into(), Some(reason.into())));
-        }
+        counter.take(vec![counter.heard(&before), counter.heard(&by(&ada, order(3, EVE)))]).await;
+        assert_eq!(counter.states().await[0], ("waiting".into(), None));
+        assert_eq!(counter.have(ADA, EVE).await, [NOTHING, NOTHING]);
+        counter.take(vec![counter.back(&all_back(9, 1))]).await;
+        assert_eq!(counter.have(ADA, EVE).await, [(200, 0), (100, 0)]);
+        counter.take(vec![counter.back(&all_back(8, 3))]).await;
         // Bob was sent by Ada: he cannot have sent her.
         counter.sends(ADA, BOB).await;
         counter.take_order(&by(&bob, order(4, ADA))).await;
@@ -180,6 +185,44 @@ fn who_does_not_order_in_time_has_lapsed_and_a_webhook_that_was_late_counts() {
 }
 
 #[test]
+fn points_wait_as_long_as_the_program_says_and_a_return_meanwhile_takes_all_back() {
+    on_both_engines(async |test| {
+        let counter = opened(test).await;
+        counter.set_program(|program| program.referrals.as_mut().unwrap().wait_days = 14).await;
+        counter.sends(ADA, BOB).await;
+        counter.sends(ADA, EVE).await;
+        counter.take(vec![counter.heard(&order(1, BOB)), counter.heard(&order(2, EVE))]).await;
+        assert_eq!(counter.have(ADA, BOB).await, [(0, 400), (0, 100)]);
+        counter.take(vec![counter.back(&all_back(7, 2))]).await;
+        assert_eq!(counter.have(ADA, EVE).await, [(0, 200), NOTHING]);
+        counter.door.advance(SignedDuration::from_hours(24 * 14) + SignedDuration::from_mins(59));
+        assert_eq!(counter.lapse().await, 0);
+        counter.is_sound().await;
+        // Nobody has looked yet at what is due: it stands as it was left.
+        counter.door.advance(SignedDuration::from_mins(1));
+        counter.is_sound().await;
+        assert_eq!((counter.lapse().await, counter.lapse().await), (1, 0));
+        assert_eq!(counter.have(ADA, BOB).await, [(200, 0), (100, 0)]);
+        assert_eq!(counter.sent_by(BOB).await["state"], "completed");
+        counter.is_sound().await;
+    });
+}
+
+#[test]
+fn whoever_bought_as_a_guest_may_say_it_before_their_order_does() {
+    on_both_engines(async |test| {
+        let counter = opened(test).await;
+        let code = counter.code(ADA).await;
+        counter.door.advance(SignedDuration::from_hours(3));
+        // Placed at one, said at three by whoever has signed in since, told of at last.
+        counter.sends(ADA, BOB).await;
+        counter.take_order(&Order { referral: Some(code), ..order(1, BOB) }).await;
+        assert_eq!(counter.have(ADA, BOB).await, [(200, 0), (100, 0)]);
+        counter.is_sound().await;
+    });
+}
+
+#[test]
 fn what_was_promised_is_kept_whatever_the_program_says_later() {
     on_both_engines(async |test| {
         let counter = opened(test).await;
@@ -237,13 +280,13 @@ fn whoever_is_gone_sends_nobody_and_what_both_have_stays() {
         counter.sends(ADA, BOB).await;
         counter.take_order(&order(1, BOB)).await;
         counter.sends(ADA, EVE).await;
-        let ada = counter.member(ADA).await;
-        let mut tx = counter.door.app.db.begin(counter.id).await.unwrap();
-        referrals::leave(&mut tx, counter.id, ada, counter.door.now()).await.unwrap();
-        tx.commit().await.unwrap();
+        let deleted = json!({"id": ADA});
+        counter.door.advance(SignedDuration::from_secs(1));
+        assert_eq!(counter.door.webhook("gone", "customers/delete", counter.door.now(), &deleted).await, 200);
+        counter.door.app.inbox.drain_until_idle().await.unwrap();
         counter.take_order(&order(2, EVE)).await;
         counter.take_order(&Order { referral: Some(code), ..order(3, EVE + 1) }).await;
-        assert_eq!(counter.have(ADA, EVE).await, [(200, 0), NOTHING]);
+        assert_eq!(counter.points(EVE).await.0, 0);
         let states = counter.states().await;
         assert_eq!(states, [("refused".into(), Some("gone".into())), ("completed".into(), None)]);
         counter.is_sound().await;
@@ -263,7 +306,11 @@ fn it_ends_the_same_in_whatever_order_all_is_told() {
                 sent(order(1, BOB)),
                 Order { placed_at: "2026-11-23T15:00:00Z".into(), ..sent(order(2, BOB)) },
             );
+            // One without the code comes before both, and is called off.
+            let zeroth = Order { placed_at: "2026-11-23T12:30:00Z".into(), ..order(3, BOB) };
             let mut steps: Vec<Incoming> = vec![
+                counter.heard(&zeroth),
+                counter.heard(&Order { cancelled: true, ..later(&zeroth) }),
                 counter.heard(&first),
                 counter.heard(&Order { cancelled: true, ..later(&first) }),
                 counter.heard(&second),

@@ -27,6 +27,7 @@ fn referrals() -> Referrals {
         friend: points(100),
         min: 2_000,
         days: 30,
+        wait_days: 0,
         limit: None,
         review_from: None,
         landing: "/pages/friends".into(),
@@ -88,9 +89,9 @@ impl Counter {
         [(ada.0, ada.1), (bob.0, bob.1)]
     }
 
-    /// By which a customer was sent, as staff see it.
+    /// By which a customer was sent last, as staff see it.
     async fn sent_by(&self, customer: i64) -> Value {
-        self.get(&format!("/api/members/{customer}/referrals")).await["sent_by"].clone()
+        self.get(&format!("/api/members/{customer}/referrals")).await["sent_by"][0].clone()
     }
 
     /// State and reason of all referrals, the newest first.

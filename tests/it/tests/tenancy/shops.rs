@@ -73,6 +73,7 @@ pub fn program() -> Program {
         friend: points,
         min: 0,
         days: 30,
+        wait_days: 0,
         limit: None,
         review_from: Some(1),
         landing: "/".into(),
