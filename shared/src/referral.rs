@@ -207,8 +207,12 @@ impl Promise {
         }
     }
 
+    /// Shopify's clock may be ahead of ours: where there are no days to wait for, nothing waits.
     fn waits_until(&self, first: &FirstOrder) -> i64 {
-        first.placed_at.saturating_add(i64::from(self.wait_days) * DAY)
+        match self.wait_days {
+            0 => i64::MIN,
+            days => first.placed_at.saturating_add(i64::from(days) * DAY),
+        }
     }
 
     /// What the advocate and the friend have for it then.

@@ -16,7 +16,7 @@ const hasBlock = async () => (await (await fetch(`${shop.url}/pages/friends`)).t
 
 beforeEach(async () => {
   if (await hasBlock()) return;
-  await changeProgram(shop, { referrals: { advocate: 200, friend: 100, min: 2_000, days: 30 } });
+  await changeProgram(shop, { referrals: { advocate: 200, friend: 100, min: 2_000, days: 30, wait_days: 0 } });
   await eventually(hasBlock, true);
 });
 
