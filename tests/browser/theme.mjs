@@ -52,14 +52,24 @@ export function theme() {
 
 /** Starts both and puts into `shop` where it is, and somebody who has an account there; returns what stops them. */
 export async function start(shop) {
+  const server = http.createServer((request, response) => answer(shop, request, response)).listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  const stop = await startShop(shop, 'extensions', ['--app-url', `http://127.0.0.1:${server.address().port}`]);
+  await tell(shop, 'program_ui', PROGRAM);
+  return () => {
+    stop();
+    server.close();
+  };
+}
+
+/** Starts a local shop with the extensions of a folder, and puts into `shop` where it is and who has an account there. */
+export async function startShop(shop, extensions, more = []) {
   for (const build of [['xtask', 'build'], ['build', '--quiet', '--locked', '--workspace', '--bins']]) {
     const built = spawnSync('cargo', build, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
     assert.equal(built.status, 0, String(built.stderr));
   }
-  const server = http.createServer((request, response) => answer(shop, request, response)).listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
   const target = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target');
-  const options = ['--port', '0', '--app-url', `http://127.0.0.1:${server.address().port}`, '--functions', path.join(root, 'extensions')];
+  const options = ['--port', '0', '--functions', path.join(root, extensions), ...more];
   const child = spawn(path.join(target, 'debug/devshop'), options, { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: child.stdout })) {
     shop.url = JSON.parse(line).url;
@@ -67,11 +77,7 @@ export async function start(shop) {
   }
   const { customers } = await (await fetch(`${shop.url}/shop/customers`)).json();
   shop.customer = customers[0].id;
-  await tell(shop, 'program_ui', PROGRAM);
-  return () => {
-    child.kill();
-    server.close();
-  };
+  return () => child.kill();
 }
 
 async function answer({ answers, asked }, request, response) {
@@ -86,12 +92,19 @@ async function answer({ answers, asked }, request, response) {
 }
 
 /** Writes the metafield `account` of a customer, or `program_ui` of the shop, as the app does; `value` may be text. */
-export async function tell({ url, customer }, key, value) {
-  const ownerId = key === 'account' ? `gid://shopify/Customer/${customer}` : await shopId(url);
+export async function tell(shop, key, value) {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const metafields = [{ ownerId, namespace: '$app', key, type: 'json', value: text }];
+  if (key === 'account') return tellCustomer(shop, key, 'json', text);
+  return write(shop.url, { ownerId: await shopId(shop.url), namespace: '$app', key, type: 'json', value: text });
+}
+
+/** Writes a metafield of the customer. */
+export const tellCustomer = ({ url, customer }, key, type, value) =>
+  write(url, { ownerId: `gid://shopify/Customer/${customer}`, namespace: '$app', key, type, value });
+
+async function write(url, metafield) {
   const query = 'mutation($metafields: [MetafieldsSetInput!]!) { metafieldsSet(metafields: $metafields) { userErrors { field message code elementIndex } } }';
-  const { data } = await admin(url, query, { metafields });
+  const { data } = await admin(url, query, { metafields: [metafield] });
   assert.deepEqual(data.metafieldsSet.userErrors, []);
 }
 

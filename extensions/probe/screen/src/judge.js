@@ -29,8 +29,8 @@ function customerFreshness(samples) {
   const change = samples.find(({ echo }) => echo.customer !== old);
   if (!change) return undefined;
   const written = writtenAt(change, samples);
-  // Fresh is what the first run after it saw.
-  const isMissed = samples.some(({ began, echo }) => began >= written && began < change.began && echo.customer === old);
+  // Fresh is what the first run after it saw; it is told in whole seconds, so it was written within the one that follows.
+  const isMissed = samples.some(({ began, echo }) => began >= written + 1 && began < change.began && echo.customer === old);
   return freshness(isMissed ? change.began - written : 0);
 }
 

@@ -47,11 +47,12 @@ test.each([
   expect(judged(runs).cart_metafield_freshness).toEqual(freshness);
 });
 
-const OLD = BEGAN - 1_000;
+const OLD = BEGAN - 1_003;
 test.each([
   ['the next run saw it', [[1, OLD], [2, BEGAN + 3], [3, BEGAN + 3]], 'immediate'],
   ['it was there from the first', [[1, 0], [2, BEGAN + 1]], 'immediate'],
   ['a run missed it', [[1, OLD], [2, OLD], [3, BEGAN + 3]], { stale_for: 7 }],
+  ['a run came in the second in which it was written', [[1, OLD], [2, OLD], [3, BEGAN + 5]], 'immediate'],
   ['nobody wrote it', [[1, OLD], [2, OLD]], undefined],
   ['the customer has none', [[1], [2]], undefined],
 ])('a customer’s metafield: %s', (_, runs, freshness) => {
