@@ -20,6 +20,9 @@ const HOURLY: When = When::Every(SignedDuration::from_hours(1));
 /// When points expire, and birthdays are: with the shop's day.
 const MIDNIGHT: When = When::Daily(Time::MIN);
 
+/// How often a shop is asked which of its orders have changed: what nobody was told of is booked so much later at most.
+const LOOKED_THROUGH: SignedDuration = SignedDuration::from_hours(2);
+
 /// When members are scored anew, within the hour: they buy little then.
 const AT_NIGHT: When = When::Daily(Time::constant(1, 0, 0, 0));
 
@@ -58,6 +61,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<reconcile::Weekly>(),
         Kind::of::<reconcile::Rest>(),
         Kind::of::<orders::jobs::PostRipe>(),
+        Kind::of::<orders::catch_up::CatchUp>(),
         Kind::of::<products::jobs::ReadShelf>(),
         Kind::of::<products::jobs::ReadShelves>(),
         Kind::of::<referrals::Lapse>(),
@@ -85,6 +89,7 @@ pub fn schedules() -> Result<Vec<Schedule>, serde_json::Error> {
         Schedule::new(&activation::LookDaily {}, BEFORE_DAWN)?,
         Schedule::new(&reconcile::Weekly {}, SUNDAYS)?,
         Schedule::new(&orders::jobs::PostRipe {}, HOURLY)?,
+        Schedule::new(&orders::catch_up::CatchUp {}, When::Each(LOOKED_THROUGH))?.spread(LOOKED_THROUGH),
         Schedule::new(&products::jobs::ReadShelves {}, BEFORE_DAWN)?,
         Schedule::new(&rfm::Refresh {}, AT_NIGHT)?.spread(ALL_BEGUN),
         Schedule::new(&rfm::agreement::Compare {}, BEFORE_DAWN)?.spread(SignedDuration::from_hours(1)),

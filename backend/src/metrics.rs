@@ -25,6 +25,9 @@ pub(crate) const LEDGER_ENTRIES: &str = "loyalnest_ledger_entries_total";
 /// Requests that were refused because a shop sent too many, by route.
 pub(crate) const RATE_LIMITED: &str = "loyalnest_http_rate_limited_total";
 
+/// Orders that Shopify told nobody of.
+pub(crate) const ORDERS_MISSED: &str = "loyalnest_orders_missed_total";
+
 /// How long runs of tasks took, by kind.
 pub(crate) const TASK_SECONDS: &str = "loyalnest_task_seconds";
 /// Runs of tasks that came to nothing, by kind.
@@ -96,6 +99,10 @@ fn describe() {
         SYNC_MEMBERS,
         "Members whose metafield was to be written, by outcome: published, gone (no such customer any more), failed (tried \
          again later), stale (somebody else had written it; it is written again at once)"
+    );
+    describe_counter!(
+        ORDERS_MISSED,
+        "Orders, or changes of them, that no webhook told of and that were found by asking"
     );
     describe_histogram!(TASK_SECONDS, "How long runs of tasks took, in seconds, by kind");
     describe_counter!(TASK_FAILURES, "Runs of tasks that came to nothing, by kind");

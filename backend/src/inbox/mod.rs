@@ -45,7 +45,7 @@ pub use delivery::{AcceptError, Accepted, Delivery};
 pub use handler::{Handler, HandlerError, Message, OrderKey, Outcome};
 pub use redact::{is_waited_for, redact};
 pub use routes::{PATH, routes};
-pub use watch::Backlog;
+pub use watch::{Backlog, is_behind};
 
 /// Lanes share this many buckets; a bucket is what workers lease.
 const BUCKETS: u64 = 64;

@@ -51,6 +51,16 @@ async fn told(read: &mut Read) -> Result<HashSet<ShopId>, db::Error> {
     Ok(told.into_iter().map(|(shop,)| shop).collect())
 }
 
+/// Whether a shop is known to be behind: its oldest message waits too long.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn is_behind(read: &mut Read, shop: ShopId) -> Result<bool, db::Error> {
+    let found: Option<(ShopId,)> =
+        db!(read.optional, "select shop_id from inbox_behind where shop_id = $1", shop)?;
+    Ok(found.is_some())
+}
+
 /// Notes that a shop is behind; false if that is known.
 async fn note(tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<bool, db::Error> {
     let noted = db!(

@@ -28,6 +28,8 @@ pub struct OrderHandler {
 const CREATED: &str = "orders/create";
 const EDITED: &str = "orders/edited";
 const DELETED: &str = "orders/delete";
+/// No topic of Shopify's: an order of which it told nobody, in the end.
+pub(super) const MISSED: &str = "orders/missed";
 const REFUND: &str = "refunds/create";
 
 /// How long an order, or its metafield, may take to read.
@@ -51,6 +53,7 @@ impl Handler for OrderHandler {
                 | "orders/cancelled"
                 | "orders/fulfilled"
                 | EDITED
+                | MISSED
                 | DELETED
                 | REFUND
         )
@@ -75,14 +78,14 @@ impl Handler for OrderHandler {
     }
 
     /// Orders that carry a discount: the mark of the hold they used may stand in their metafield. And those that were
-    /// edited: the message says little more than that.
+    /// edited, or that nobody was told of: the message says little more than that.
     fn wants_beside(&self, batch: &[Message]) -> Vec<usize> {
         let is_discounted = |message: &Message| {
             let order = payload::order(&message.payload).ok().flatten();
             order.is_some_and(|order| order.discounts.iter().any(|one| one.used.total() > 0))
         };
         let wants = |message: &Message| match message.topic.as_str() {
-            EDITED => true,
+            EDITED | MISSED => true,
             REFUND | DELETED => false,
             _ => may_be_discounted(message) && is_discounted(message),
         };
@@ -90,7 +93,7 @@ impl Handler for OrderHandler {
     }
 
     async fn read_beside(&self, message: &Message) -> Result<Option<String>, HandlerError> {
-        if message.topic == EDITED {
+        if matches!(message.topic.as_str(), EDITED | MISSED) {
             return self.reread(message).await;
         }
         let Ok(Some(order)) = payload::order(&message.payload) else { return Ok(None) };
@@ -147,11 +150,16 @@ impl OrderHandler {
         Ok(Some(admin.within(READ_WITHIN)))
     }
 
-    /// The order that was edited, as it is now; none if nobody can be asked or it is gone.
+    /// The order that a message names, as it is now; none if nobody can be asked or it is gone. What came back of one that
+    /// was edited is told by webhooks of its own.
     async fn reread(&self, message: &Message) -> Result<Option<String>, HandlerError> {
-        let Ok(order) = payload::edited(&message.payload) else { return Ok(None) };
+        let Ok(order) = named(message) else { return Ok(None) };
         let Some(admin) = self.admin(message.shop).await? else { return Ok(None) };
-        let order = admin.order_now(order).await.map_err(failed)?;
+        let order = match message.topic == MISSED {
+            true => admin.order_and_refunds(order).await,
+            false => admin.order_now(order).await,
+        };
+        let order = order.map_err(failed)?;
         order.map(|order| serde_json::to_string(&order)).transpose().map_err(failed)
     }
 }
@@ -178,15 +186,21 @@ fn failed(error: impl std::error::Error) -> HandlerError {
     HandlerError::Failed(error.to_string())
 }
 
+/// Which order a message names that says little more.
+fn named(message: &Message) -> Result<OrderId, payload::Error> {
+    let named = if message.topic == MISSED { payload::named } else { payload::edited };
+    named(&message.payload)
+}
+
 /// What a message tells; nothing for a test order, or one that is gone. Orders from before `since` are not taken on.
 fn read(message: &Message, since: Timestamp) -> Result<Option<Incoming>, payload::Error> {
     let (order, metafield) = match message.topic.as_str() {
         REFUND => return Ok(Some(Incoming::Refund(payload::refund(&message.payload)?))),
         DELETED => {
-            return Ok(Some(Incoming::Deleted(payload::deleted(&message.payload)?, message.triggered_at)));
+            return Ok(Some(Incoming::Deleted(payload::named(&message.payload)?, message.triggered_at)));
         }
-        EDITED => {
-            let id = payload::edited(&message.payload)?;
+        EDITED | MISSED => {
+            let id = named(message)?;
             let Some(now) = &message.beside else { return Ok(None) };
             let now: OrderNow = serde_json::from_str(now)?;
             (reread::order(id, &now)?, now.redemption)
@@ -198,7 +212,12 @@ fn read(message: &Message, since: Timestamp) -> Result<Option<Incoming>, payload
     Ok(order.map(|order| {
         // Shopify tells the time of an order in whole seconds.
         // An order that is new at Shopify is new to us, however late that is told, if it was not brought there from elsewhere.
-        let is_new = message.topic == CREATED && !order.imported;
+        let is_new = match message.topic.as_str() {
+            CREATED => true,
+            MISSED => order.created_at.as_second() >= since.as_second(),
+            _ => false,
+        };
+        let is_new = is_new && !order.is_imported();
         let opens = is_new || order.placed_at.as_second() >= since.as_second();
         Incoming::Order { order: Box::new(order), metafield, opens }
     }))

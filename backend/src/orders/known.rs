@@ -41,6 +41,16 @@ impl Known {
         }
     }
 
+    /// What came back, as it tells. Who reads it is told less of what a refund differs by than who was told of that refund.
+    pub(super) fn note_refunds(&mut self, order: &Order) {
+        for (id, back) in &order.refunds {
+            match order.read_again {
+                true => drop(self.refunds.entry(*id).or_insert_with(|| back.clone())),
+                false => drop(self.refunds.insert(*id, back.clone())),
+            }
+        }
+    }
+
     /// The newest lines that were paid for, by what was known of the order and what it tells now.
     pub(super) fn paid_lines(&self, order: &Order) -> Option<(i64, Vec<LineNow>)> {
         let is_paid = |facts: &Facts| facts.payment == Payment::Paid && !facts.rest_due;

@@ -3,6 +3,7 @@
 //! Webhooks arrive late, twice and out of order. So per order the newest facts and the set of its refunds are kept;
 //! from them follows what should be booked, and the difference to what is booked is booked.
 
+pub mod catch_up;
 mod explain;
 mod handler;
 pub mod invariants;
@@ -24,6 +25,7 @@ pub use store::{hold, is_known, lock_for_history, redact};
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use loyalty::Currency;
 use loyalty::earning::Returned;
 use loyalty::hold::Mark;
@@ -46,8 +48,8 @@ pub struct Order {
     pub guest: bool,
     /// When it was placed.
     pub placed_at: Timestamp,
-    /// Whether that was elsewhere, long before Shopify was told of it.
-    pub imported: bool,
+    /// When Shopify was told of it.
+    pub created_at: Timestamp,
     /// Whether that was at a till.
     pub at_till: bool,
     /// What of it moves points.
@@ -66,6 +68,8 @@ pub struct Order {
     pub discounts: Vec<Discount>,
     /// What came back of it so far.
     pub refunds: Refunds,
+    /// Whether somebody read it, to whom Shopify had not told it.
+    pub read_again: bool,
 }
 
 impl Order {
@@ -76,6 +80,11 @@ impl Order {
             && self.discounts.is_empty()
             && self.refunds.is_empty()
             && self.lines.iter().all(is_whole)
+    }
+
+    /// Whether it was placed elsewhere, long before Shopify was told of it.
+    fn is_imported(&self) -> bool {
+        self.created_at - self.placed_at > SignedDuration::from_hours(24)
     }
 
     /// What was to be paid for delivery after all discounts, in minor units of the shop's currency.

@@ -187,7 +187,7 @@ impl Work<'_> {
                 known.facts = Some(known.facts.map_or(order.facts, |facts| facts.newest(order.facts)));
                 known.placed_at.get_or_insert(order.placed_at);
                 known.customer = known.customer_of(&order);
-                known.refunds.extend(order.refunds.iter().map(|(id, back)| (*id, back.clone())));
+                known.note_refunds(&order);
                 self.first_sight(known, &order, metafield)?;
                 self.price_anew(known)?;
             }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use loyalty::Currency;
+use loyalty::earning::Returned;
 use loyalty::hold::Mark;
 use loyalty::line::{LineKind, LineNow};
 use loyalty::money::MoneyError;
@@ -14,13 +15,13 @@ use super::payload::{Error, is_guest};
 use super::{Discount, Order, Refunds};
 use crate::db::Timestamp;
 use crate::ids::{CustomerId, OrderId};
-use crate::shopify::admin::{Allocated, Amount, Delivery, OrderLine, OrderNow};
+use crate::shopify::admin::{Adjustment, Allocated, Amount, Delivery, OrderLine, OrderNow, RefundNow};
 
 /// Shopify tells whole seconds. What is read comes after all that was told until then, that of the same second too.
 const WITHIN_A_SECOND: i64 = 999_999;
 
-/// What an order that was read again says. `None` for a test order, of which nothing is booked. Its refunds are told by
-/// webhooks of their own.
+/// What an order that was read again says, and its refunds where they were read, too. `None` for a test order, of which
+/// nothing is booked.
 ///
 /// # Errors
 /// When an amount, a time or an id in it is none.
@@ -36,10 +37,8 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
         customer: order.customer.as_deref().map(number).transpose()?.map(CustomerId),
         guest: is_guest(order.customer_state.as_deref()),
         placed_at: time(&order.processed_at)?.min(time(&order.created_at)?),
-        // That, too, was told by the webhook with which it was new.
-        imported: false,
-        // Who takes an order on was told of it by a webhook.
-        at_till: false,
+        created_at: time(&order.created_at)?,
+        at_till: order.source.as_deref() == Some("pos"),
         facts,
         lines: order_lines(order, currency)?,
         as_of: facts.updated_at + WITHIN_A_SECOND,
@@ -47,7 +46,8 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
         referral: attribute(order, Code::ATTRIBUTE),
         currency: presentment,
         discounts: discounts(order, presentment)?,
-        refunds: Refunds::new(),
+        refunds: refunds(order, currency)?,
+        read_again: true,
     }))
 }
 
@@ -62,10 +62,16 @@ fn facts(order: &OrderNow) -> Result<Facts, Error> {
     Ok(if order.fulfillment_status == "FULFILLED" { facts.and_fulfilled() } else { facts })
 }
 
-/// What was bought, and delivery. The Admin API does not say which lines are tips: those that were told before are.
+/// What was bought, and delivery.
 fn order_lines(order: &OrderNow, currency: Currency) -> Result<Vec<LineNow>, Error> {
-    let told = order.lines.iter().map(|line| told(line, currency)?.line(order.taxes_included));
-    let mut told = told.collect::<Result<Vec<LineNow>, Error>>()?;
+    let mut told =
+        order.lines.iter().map(|line| told(line, currency)).collect::<Result<Vec<Told>, Error>>()?;
+    let given = order.tips.as_ref().map_or(Ok(0), |tips| minor(tips, currency))?;
+    if let Some(tip) = tip(&mut told, given) {
+        tip.kind = LineKind::Tip;
+    }
+    let mut told: Vec<LineNow> =
+        told.into_iter().map(|line| line.line(order.taxes_included)).collect::<Result<_, Error>>()?;
     let parts = order.delivery.iter().map(|part| delivery(part, currency));
     told.extend(lines::delivery(parts, order.taxes_included)?);
     Ok(told)
@@ -82,6 +88,35 @@ fn told(line: &OrderLine, currency: Currency) -> Result<Told, Error> {
         kind: if line.gift_card { LineKind::GiftCard } else { LineKind::Item },
         product: line.product.as_deref().map(number).transpose()?,
     })
+}
+
+/// The Admin API says how much was given on top, and not which line that is: the last one of no product that costs as much.
+fn tip(lines: &mut [Told], given: i64) -> Option<&mut Told> {
+    let costs = |line: &Told| line.price.checked_mul(line.quantity) == Some(given);
+    let is_tip = |line: &&mut Told| line.kind == LineKind::Item && line.product.is_none() && costs(line);
+    lines.iter_mut().rev().find(is_tip).filter(|_| given > 0)
+}
+
+/// What came back by each refund.
+fn refunds(order: &OrderNow, currency: Currency) -> Result<Refunds, Error> {
+    order.refunds.iter().map(|refund| Ok((number(&refund.id)?, returned(refund, currency)?))).collect()
+}
+
+fn returned(refund: &RefundNow, currency: Currency) -> Result<Vec<Returned>, Error> {
+    let mut returned = Vec::with_capacity(refund.lines.len());
+    for line in &refund.lines {
+        let subtotal = minor(&line.subtotal, currency)?;
+        returned.push(Returned { line: number(&line.line)?, quantity: line.quantity, subtotal });
+    }
+    for part in &refund.delivery {
+        returned.push(Returned { line: LineNow::DELIVERY, quantity: 0, subtotal: minor(part, currency)? });
+    }
+    // One without a reason says what the refund says of delivery.
+    for Adjustment { amount, tax, .. } in refund.adjustments.iter().filter(|one| one.reason.is_some()) {
+        let subtotal = -lines::sum([amount, tax].map(|part| minor(part, currency)))?;
+        returned.push(Returned { line: LineNow::WHOLE, quantity: 0, subtotal });
+    }
+    Ok(returned)
 }
 
 /// Price, discount and tax.
@@ -158,7 +193,7 @@ fn number(gid: &str) -> Result<i64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shopify::admin::Delivery;
+    use crate::shopify::admin::{Delivery, RefundedLine};
 
     fn amount(amount: &str, currency: &str) -> Amount {
         Amount { amount: amount.into(), currency: currency.into() }
@@ -233,6 +268,58 @@ mod tests {
         let [discount] = order.discounts.as_slice() else { panic!("{:?}", order.discounts) };
         assert_eq!(discount.used.lines, [UsedLine { line: 1, quantity: 3, amount: 420 }]);
         assert_eq!((discount.used.delivery, order.delivery_basis()), (240, 295));
+    }
+
+    #[test]
+    fn where_and_when_it_was_placed_is_told_and_what_was_given_on_top_is_found_among_its_lines() {
+        let tip =
+            OrderLine { product: None, quantity: 1, price: amount("3.00", "GBP"), ..now().lines[0].clone() };
+        let tip = OrderLine { id: "gid://shopify/LineItem/3".into(), discounts: Vec::new(), ..tip };
+        let kind = |tips: &str| {
+            let mut order = OrderNow { tips: Some(amount(tips, "GBP")), ..now() };
+            order.lines.push(tip.clone());
+            super::order(OrderId(7), &order).unwrap().unwrap().lines[2].kind
+        };
+        assert_eq!(
+            [kind("3.00"), kind("2.00"), kind("0.00")],
+            [LineKind::Tip, LineKind::Item, LineKind::Item]
+        );
+
+        let brought =
+            OrderNow { processed_at: "2021-03-01T09:00:00Z".into(), source: Some("pos".into()), ..now() };
+        let brought = order(OrderId(7), &brought).unwrap().unwrap();
+        assert_eq!((brought.is_imported(), brought.at_till), (true, true));
+        assert_eq!(brought.placed_at.to_string(), "2021-03-01T09:00:00Z");
+        let here = order(OrderId(7), &now()).unwrap().unwrap();
+        assert_eq!((here.is_imported(), here.at_till), (false, false));
+    }
+
+    #[test]
+    fn what_came_back_is_read_as_its_webhook_would_tell_it() {
+        let differing = |reason: Option<&str>, by: &str| Adjustment {
+            reason: reason.map(str::to_owned),
+            amount: amount(by, "GBP"),
+            tax: amount("-1.00", "GBP"),
+        };
+        let refund = RefundNow {
+            id: "gid://shopify/Refund/5".into(),
+            lines: vec![RefundedLine {
+                line: "gid://shopify/LineItem/1".into(),
+                quantity: 2,
+                subtotal: amount("8.00", "GBP"),
+            }],
+            delivery: vec![amount("1.50", "GBP")],
+            // The first says again what came back of delivery.
+            adjustments: vec![differing(None, "-1.50"), differing(Some("REFUND_DISCREPANCY"), "-4.85")],
+        };
+        let of = |refund: &RefundNow| order(OrderId(7), &OrderNow { refunds: vec![refund.clone()], ..now() });
+        let back = |line, quantity, subtotal| Returned { line, quantity, subtotal };
+        assert_eq!(
+            of(&refund).unwrap().unwrap().refunds[&5],
+            [back(1, 2, 800), back(LineNow::DELIVERY, 0, 150), back(LineNow::WHOLE, 0, 585)]
+        );
+        assert!(of(&RefundNow { id: "gid://shopify/Refund/many".into(), ..refund.clone() }).is_err());
+        assert!(of(&RefundNow { delivery: vec![amount("1.50", "EUR")], ..refund }).is_err());
     }
 
     #[test]

@@ -185,6 +185,23 @@ pub(super) async fn customers(
     Ok(rows.into_iter().collect())
 }
 
+/// Until when each of these orders is known, in microseconds since 1970 (UTC), where it is.
+pub(super) async fn told_until(
+    read: &mut Read,
+    shop: ShopId,
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, i64>, db::Error> {
+    let rows: Vec<(OrderId, Json<Facts>)> = db!(read.all each orders,
+        sqlite: "with v (shop_id, order_id) as (values ($1, $2))
+                 select o.order_id, o.facts from v join orders_orders o
+                     on o.shop_id = v.shop_id and o.order_id = v.order_id where o.facts is not null",
+        postgres: "with v (shop_id, order_id) as (select * from unnest($1::uuid[], $2::bigint[]))
+                   select o.order_id, o.facts from v join orders_orders o
+                       on o.shop_id = v.shop_id and o.order_id = v.order_id where o.facts is not null",
+        |order| shop, *order)?;
+    Ok(rows.into_iter().map(|(order, facts)| (order, facts.0.updated_at)).collect())
+}
+
 /// Every order of a shop that is known itself, a page at a time, after the one with number `after`.
 pub(super) async fn page(
     tx: &mut Read,

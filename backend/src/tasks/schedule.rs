@@ -24,6 +24,8 @@ const AT_ONCE: i64 = 500;
 pub enum When {
     /// Once for the installation, each time this long has gone by since 1970 (UTC).
     Every(SignedDuration),
+    /// The same for each shop.
+    Each(SignedDuration),
     /// Once for each shop and each of its days, at this time in its zone. A time that a day skips is made up for after
     /// the gap; of a time that a day has twice, the first counts.
     Daily(Time),
@@ -113,7 +115,7 @@ pub(super) async fn tick(inner: &Inner) -> Result<usize, db::Error> {
             let run_at = last_multiple(interval, now);
             Some(schedule.occurrence(INSTALLATION, &run_at.to_string(), run_at))
         }
-        When::Daily(_) | When::Weekly(..) => None,
+        When::Each(_) | When::Daily(_) | When::Weekly(..) => None,
     });
     let mut count = start(inner, own.collect(), now).await?;
     if local.is_empty() {
@@ -131,16 +133,21 @@ pub(super) async fn tick(inner: &Inner) -> Result<usize, db::Error> {
                 continue;
             };
             for schedule in &local {
+                let named = |(date, at): (Date, Timestamp)| (date.to_string(), at);
                 let last = match schedule.when {
                     When::Every(_) => None,
-                    When::Daily(time) => last_local(&zone, None, time, now),
-                    When::Weekly(day, time) => last_local(&zone, Some(day), time, now),
+                    When::Each(interval) => {
+                        let at = last_multiple(interval, now);
+                        Some((at.to_string(), at))
+                    }
+                    When::Daily(time) => last_local(&zone, None, time, now).map(named),
+                    When::Weekly(day, time) => last_local(&zone, Some(day), time, now).map(named),
                 };
                 // A shop that has come since has missed nothing.
-                if let Some((date, run_at)) = last
+                if let Some((key, run_at)) = last
                     && run_at >= shop.installed_at
                 {
-                    due.push(schedule.occurrence(shop.shop_id, &date.to_string(), run_at));
+                    due.push(schedule.occurrence(shop.shop_id, &key, run_at));
                 }
             }
         }

@@ -12,6 +12,8 @@ pub struct Switches {
     pub metafield_freshness: Freshness,
     /// How fresh a cart metafield is inside the Function that its change triggers.
     pub cart_metafield_freshness: Freshness,
+    /// How fresh what a search of orders finds is.
+    pub order_search: Freshness,
     /// What an automatic discount is called on the order.
     pub order_title: OrderTitle,
     /// What `isAuthenticated` says of a signed-in customer.
@@ -26,7 +28,7 @@ pub struct Switches {
     pub throttled_status: ThrottledStatus,
 }
 
-/// How fresh a metafield is inside a Function.
+/// How fresh a metafield is inside a Function, or what a search finds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
@@ -38,7 +40,7 @@ pub enum Freshness {
 }
 
 impl Freshness {
-    /// The age of what a Function sees.
+    /// The age of what is seen.
     pub fn lag(self) -> Duration {
         match self {
             Self::Immediate => Duration::ZERO,
@@ -137,9 +139,11 @@ impl Switches {
             Self { last_units: LastUnits::LastLine, ..base },
             Self { pos_cart_properties: PosCartProperties::Hidden, ..base },
             Self { throttled_status: ThrottledStatus::TooManyRequests, ..base },
+            Self { order_search: stale, ..base },
             Self {
                 metafield_freshness: stale,
                 cart_metafield_freshness: stale,
+                order_search: stale,
                 order_title: OrderTitle::NodeTitle,
                 authentication: Authentication::FalseUnderShopPay,
                 last_units: LastUnits::LastLine,

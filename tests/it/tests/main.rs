@@ -41,6 +41,7 @@ mod load;
 mod marks;
 mod merges;
 mod metrics;
+mod missed;
 mod outgoing;
 mod payloads;
 mod payouts;

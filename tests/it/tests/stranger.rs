@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use loyalnest::config::Secret;
+use loyalnest::db::Timestamp;
 use loyalnest::ids::{CustomerId, OrderId};
 use loyalnest::shopify::admin::{
     Admin, AdminApi, AdminError, CompareDigest, Customizes, DiscountClass, DiscountWrite, MetafieldWrite,
@@ -101,6 +102,8 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         ("shop_details", shown(admin.shop_details().await)),
         ("order_redemption", shown(admin.order_redemption(OrderId(1)).await)),
         ("order_now", shown(admin.order_now(OrderId(1)).await)),
+        ("order_refund", shown(admin.order_refund("gid://shopify/Refund/1").await)),
+        ("orders_changed", shown(admin.orders_changed(Timestamp::UNIX_EPOCH, None).await)),
         ("products_in", shown(admin.products_in(7).await)),
         ("products_tagged", shown(admin.products_tagged("sale").await)),
         ("tag", shown(admin.tag(&OrderId(1).gid(), &["loyalty".to_owned()]).await)),
@@ -165,7 +168,7 @@ async fn whatever_the_published_schema_allows_is_read_or_is_an_error_with_a_name
         ("nulls", &mutations),
         ("denied", &["gift_cards"]),
         ("empty", &["account_metafields", "customer_emails"]),
-        ("endless", &["order_now", "products_in", "products_tagged"]),
+        ("endless", &["order_now", "order_refund", "products_in", "products_tagged"]),
     ] {
         for (call, answer) in every_call(&stranger.admin(bent, None, TOKEN)).await {
             match answer {

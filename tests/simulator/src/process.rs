@@ -13,6 +13,7 @@ use loyalnest::clock::Clock;
 use loyalnest::config::Config;
 use loyalnest::customers::birthdays::Celebrate;
 use loyalnest::db::{Db, Options};
+use loyalnest::orders::catch_up::CatchUp;
 use loyalnest::orders::jobs::PostRipe;
 use loyalnest::outgoing::Outgoing;
 use loyalnest::points::ExpireDaily;
@@ -146,6 +147,7 @@ impl Means {
         stretch(&db, wire).await?;
         let kinds = vec![
             Kind::of::<PostRipe>(),
+            Kind::of::<CatchUp>(),
             Kind::of::<ExpireDaily>(),
             Kind::of::<Celebrate>(),
             Kind::of::<Settle>(),

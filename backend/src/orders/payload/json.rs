@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use jiff::SignedDuration;
 use loyalty::Currency;
 use loyalty::earning::Returned;
 use loyalty::line::{LineKind, LineNow};
@@ -22,7 +21,7 @@ pub(super) struct OrderJson {
     #[serde(default)]
     pub test: bool,
     pub customer: Option<CustomerJson>,
-    created_at: Timestamp,
+    pub created_at: Timestamp,
     /// When it was placed, elsewhere perhaps; an order that was imported was so long before it was created.
     processed_at: Option<Timestamp>,
     pub updated_at: Timestamp,
@@ -56,7 +55,7 @@ pub(super) struct OrderEdit {
 }
 
 #[derive(Deserialize)]
-pub(super) struct DeletedJson {
+pub(super) struct NamedJson {
     pub id: i64,
 }
 
@@ -174,11 +173,6 @@ impl OrderJson {
     /// When it was placed: not after it was created.
     pub fn placed_at(&self) -> Timestamp {
         self.processed_at.map_or(self.created_at, |processed| processed.min(self.created_at))
-    }
-
-    /// Whether it was placed elsewhere, long before Shopify was told of it.
-    pub fn is_imported(&self) -> bool {
-        self.created_at - self.placed_at() > SignedDuration::from_hours(24)
     }
 
     /// Where it was placed: Shopify names tills so.

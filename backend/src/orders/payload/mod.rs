@@ -10,7 +10,7 @@ use loyalty::hold::Mark;
 use loyalty::money::MoneyError;
 use loyalty::referral::Code;
 
-use self::json::{DeletedJson, EditJson, OrderJson, RefundJson};
+use self::json::{EditJson, NamedJson, OrderJson, RefundJson};
 use super::{Order, Refund, Refunds};
 use crate::ids::{CustomerId, OrderId};
 
@@ -51,7 +51,7 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         customer: order.customer.as_ref().map(|customer| CustomerId(customer.id)),
         guest: order.customer.as_ref().is_some_and(|customer| is_guest(customer.state.as_deref())),
         placed_at: order.placed_at(),
-        imported: order.is_imported(),
+        created_at: order.created_at,
         at_till: order.at_till(),
         facts: order.facts(),
         lines: order.lines(currency)?,
@@ -61,6 +61,7 @@ pub fn order(body: &[u8]) -> Result<Option<Order>, Error> {
         currency: presentment,
         discounts: order.discounts(presentment)?,
         refunds,
+        read_again: false,
     }))
 }
 
@@ -73,13 +74,13 @@ pub fn edited(body: &[u8]) -> Result<OrderId, Error> {
     Ok(OrderId(edit.order_edit.order_id))
 }
 
-/// Reads which order was deleted.
+/// Reads which order a message names that says nothing else of it: one that was deleted, or that nobody was told of.
 ///
 /// # Errors
 /// When it is none.
-pub fn deleted(body: &[u8]) -> Result<OrderId, Error> {
-    let deleted: DeletedJson = serde_json::from_slice(body)?;
-    Ok(OrderId(deleted.id))
+pub fn named(body: &[u8]) -> Result<OrderId, Error> {
+    let named: NamedJson = serde_json::from_slice(body)?;
+    Ok(OrderId(named.id))
 }
 
 /// Reads a refund.
@@ -270,7 +271,10 @@ mod tests {
             let mut order = written();
             order["processed_at"] = processed;
             let order = read(&order).unwrap().unwrap();
-            assert_eq!((order.placed_at.to_string().as_str(), order.imported), (placed, placed < "2026"));
+            assert_eq!(
+                (order.placed_at.to_string().as_str(), order.is_imported()),
+                (placed, placed < "2026")
+            );
         }
     }
 
@@ -304,8 +308,8 @@ mod tests {
 
     #[test]
     fn a_deleted_order_is_known_by_its_number() {
-        assert_eq!(deleted(br#"{"id": 820982911946154508}"#).unwrap(), OrderId(820_982_911_946_154_508));
-        assert!(matches!(deleted(br#"{"id": null}"#), Err(Error::Json(_))));
+        assert_eq!(named(br#"{"id": 820982911946154508}"#).unwrap(), OrderId(820_982_911_946_154_508));
+        assert!(matches!(named(br#"{"id": null}"#), Err(Error::Json(_))));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod bucket;
 mod budget;
 mod bulk;
+mod changes;
 mod customizations;
 mod definitions;
 mod discounts;
@@ -37,6 +38,7 @@ use budget::Budgets;
 pub use bucket::{Bucket, Done, Priority, ThrottleStatus, Wanted};
 pub use budget::{SharedBuckets, Unshared};
 pub use bulk::{BulkListed, BulkLook, BulkStart};
+pub use changes::{Adjustment, OrderChanged, OrdersChanged, RefundNow, RefundedLine};
 pub use customizations::{Customization, Customizes};
 pub use definitions::Definition;
 pub use discounts::{AppDiscount, DiscountClass, DiscountWrite, Note, PublishedProgram, ShopifyFunction};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operations::text;
 use super::queries::{self, order_now};
-use super::{Admin, AdminError};
+use super::{Admin, AdminError, RefundNow};
 use crate::ids::OrderId;
 
 /// The pages of an answer must end somewhere: more lines (of 50 each) than Shopify lets an order have.
@@ -36,6 +36,10 @@ pub struct OrderNow {
     pub currency: String,
     /// What it was paid in, ISO 4217.
     pub presentment_currency: String,
+    /// Where it was placed: `web`, `pos`, …
+    pub source: Option<String>,
+    /// What was given on top, in the shop's currency.
+    pub tips: Option<Amount>,
     /// Who placed it.
     pub customer: Option<String>,
     /// The state of their account: `ENABLED`, `DISABLED`, …
@@ -49,6 +53,10 @@ pub struct OrderNow {
     pub lines: Vec<OrderLine>,
     /// What delivery costs, part by part.
     pub delivery: Vec<Delivery>,
+    /// The global ids of its refunds.
+    pub refund_ids: Vec<String>,
+    /// What came back of it, where that was read, too.
+    pub refunds: Vec<RefundNow>,
 }
 
 /// A line of an order. Quantity, price and discounts are of all units, whatever became of them.
@@ -129,6 +137,8 @@ impl Admin {
                 taxes_included: page.taxes_included,
                 currency: text(&page.currency_code),
                 presentment_currency: text(&page.presentment_currency_code),
+                source: page.source_name,
+                tips: Some(amount(page.total_tip_received_set)),
                 customer_state: page.customer.as_ref().map(|customer| text(&customer.state)),
                 customer: page.customer.map(|customer| customer.id),
                 attributes: page
@@ -139,6 +149,8 @@ impl Admin {
                 redemption: page.metafield.map(|metafield| metafield.value),
                 lines: Vec::new(),
                 delivery: page.shipping_lines.nodes.into_iter().map(delivery).collect(),
+                refund_ids: page.refunds.into_iter().map(|refund| refund.id).collect(),
+                refunds: Vec::new(),
             });
             order.lines.extend(lines.into_iter().map(line));
             after = info.end_cursor.filter(|_| info.has_next_page);

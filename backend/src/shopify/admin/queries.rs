@@ -38,6 +38,22 @@ pub(super) struct OrderNow;
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/order_refund.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct OrderRefund;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/orders_changed.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct OrdersChanged;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
     query_path = "../graphql/tags_add.graphql",
     response_derives = "Debug"
 )]

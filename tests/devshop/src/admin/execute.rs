@@ -11,7 +11,7 @@ use super::objects::{self, CustomerObject, ShopObject};
 use super::order::OrderObject;
 use super::{
     bulk, customers, customizations, definitions, discount_create, discount_update, discounts,
-    metafields_set, orders, payouts, products, tags,
+    metafields_set, orders, payouts, products, refund, tags,
 };
 use crate::customizations::Customized;
 use crate::ids::parse_gid;
@@ -133,6 +133,7 @@ impl ObjectValue for QueryRoot<'_> {
             "bulkOperations" => bulk::list(self.0, info),
             "customers" => customers::resolve(self.0, info),
             "orders" => orders::resolve(self.0, info),
+            "refund" => Ok(refund::resolve(self.0, id)),
             "metafieldDefinition" => definitions::one(self.0, info),
             "collection" => products::collection(self.0, id),
             "products" => products::products(self.0, info),

@@ -17,6 +17,7 @@ mod order;
 mod orders;
 mod payouts;
 mod products;
+mod refund;
 mod tags;
 
 use std::collections::{BTreeMap, HashMap};

@@ -6,6 +6,7 @@ use apollo_compiler::response::JsonValue;
 use super::execute::Context;
 use super::objects::{CustomerObject, metafield, text, texts};
 use super::products::ProductObject;
+use super::refund::RefundObject;
 use crate::catalog::Product;
 use crate::checkout::{Allocation, AppliedDiscount, tax_in};
 use crate::clock::utc_text;
@@ -65,6 +66,11 @@ impl ObjectValue for OrderObject<'_> {
             "currentShippingPriceSet" => self.money(order.shipping_now()),
             "totalTipReceivedSet" => self.money(order.tips()),
             "metafield" => metafield(self.context, &order.gid(), info),
+            "sourceName" => ResolvedValue::leaf(order.source_name),
+            "refunds" => ResolvedValue::list(order.refunds.iter().map(|refund| {
+                let (context, currency) = (self.context, order.presentment_currency);
+                context.object(RefundObject { context, currency, refund: refund.clone() })
+            })),
             "lineItems" => {
                 self.context.object(Lines { parent: self, page: Page::of(info, order.lines.len())? })
             }
@@ -134,9 +140,21 @@ impl Page {
             Some(cursor) => cursor.parse().map_err(|_| invalid("cursor"))?,
             None => 0,
         };
-        let first =
-            info.arguments().get("first").and_then(JsonValue::as_u64).ok_or_else(|| invalid("first"))?;
-        let to = length.min(from + usize::try_from(first).unwrap_or(usize::MAX).min(250));
+        Page::after(from, info, length)
+    }
+
+    /// The first page.
+    ///
+    /// # Errors
+    /// When no number is asked for.
+    pub fn first(info: &ResolveInfo<'_>, length: usize) -> Result<Page, FieldError> {
+        Page::after(0, info, length)
+    }
+
+    fn after(from: usize, info: &ResolveInfo<'_>, length: usize) -> Result<Page, FieldError> {
+        let first = info.arguments().get("first").and_then(JsonValue::as_u64);
+        let first = first.ok_or_else(|| FieldError { message: "Invalid first".into() })?;
+        let to = length.min(from.saturating_add(usize::try_from(first).unwrap_or(usize::MAX).min(250)));
         Ok(Page { from: from.min(to), to, more: to < length })
     }
 }
@@ -305,10 +323,10 @@ impl ObjectValue for Application<'_> {
     }
 }
 
-struct MoneyBag<'s> {
-    context: &'s Context<'s>,
-    shop: (Currency, i64),
-    presentment: (Currency, i64),
+pub(super) struct MoneyBag<'s> {
+    pub context: &'s Context<'s>,
+    pub shop: (Currency, i64),
+    pub presentment: (Currency, i64),
 }
 
 impl ObjectValue for MoneyBag<'_> {

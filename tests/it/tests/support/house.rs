@@ -224,7 +224,7 @@ impl House {
 }
 
 /// A Function of the app with its built WebAssembly.
-fn built(name: &str) -> Function {
+pub fn built(name: &str) -> Function {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../extensions").join(name);
     let wasm = function_runner::artefacts_folder().join(name).with_extension("wasm");
     Function::load(&RUNNER, &folder, &wasm).unwrap()

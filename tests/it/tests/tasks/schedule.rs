@@ -77,6 +77,32 @@ fn an_occurrence_is_started_once_however_many_processes_look() {
 }
 
 #[test]
+fn what_comes_round_for_each_shop_comes_at_its_own_moment() {
+    on_both_engines(async |test| {
+        let two_hours = SignedDuration::from_hours(2);
+        let often = vec![Schedule::new(&Brief {}, When::Each(two_hours)).unwrap().spread(two_hours)];
+        let clock = Clock::fixed("2026-11-26T09:00:00Z".parse().unwrap());
+        let app = script::scheduled(test.db.clone(), clock, &[], often).await;
+        let shops = [shop(&app, "tea", "Europe/London").await, shop(&app, "sencha", "Asia/Tokyo").await];
+        // Nobody looked for a day: the newest is made up for.
+        app.clock.advance(SignedDuration::from_hours(24));
+        assert_eq!((app.tasks.tick().await.unwrap(), app.tasks.tick().await.unwrap()), (2, 0));
+        app.clock.advance(two_hours);
+        assert_eq!((app.tasks.tick().await.unwrap(), app.tasks.tick().await.unwrap()), (2, 0));
+        let mut moments = Vec::new();
+        for shop in shops {
+            let started = started(&test.db, shop).await;
+            let keys: Vec<&str> = started.iter().map(|(key, _)| key.as_str()).collect();
+            assert_eq!(keys, ["2026-11-27T08:00:00Z", "2026-11-27T10:00:00Z"]);
+            let at: Vec<Timestamp> = started.iter().map(|(_, at)| at.parse().unwrap()).collect();
+            assert_eq!(at[1] - at[0], two_hours);
+            moments.push(at[0]);
+        }
+        assert_ne!(moments[0], moments[1]);
+    });
+}
+
+#[test]
 fn each_shop_has_its_own_night() {
     on_both_engines(async |test| {
         let app = app(test, "2026-11-26T09:00:00Z").await;
@@ -125,17 +151,35 @@ fn housekeeping_is_done_every_hour() {
     on_both_engines(async |test| {
         let app = TestApp::new(&test.db).await;
         let tasks = &app.app.tasks;
-        assert_eq!((tasks.tick().await.unwrap(), tasks.tick().await.unwrap()), (6, 0));
-        assert_eq!(tasks.run_due(&app.app).await.unwrap(), 6);
-        app.advance(SignedDuration::from_mins(59));
+        // The installation's own: all, and those that are done. The shop is looked at now and then, too.
+        let own = async || -> (i64, i64) {
+            let mut read = test.db.read_across().await.unwrap();
+            db!(
+                read.one,
+                "select count(*), coalesce(cast(sum(case when state = 'done' then 1 else 0 end) as bigint), 0)
+                 from tasks where shop_id = $1",
+                ShopId(uuid::Uuid::nil())
+            )
+            .unwrap()
+        };
+        tasks.tick().await.unwrap();
         assert_eq!(tasks.tick().await.unwrap(), 0);
+        assert_eq!(own().await, (6, 0));
+        tasks.run_due(&app.app).await.unwrap();
+        app.advance(SignedDuration::from_mins(59));
+        tasks.tick().await.unwrap();
+        assert_eq!(own().await, (6, 6));
         app.advance(SignedDuration::from_mins(1));
-        assert_eq!((tasks.tick().await.unwrap(), tasks.run_due(&app.app).await.unwrap()), (6, 6));
+        tasks.tick().await.unwrap();
+        tasks.run_due(&app.app).await.unwrap();
+        assert_eq!(own().await, (12, 12));
         let mut read = test.db.read_across().await.unwrap();
-        let (done,): (i64,) = db!(read.one, "select count(*) from tasks where state = 'done'").unwrap();
-        assert_eq!(done, 12);
-        let (told,): (i64,) =
-            db!(read.one, "select count(*) from events_outbox where kind like 'task.%'").unwrap();
+        let (told,): (i64,) = db!(
+            read.one,
+            "select count(*) from events_outbox where kind like 'task.%' and shop_id = $1",
+            ShopId(uuid::Uuid::nil())
+        )
+        .unwrap();
         assert_eq!(told, 0, "the installation's own tasks belong to no shop");
         drop(read);
         assert_eq!(app.shop.domain.as_str(), SHOP);
@@ -144,10 +188,6 @@ fn housekeeping_is_done_every_hour() {
         app.advance(SignedDuration::from_hours(169));
         tasks.tick().await.unwrap();
         tasks.run_due(&app.app).await.unwrap();
-        let mut read = test.db.read_across().await.unwrap();
-        let (kept,): (i64,) =
-            db!(read.one, "select count(*) from tasks where shop_id = $1", ShopId(uuid::Uuid::nil()))
-                .unwrap();
-        assert_eq!(kept, 6, "the installation's own; the shop has its daily looks, too");
+        assert_eq!(own().await.0, 6);
     });
 }

@@ -332,6 +332,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 | "customers.birthdays"
                 | "referrals.lapse"
                 | "orders.post_ripe"
+                | "orders.catch_up"
                 | "products.read_shelves"
                 | "merchants.refresh_tokens"
                 | "events.forget"

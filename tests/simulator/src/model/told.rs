@@ -27,15 +27,9 @@ pub struct Told {
 }
 
 impl Told {
-    /// The same as the backend reads it by the Admin API, which has no word for tips: without its refunds, of which others
-    /// tell. What is gone of the lines shows all the same.
-    pub fn read_again(mut self) -> Told {
+    /// The same without its refunds, of which others tell. What is gone of the lines shows all the same.
+    pub fn without_refunds(mut self) -> Told {
         self.refunds.clear();
-        for line in &mut self.lines {
-            if line.kind == Kind::Tip {
-                line.kind = Kind::Thing;
-            }
-        }
         self
     }
 }

@@ -6,12 +6,13 @@ use std::rc::Rc;
 use fastrand::Rng;
 use loyalnest::customers::birthdays::Celebrate;
 use loyalnest::merchants;
+use loyalnest::orders::catch_up::CatchUp;
 use loyalnest::orders::jobs::PostRipe;
 use loyalnest::points::ExpireDaily;
 use loyalnest::products::jobs::ReadShelves;
 use loyalnest::redemptions::jobs;
 use loyalnest::sync;
-use loyalnest::tasks::{self, Order};
+use loyalnest::tasks::{self, Order, Task};
 
 use super::{Act, CUSTOMERS, Kind, Touches, one, picks, post};
 use crate::process::{Died, Trip};
@@ -24,6 +25,7 @@ pub const KINDS: &[Kind] = &[
     (2, |_| one(Turn::Chores)),
     (1, |_| one(Turn::Tell)),
     (1, |_| one(Turn::LookAtShelves)),
+    (1, |_| one(Turn::LookForMissed)),
     (1, |_| one(Crash)),
     (3, |rng| one(Dying { trip: Trip { commit: rng.u32(1..7), after: rng.bool() }, of: work(rng) })),
 ];
@@ -43,6 +45,8 @@ pub enum Turn {
     Tell,
     /// Has all collections and tags read that rules name, as it does daily.
     LookAtShelves,
+    /// Looks for orders that nobody told of, as it does every few hours.
+    LookForMissed,
 }
 
 /// It dies, and is started again some time later.
@@ -78,13 +82,14 @@ impl Act for Turn {
             Turn::Chores => world.chores(),
             Turn::Tell => world.tell(),
             Turn::LookAtShelves => world.look_at_shelves(),
+            Turn::LookForMissed => world.look_for_missed(),
         }
     }
 
     fn touches(&self) -> Touches {
         match self {
             Turn::Work | Turn::Publish | Turn::Advance | Turn::Chores => Touches::EveryShop,
-            Turn::Tell | Turn::LookAtShelves => Touches::Nothing,
+            Turn::Tell | Turn::LookAtShelves | Turn::LookForMissed => Touches::Nothing,
         }
     }
 }
@@ -198,13 +203,22 @@ impl World {
     }
 
     pub fn look_at_shelves(&mut self) -> Outcome {
+        self.push_in_every_shop("shelves", &ReadShelves {})
+    }
+
+    pub fn look_for_missed(&mut self) -> Outcome {
+        self.push_in_every_shop("missed", &CatchUp {})
+    }
+
+    /// Has a task done with the next chores.
+    fn push_in_every_shop(&mut self, name: &str, task: &impl Task) -> Outcome {
         let shops: Vec<_> = self.shops.iter().map(|shop| shop.id).collect();
-        let key = self.name("shelves");
+        let key = self.name(name);
         let ((), died) = self.backend_again(async |app| {
             let now = app.clock.now();
             for &shop in &shops {
                 let mut tx = app.db.begin(shop).await?;
-                tasks::push(&mut tx, shop, &ReadShelves {}, Order::new(key.clone()), now).await?;
+                tasks::push(&mut tx, shop, task, Order::new(key.clone()), now).await?;
                 tx.commit().await?;
             }
             Ok(())
@@ -236,6 +250,7 @@ impl fmt::Display for Turn {
             Turn::Chores => "points expire, and those that have waited are posted",
             Turn::Tell => "events are told",
             Turn::LookAtShelves => "collections and tags are to be read",
+            Turn::LookForMissed => "orders that nobody told of are to be looked for",
         })
     }
 }

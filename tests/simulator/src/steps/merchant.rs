@@ -70,6 +70,12 @@ impl Act for TakeOut {
             return Ok("it is out".into());
         }
         (shop.is_out, shop.was_out) = (true, true);
+        // What it has not found out by now is from before the app, when that comes back.
+        if shop.given_up {
+            let lost: Vec<u64> =
+                shop.orders.iter().copied().filter(|order| !shop.is_known_as_it_is(*order)).collect();
+            shop.untold.extend(lost);
+        }
         shop.local.withdraw("points-redemption");
         shop.local.uninstall_app();
         Ok(String::new())

@@ -1,4 +1,4 @@
-//! Webhooks on their way to the backend: out of order, twice, late, answered into the void.
+//! Webhooks on their way to the backend: out of order, twice, late, answered into the void, or given up.
 
 use std::fmt;
 
@@ -8,16 +8,18 @@ use devshop::Delivery;
 use fastrand::Rng;
 use tower::ServiceExt;
 
-use super::{Act, Kind, MANY, one};
+use super::{Act, Kind, MANY, Touches, one};
 use crate::process::Died;
 use crate::world::{DOWN, Outcome, Trouble, World};
 
 pub const KINDS: &[Kind] = &[
     (5, |rng| {
-        let fate = [Fate::Well, Fate::Well, Fate::Twice, Fate::AnswerLost, Fate::Lost][rng.usize(0..5)];
+        let fates = [Fate::Well, Fate::Well, Fate::Twice, Fate::AnswerLost, Fate::Lost, Fate::GivenUp];
+        let fate = fates[rng.usize(0..6)];
         one(Deliver { which: rng.usize(0..MANY), fate })
     }),
     (8, |rng| one(DeliverAll { seed: rng.u64(..) })),
+    (1, |_| one(GiveUp)),
 ];
 
 /// One webhook that waits is sent.
@@ -31,6 +33,9 @@ pub struct DeliverAll {
     pub seed: u64,
 }
 
+/// The shop gives up on all that tell of orders.
+struct GiveUp;
+
 /// How a delivery goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -42,6 +47,14 @@ enum Fate {
     AnswerLost,
     /// It does not come: it will.
     Lost,
+    /// It does not come, and the shop gives up on it, if it tells of an order.
+    GivenUp,
+}
+
+/// What the backend finds out by itself, where it was not told.
+fn tells_of_an_order(delivery: &Delivery) -> bool {
+    let topic = delivery.event.topic.as_str();
+    topic.starts_with("orders/") || topic.starts_with("refunds/")
 }
 
 impl Act for Deliver {
@@ -52,8 +65,12 @@ impl Act for Deliver {
         }
         let delivery = waiting.remove(self.which % waiting.len());
         let topic = delivery.event.topic.clone();
+        if self.fate == Fate::GivenUp && tells_of_an_order(&delivery) {
+            world.here().given_up = true;
+            return Ok(format!("{topic}, given up"));
+        }
         let arrived = match self.fate {
-            Fate::Lost => false,
+            Fate::Lost | Fate::GivenUp => false,
             Fate::Well | Fate::AnswerLost => world.send(&delivery)?,
             Fate::Twice => world.send(&delivery)? && world.send(&delivery)?,
         };
@@ -77,6 +94,21 @@ impl Act for DeliverAll {
             }
         }
         Ok(format!("{sent} taken in"))
+    }
+}
+
+impl Act for GiveUp {
+    fn take(&self, world: &mut World) -> Outcome {
+        let shop = world.here();
+        let before = shop.waiting.len();
+        shop.waiting.retain(|delivery| !tells_of_an_order(delivery));
+        let given_up = before - shop.waiting.len();
+        shop.given_up |= given_up > 0;
+        Ok(format!("{given_up} given up"))
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::Nothing
     }
 }
 
@@ -118,6 +150,12 @@ impl World {
 impl fmt::Display for Deliver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "webhook {} is delivered: {:?}", self.which, self.fate)
+    }
+}
+
+impl fmt::Display for GiveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the shop gives up on its webhooks about orders")
     }
 }
 

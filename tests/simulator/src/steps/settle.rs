@@ -19,8 +19,8 @@ pub struct Wait {
     pub minutes: i64,
 }
 
-/// Nothing goes wrong any more, and everything comes to rest: all webhooks arrive, all of them are acted upon, every metafield
-/// is written. Then the invariants hold, every order of a customer is booked, and metafields show the ledger.
+/// Nothing goes wrong any more, and everything comes to rest: all webhooks arrive that were not given up, all of them are acted
+/// upon, what nobody was told of is looked for, every metafield is written. Then the invariants hold, every order of a customer is booked, and metafields show the ledger.
 pub struct Settle;
 
 /// Somebody gives everyone a point behind the ledger's back. Never drawn: it proves that a wrong ledger is found.
@@ -42,11 +42,16 @@ impl Act for Settle {
         world.line.slow_down(0);
         world.shops.iter().for_each(|shop| shop.local.heal_admin());
         world.shops.iter().for_each(|shop| shop.local.release_bulk());
+        // What is new may be on its way, and is not looked for.
+        if world.shops.iter().any(|shop| shop.given_up || shop.was_out) {
+            world.pass(BETWEEN);
+        }
         for look in 0..if world.shops.iter().any(|shop| shop.was_out) { 3 * LOOKS } else { LOOKS } {
             world.deliver_everything(u64::from(look))?;
             world.work()?;
             if look == 0 {
                 world.come_back()?;
+                world.look_for_missed()?;
             }
             world.advance()?;
             world.chores()?;
@@ -56,6 +61,7 @@ impl Act for Settle {
                 for at in 0..world.shops.len() {
                     world.is_sound(at)?;
                     world.shops[at].was_out = world.shops[at].is_out;
+                    world.shops[at].given_up = false;
                 }
                 return Ok(format!("after {look} looks, {}", world.totals()));
             }

@@ -1,10 +1,11 @@
 //! What the backend has acted upon, as the model hears of it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use devshop::Event;
 use loyalnest::db::Db;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Shop, Trouble, World};
 use crate::model::told::{self, Told};
@@ -16,6 +17,9 @@ const SETTLED: &str = "select webhook_id, topic, lane, state, settled_at from in
 /// Requests to erase a customer that are settled.
 const ERASED: &str = "select webhook_id, settled_at from privacy_requests
     where shop_id = $1 and kind = 'customers/redact' and state = 'done' order by settled_at";
+
+/// An order that the backend has found by itself, because nobody told of it.
+const MISSED: &str = "orders/missed";
 
 /// What a lane is called whose customer was erased.
 const REDACTED: &str = "redacted";
@@ -68,8 +72,8 @@ fn in_goes(mut settled: Vec<Settled>) -> Vec<(i64, Vec<Settled>)> {
     goes.into_iter().map(|((at, _), _, go)| (at, go)).collect()
 }
 
-/// Whether the backend asks the shop before it acts upon a message: for an order that was edited, and for the mark of one
-/// that is discounted.
+/// Whether the backend asks the shop before it acts upon a message: for an order that was edited or missed, and for the mark
+/// of one that is discounted.
 fn asks(topic: &str, payload: &Value) -> bool {
     let is_discounted = |line: &Value| {
         let allocations = line["discount_allocations"].as_array();
@@ -78,7 +82,7 @@ fn asks(topic: &str, payload: &Value) -> bool {
             && amounts.into_iter().any(|amount| amount.contains(|digit| ('1'..='9').contains(&digit)))
     };
     let lines = ["line_items", "shipping_lines"].map(|lines| payload[lines].as_array());
-    topic == "orders/edited"
+    matches!(topic, "orders/edited" | MISSED)
         || (topic.starts_with("orders/") && lines.into_iter().flatten().flatten().any(is_discounted))
 }
 
@@ -125,7 +129,7 @@ impl World {
             shop.heard_at = shop.heard_at.max(settled_at);
             let mut events = Vec::with_capacity(go.len());
             for Settled { webhook_id: webhook, state, .. } in go {
-                let event = shop.local.webhooks().event(&webhook);
+                let event = shop.event(&webhook);
                 let Some(event) = event.filter(|_| state == "done" || shop.was_out) else {
                     return Err(Trouble::Violation(format!("a webhook is {state}")));
                 };
@@ -164,6 +168,21 @@ impl World {
 }
 
 impl Shop {
+    /// What a message is about: what the shop has sent, or what the backend has found in its stead.
+    fn event(&self, webhook: &str) -> Option<Arc<Event>> {
+        let Some(missed) = webhook.strip_prefix("missed:") else {
+            return self.local.webhooks().event(webhook);
+        };
+        let (order, changed_at) = missed.split_once(':')?;
+        Some(Arc::new(Event {
+            topic: MISSED.into(),
+            webhook_id: webhook.into(),
+            event_id: String::new(),
+            triggered_at: changed_at.parse().ok()?,
+            payload: json!({"id": order.parse::<u64>().ok()?}),
+        }))
+    }
+
     /// What follows from all that was acted upon together.
     fn follow(&mut self, signed_up: &mut Vec<u64>) {
         self.model.follow_orders();
@@ -173,13 +192,14 @@ impl Shop {
     /// A message with what is not stored of it: whether the shop was asked, and the lane in which it was, also where nothing may
     /// lead to its customer any more.
     fn as_it_was(&self, message: Settled) -> Settled {
-        let Some(event) = self.local.webhooks().event(&message.webhook_id) else { return message };
+        let Some(event) = self.event(&message.webhook_id) else { return message };
         let body = &event.payload;
         let message = Settled { asks: asks(&message.topic, body), ..message };
         if message.lane != REDACTED {
             return message;
         }
         let customer = match message.topic.as_str() {
+            MISSED => self.local.order(told::number(&body["id"])).and_then(|order| Some(order.customer?.id)),
             topic if topic.starts_with("orders/") => body["customer"]["id"].as_u64(),
             "refunds/create" => {
                 self.local.order(told::number(&body["order_id"])).and_then(|order| Some(order.customer?.id))
@@ -203,9 +223,15 @@ impl Shop {
             // It says little more than that it happened: the backend reads the order as it is now.
             "orders/edited" if can_ask => {
                 let order = self.local.order(told::number(&payload["order_edit"]["order_id"]))?;
-                told::order(&self.local.order_payload(&order), title).read_again()
+                told::order(&self.local.order_payload(&order), title).without_refunds()
             }
-            topic if topic.starts_with("orders/") && topic != "orders/edited" => told::order(payload, title),
+            MISSED if can_ask => {
+                let order = self.local.order(told::number(&payload["id"]))?;
+                told::order(&self.local.order_payload(&order), title)
+            }
+            topic if topic.starts_with("orders/") && !matches!(topic, "orders/edited" | MISSED) => {
+                told::order(payload, title)
+            }
             _ => return None,
         };
         told.is_change = topic != "orders/create";

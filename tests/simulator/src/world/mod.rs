@@ -98,6 +98,8 @@ pub struct Shop {
     heard_at: i64,
     /// Up to where the model has heard of the files of bulk operations, in bytes.
     files: HashMap<String, usize>,
+    /// Webhooks about orders were given up since everything has come to rest.
+    pub given_up: bool,
     /// The merchant has taken the app out: the shop tells it nothing, and nobody asks it for anything.
     pub is_out: bool,
     /// The backend has tokens for the shop: without, it is as if the app were not there.

@@ -142,6 +142,7 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         erased: Default::default(),
         heard_at: 0,
         files: Default::default(),
+        given_up: false,
         is_out: false,
         has_tokens: true,
         was_out: false,
@@ -167,6 +168,7 @@ impl Shop {
         self.checkouts.clear();
         self.told.clear();
         self.untold.clear();
+        self.given_up = false;
         self.erased.clear();
         self.heard_at = 0;
         self.files.clear();
@@ -198,6 +200,7 @@ fn switches(rng: &mut Rng) -> Switches {
     Switches {
         metafield_freshness: freshness(rng),
         cart_metafield_freshness: freshness(rng),
+        order_search: freshness(rng),
         order_title: [OrderTitle::CandidateMessage, OrderTitle::NodeTitle][rng.usize(0..2)],
         authentication: [Authentication::AsSignedIn, Authentication::FalseUnderShopPay][rng.usize(0..2)],
         last_units: [LastUnits::LargestRemainder, LastUnits::FirstLines, LastUnits::LastLine]

@@ -6,7 +6,8 @@ use loyalnest::db::Read;
 use loyalnest::ids::ShopId;
 use loyalnest::proof;
 
-use super::{Trouble, World};
+use super::{Shop, Trouble, World};
+use crate::model::SECOND;
 
 impl World {
     /// Whether nothing waits any more.
@@ -19,7 +20,8 @@ impl World {
                          (select count(*) from inbox_messages where shop_id = $1 and state = 'ready'),
                          (select count(*) from sync_accounts where shop_id = $1 and due_at is not null),
                          (select count(*) from tasks
-                          where shop_id = $1 and state = 'ready' and (kind like 'products.%' or kind like 'bulk.%'))",
+                          where shop_id = $1 and state = 'ready' and 
+                            (kind like 'products.%' or kind like 'bulk.%' or kind like 'orders.%'))",
                     shop
                 )?)
             })?;
@@ -72,8 +74,14 @@ impl World {
         let is_told = |id: &u64| shop.model.orders.iter().any(|order| order.id == *id);
         let lost = shop.orders.iter().filter(|id| !is_told(id) && !shop.untold.contains(id));
         match lost.count() {
+            0 => {}
+            count => return Err(Trouble::Violation(format!("{count} orders were never booked"))),
+        }
+        let told =
+            shop.model.orders.iter().filter(|order| order.is_told() && !shop.untold.contains(&order.id));
+        match told.filter(|order| !shop.is_known_as_it_is(order.id)).count() {
             0 => Ok(()),
-            count => Err(Trouble::Violation(format!("{count} orders were never booked"))),
+            count => Err(Trouble::Violation(format!("{count} orders have changed, and nobody knows"))),
         }
     }
 
@@ -93,5 +101,14 @@ impl World {
     fn read<T>(&mut self, at: usize, with: impl AsyncFnOnce(&mut Read, ShopId) -> Result<T>) -> Result<T> {
         let (db, shop) = (self.process.app.db.clone(), self.shops[at].id);
         self.process.finish(async move { with(&mut db.read(shop).await?, shop).await })
+    }
+}
+
+impl Shop {
+    /// Whether the backend was told of an order as it is now.
+    pub fn is_known_as_it_is(&self, order: u64) -> bool {
+        let known = self.model.orders.iter().find(|known| known.id == order).and_then(|known| known.newest());
+        let now = self.local.order(order).map_or(i64::MIN, |now| now.updated_at.as_second());
+        known.is_some_and(|told| told.updated_at / SECOND >= now)
     }
 }
