@@ -47,6 +47,11 @@ pub(super) fn delivery(
         .map(Some)
 }
 
+/// Whether a decimal amount, of whatever currency, is more than nothing.
+pub(super) fn is_positive(amount: &str) -> bool {
+    !amount.starts_with('-') && amount.contains(|digit| matches!(digit, '1'..='9'))
+}
+
 /// A sum of amounts that stays within the range of money.
 pub(super) fn sum<E: Into<Error>>(amounts: impl IntoIterator<Item = Result<i64, E>>) -> Result<i64, Error> {
     amounts.into_iter().try_fold(0, |sum, amount| add(sum, amount.map_err(Into::into)?))

@@ -52,7 +52,10 @@ pub fn order(id: OrderId, order: &OrderNow) -> Result<Option<Order>, Error> {
 }
 
 fn facts(order: &OrderNow) -> Result<Facts, Error> {
+    let is_rest_due = order.outstanding.as_ref().is_some_and(|rest| lines::is_positive(&rest.amount));
     let payment = match order.financial_status.as_deref() {
+        // What came back hides that an edit has added to it.
+        Some("PARTIALLY_REFUNDED") if is_rest_due => Payment::Pending,
         Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED") => Payment::Paid,
         Some("VOIDED" | "EXPIRED") => Payment::Void,
         _ => Payment::Pending,
@@ -264,6 +267,10 @@ mod tests {
         assert_eq!(order.lines, [mug, card, delivery]);
         assert!(order.guest);
         assert_eq!((order.facts.payment, order.facts.cancelled), (Payment::Paid, false));
+        let due = OrderNow { outstanding: Some(amount("0.01", "GBP")), ..now() };
+        assert_eq!(facts(&due).unwrap().payment, Payment::Pending, "what came back hides it");
+        let due = OrderNow { outstanding: Some(amount("-5.00", "GBP")), ..now() };
+        assert_eq!(facts(&due).unwrap().payment, Payment::Paid, "that is to be paid back");
         assert_eq!(order.mark.unwrap().to_string(), "0000000000000000000000000000000a.1");
         let [discount] = order.discounts.as_slice() else { panic!("{:?}", order.discounts) };
         assert_eq!(discount.used.lines, [UsedLine { line: 1, quantity: 3, amount: 420 }]);

@@ -28,6 +28,8 @@ pub(super) struct OrderJson {
     cancelled_at: Option<Timestamp>,
     source_name: Option<String>,
     financial_status: Option<String>,
+    /// What is still to be paid; below zero what is to be paid back.
+    total_outstanding: Option<serde_json::Value>,
     fulfillment_status: Option<String>,
     #[serde(default)]
     taxes_included: bool,
@@ -182,6 +184,8 @@ impl OrderJson {
 
     pub fn facts(&self) -> Facts {
         let payment = match self.financial_status.as_deref() {
+            // What came back hides that an edit has added to it.
+            Some("partially_refunded") if self.is_rest_due() => Payment::Pending,
             Some("paid" | "partially_refunded" | "refunded") => Payment::Paid,
             Some("voided" | "expired") => Payment::Void,
             _ => Payment::Pending,
@@ -189,6 +193,11 @@ impl OrderJson {
         let facts = Facts::told(self.updated_at.as_microsecond(), payment, self.cancelled_at.is_some());
         let fulfilled = self.fulfillment_status.as_deref() == Some("fulfilled");
         if fulfilled { facts.and_fulfilled() } else { facts }
+    }
+
+    fn is_rest_due(&self) -> bool {
+        let outstanding = self.total_outstanding.as_ref().and_then(serde_json::Value::as_str);
+        outstanding.is_some_and(lines::is_positive)
     }
 
     /// What was bought, and delivery, in the shop's currency.

@@ -40,6 +40,8 @@ pub struct OrderNow {
     pub source: Option<String>,
     /// What was given on top, in the shop's currency.
     pub tips: Option<Amount>,
+    /// What is still to be paid, below zero what is to be paid back, in the shop's currency.
+    pub outstanding: Option<Amount>,
     /// Who placed it.
     pub customer: Option<String>,
     /// The state of their account: `ENABLED`, `DISABLED`, …
@@ -138,6 +140,7 @@ impl Admin {
                 currency: text(&page.currency_code),
                 presentment_currency: text(&page.presentment_currency_code),
                 source: page.source_name,
+                outstanding: Some(amount(page.total_outstanding_set)),
                 tips: Some(amount(page.total_tip_received_set)),
                 customer_state: page.customer.as_ref().map(|customer| text(&customer.state)),
                 customer: page.customer.map(|customer| customer.id),

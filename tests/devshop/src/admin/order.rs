@@ -64,6 +64,7 @@ impl ObjectValue for OrderObject<'_> {
             }
             "currentSubtotalPriceSet" => self.money(order.goods().map(OrderLine::kept).sum()),
             "currentShippingPriceSet" => self.money(order.shipping_now()),
+            "totalOutstandingSet" => self.money(order.outstanding()),
             "totalTipReceivedSet" => self.money(order.tips()),
             "metafield" => metafield(self.context, &order.gid(), info),
             "sourceName" => ResolvedValue::leaf(order.source_name),

@@ -405,6 +405,30 @@ fn what_an_edit_adds_waits_for_its_payment_whichever_webhook_comes_first() {
 }
 
 #[test]
+fn what_an_edit_adds_waits_for_its_payment_where_something_came_back_too() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        let placed = Order::new(1, ADA);
+        shop.take(vec![shop.order(&placed), shop.refund(&refund(5, 1, &[(11, 1, "25.00")]))]).await;
+        assert_eq!(shop.points(ADA).await, (75, 0, 0));
+        let told = |hour: u32, outstanding: &str| {
+            let mut order = later(&placed, |order| order.lines.push((13, 1, "30.00")));
+            (order.status, order.updated_at) = ("partially_refunded", format!("2026-11-23T{hour}:00:00Z"));
+            let mut body = order.payload();
+            body["total_outstanding"] = json!(outstanding);
+            as_told(&body)
+        };
+        shop.take(vec![told(12, "30.00")]).await;
+        assert_eq!(shop.points(ADA).await, (75, 0, 0), "that is not paid yet");
+        shop.take(vec![told(13, "0.00")]).await;
+        assert_eq!(shop.points(ADA).await, (105, 0, 0));
+        shop.take(vec![told(14, "-2.00")]).await;
+        assert_eq!(shop.points(ADA).await, (105, 0, 0), "that is to be paid back");
+        shop.is_sound().await;
+    });
+}
+
+#[test]
 fn a_tip_is_none_of_what_was_bought_though_the_edit_that_does_not_tell_comes_first() {
     on_both_engines(async |test| {
         let placed = Order::new(1, ADA);
