@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use loyalty::Points;
 use loyalty::expiry::Term;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Error;
@@ -14,7 +15,8 @@ use crate::db::Timestamp;
 use crate::ids::MemberId;
 
 /// A lot: points that were earned together and expire together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(transparent)]
 #[sqlx(transparent)]
 pub struct LotId(pub Uuid);
 
@@ -187,9 +189,9 @@ impl Account {
         Ok(())
     }
 
-    /// Takes `points`, from `first` before all others, then in the order in which lots are spent: those that expire
-    /// first, then the oldest. What no lot covers becomes a deficit. Says what each lot gave.
-    pub(super) fn take(&mut self, points: Points, first: Option<LotId>) -> Result<Taken, Error> {
+    /// Takes `points`, from the lots of `first` before all others, otherwise in the order in which lots are spent: those that
+    /// expire first, then the oldest. What no lot covers becomes a deficit. Says what each lot gave.
+    pub(super) fn take(&mut self, points: Points, first: &[LotId]) -> Result<Taken, Error> {
         if points == Points::ZERO {
             return Ok(Taken::new());
         }
@@ -201,7 +203,7 @@ impl Account {
             self.lots.values_mut().filter(|lot| lot.remaining.is_positive()).collect();
         // `None` sorts before `Some`, so whether there is an expiry comes first: nulls last.
         open.sort_by_key(|lot| {
-            (Some(lot.id) != first, lot.expires_at.is_none(), lot.expires_at, lot.earned_at, lot.id)
+            (!first.contains(&lot.id), lot.expires_at.is_none(), lot.expires_at, lot.earned_at, lot.id)
         });
         let (mut left, mut taken) = (points, Taken::new());
         for lot in open {
@@ -217,15 +219,19 @@ impl Account {
         Ok(taken)
     }
 
-    /// How many of these points, which are to be taken back, have expired in the lot that they were earned in: nobody has
+    /// How many of these points, which are to be taken back, have expired in the lots that they were earned in: nobody has
     /// had them. They count once.
-    pub(super) fn take_lapsed(&mut self, points: Points, lot: Option<LotId>) -> Result<Points, Error> {
-        let Some(lot) = lot.and_then(|lot| self.lots.get_mut(&lot)) else { return Ok(Points::ZERO) };
-        let lapsed = points.min(lot.lapsed);
-        if lapsed.is_positive() {
-            (lot.lapsed, lot.changed) = (lot.lapsed.minus(lapsed)?, true);
+    pub(super) fn take_lapsed(&mut self, points: Points, lots: &[LotId]) -> Result<Points, Error> {
+        let mut all = Points::ZERO;
+        for lot in lots {
+            let Some(lot) = self.lots.get_mut(lot) else { continue };
+            let lapsed = points.minus(all)?.min(lot.lapsed);
+            if lapsed.is_positive() {
+                (lot.lapsed, lot.changed) = (lot.lapsed.minus(lapsed)?, true);
+                all = all.plus(lapsed)?;
+            }
         }
-        Ok(lapsed)
+        Ok(all)
     }
 
     /// Takes everything out of it.
@@ -245,7 +251,7 @@ impl Account {
         self.lots.extend(other.lots);
         // As if all lots were open and the deficits were spent now.
         self.available = available.plus(deficits)?;
-        self.take(deficits, None)
+        self.take(deficits, &[])
     }
 
     /// Raises `available`; says how much of it does not fill a deficit.
@@ -297,15 +303,29 @@ mod tests {
         for (id, earned, expires) in [(1, 1, None), (2, 3, Some(100)), (3, 2, Some(100)), (4, 9, Some(50))] {
             add(&mut account, id, earned, (points(10), expires.map(at)));
         }
-        let taken = account.take(points(35), None).unwrap();
+        let taken = account.take(points(35), &[]).unwrap();
         let expected = [(4, 10), (3, 10), (2, 10), (1, 5)].map(|(id, taken)| (lot(id), points(taken)));
         assert_eq!(taken, expected);
     }
 
     #[test]
+    fn what_is_taken_back_comes_from_its_own_lots_first_whichever_are_open() {
+        let mut account = account();
+        for (id, expires) in [(1, 40), (2, 90), (3, 50), (4, 10)] {
+            add(&mut account, id, 1, (points(10), Some(at(expires))));
+        }
+        account.lapse(lot(4), points(10)).unwrap();
+        let own = [lot(4), lot(2), lot(3)];
+        assert_eq!(account.take_lapsed(points(45), &own).unwrap(), points(10));
+        let taken = account.take(points(25), &own).unwrap();
+        assert_eq!(taken, [(3, 10), (2, 10), (1, 5)].map(|(id, taken)| (lot(id), points(taken))));
+        assert_eq!(account.take_lapsed(points(45), &own).unwrap(), Points::ZERO, "it counts once");
+    }
+
+    #[test]
     fn a_deficit_is_filled_before_a_lot() {
         let mut account = account();
-        account.take(points(30), None).unwrap();
+        account.take(points(30), &[]).unwrap();
         assert_eq!((account.available, open(&account)), (points(-30), 0));
         add(&mut account, 1, 1, (points(50), None));
         assert_eq!((account.available, open(&account)), (points(20), 20));
@@ -316,7 +336,7 @@ mod tests {
         let mut account = account();
         add(&mut account, 1, 1, (points(50), Some(at(999))));
         add(&mut account, 2, 1, (points(50), Some(at(1_001))));
-        account.take(points(100), None).unwrap();
+        account.take(points(100), &[]).unwrap();
         for id in [1, 2] {
             account.give_back(lot(id), points(10), &calendar()).unwrap();
         }
@@ -329,7 +349,7 @@ mod tests {
     fn what_a_hold_frees_after_its_time_lives_through_one_grace() {
         let mut account = account();
         add(&mut account, 1, 1, (points(50), Some(at(999))));
-        account.take(points(50), None).unwrap();
+        account.take(points(50), &[]).unwrap();
         let mut free = |amount| account.free(lot(1), points(amount), &calendar()).unwrap();
         assert_eq!(free(10), (points(10), points(0)), "the first time");
         assert_eq!(free(10), (points(10), points(0)), "it has time again");
@@ -345,8 +365,8 @@ mod tests {
     #[test]
     fn nothing_is_taken_while_it_is_not_known_from_where() {
         let mut account = Account { available: points(100), has_lots: false, ..account() };
-        assert!(account.take(points(1), None).is_err());
-        assert_eq!(account.take(Points::ZERO, None).unwrap(), []);
+        assert!(account.take(points(1), &[]).is_err());
+        assert_eq!(account.take(Points::ZERO, &[]).unwrap(), []);
     }
 
     proptest! {
@@ -361,7 +381,7 @@ mod tests {
                 for (place, (amount, expires)) in (from..).zip(lots) {
                     add(&mut account, place, 1, (points(*amount), expires.map(at)));
                 }
-                account.take(points(spent), None).unwrap();
+                account.take(points(spent), &[]).unwrap();
                 account
             };
             let (mut into, mut from) = (filled(0, &one, spent.0), filled(100, &other, spent.1));
@@ -384,7 +404,7 @@ mod tests {
             for (step, (what, amount, expires)) in steps.into_iter().enumerate() {
                 match what {
                     0 => add(&mut account, step as u128, step as i64, (points(amount), expires.map(at))),
-                    1 => given.extend(account.take(points(amount), None).unwrap()),
+                    1 => given.extend(account.take(points(amount), &[]).unwrap()),
                     _ => if let Some((lot, points)) = given.pop() { _ = account.give_back(lot, points, &calendar()).unwrap() },
                 }
                 prop_assert_eq!(open(&account), account.available.get().max(0));

@@ -248,7 +248,7 @@ impl Book {
             if taken != -points {
                 return Err(EffectError::BelowFloor { available: account.available });
             }
-            less(&account.take(taken, None)?)
+            less(&account.take(taken, &[])?)
         };
         let available = before.plus(points).map_err(Error::from)?;
         let ledger = if asked.kind == Kind::Adjust { Ledger::Adjusted } else { Ledger::Issued };

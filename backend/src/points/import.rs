@@ -77,16 +77,16 @@ impl Book {
         let account = self.account_mut(member)?;
         let mut wanted = import.points;
         for lot in &import.lots {
-            wanted = wanted.minus(account.take_lapsed(wanted, Some(*lot))?)?;
+            wanted = wanted.minus(account.take_lapsed(wanted, &[*lot])?)?;
         }
         let reverted = policy.takes(wanted, account.available.plus(account.held)?);
         let (mut left, mut taken) = (reverted, Taken::new());
         for lot in &import.lots {
             let in_lot = account.lots.get(lot).map_or(Points::ZERO, |lot| lot.remaining).min(left);
-            taken.extend(account.take(in_lot, Some(*lot))?);
+            taken.extend(account.take(in_lot, &[*lot])?);
             left = left.minus(in_lot)?;
         }
-        taken.extend(account.take(left, None)?);
+        taken.extend(account.take(left, &[])?);
         let postings = vec![(Ledger::Available, -reverted.get()), (Ledger::Imported, reverted.get())];
         self.write(member, Kind::Revert, Source::Import, import.name.clone(), postings, less(&taken))?;
         Ok(reverted)

@@ -161,8 +161,11 @@ impl Book {
         tx: &mut Tx,
         bookings: impl IntoIterator<Item = &Booking>,
     ) -> Result<(), Error> {
-        let lots = bookings.into_iter().filter_map(|booking| Some((booking.member, booking.tally.lot?)));
-        self.load_these(tx, &lots.collect::<Vec<_>>()).await
+        let of = |booking: &Booking| -> Vec<_> {
+            booking.tally.lots.iter().map(|lot| (booking.member, *lot)).collect()
+        };
+        let lots: Vec<(MemberId, LotId)> = bookings.into_iter().flat_map(of).collect();
+        self.load_these(tx, &lots).await
     }
 }
 
@@ -184,6 +187,7 @@ struct Row {
     posted: i64,
     forgiven: i64,
     lot_id: Option<LotId>,
+    older_lots: Option<Json<Vec<LotId>>>,
     revision: i64,
     kept: Option<bool>,
     spent: i64,
@@ -209,7 +213,7 @@ impl TryFrom<Row> for Booking {
             tally: Tally {
                 booked: Earned { pending: store::points(row.pending)?, posted: store::points(row.posted)? },
                 forgiven: store::points(row.forgiven)?,
-                lot: row.lot_id,
+                lots: Tally::read_lots(row.lot_id, row.older_lots),
                 revision: row.revision,
             },
             kept,
@@ -257,29 +261,29 @@ pub async fn save(
     db!(tx.each changed,
         sqlite: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
                      day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
-                     revision, source, kept, spent)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                     revision, source, kept, spent, older_lots)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
                  on conflict (shop_id, order_id) do update set earning = excluded.earning,
                      circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
                      standing = excluded.standing, pending = excluded.pending, posted = excluded.posted,
                      forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision,
-                     kept = excluded.kept, spent = excluded.spent",
+                     kept = excluded.kept, spent = excluded.spent, older_lots = excluded.older_lots",
         postgres: "insert into points_orders (shop_id, order_id, member_id, program_version, earning, circumstances,
                        day_from, placed_at, first_order, ripe, ripe_at, standing, pending, posted, forgiven, lot_id,
-                       revision, source, kept, spent)
+                       revision, source, kept, spent, older_lots)
                    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::jsonb[],
                        $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::boolean[], $11::timestamptz[],
                        $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[], $17::bigint[],
-                       $18::text[], $19::boolean[], $20::bigint[])
+                       $18::text[], $19::boolean[], $20::bigint[], $21::jsonb[])
                    on conflict (shop_id, order_id) do update set earning = excluded.earning,
                        circumstances = excluded.circumstances, ripe = excluded.ripe, ripe_at = excluded.ripe_at,
                        standing = excluded.standing, pending = excluded.pending, posted = excluded.posted,
                        forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision,
-                     kept = excluded.kept, spent = excluded.spent",
+                     kept = excluded.kept, spent = excluded.spent, older_lots = excluded.older_lots",
         |b| shop, b.order, b.member, b.program_version, Json(&b.earning), Json(&b.circumstances), b.day_from,
             b.placed_at, b.first_order.get(), b.ripe, b.ripe_at, b.standing.as_str(), b.tally.booked.pending.get(),
-            b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.lot, b.tally.revision,
-            b.source, b.kept.stored().0, b.kept.stored().1)?;
+            b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.stored_lots().0, b.tally.revision,
+            b.source, b.kept.stored().0, b.kept.stored().1, b.tally.stored_lots().1)?;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ impl Book {
             return Err(Error::Insufficient { available: account.available.get(), wanted: points.get() });
         }
         account.held = account.held.plus(points)?;
-        let taken = account.take(points, None)?;
+        let taken = account.take(points, &[])?;
         let lots = taken.iter().map(|(lot, points)| (*lot, -points.get(), points.get())).collect();
         self.pin(member, hold, taken, true);
         let moves = vec![(Ledger::Available, -points.get()), (Ledger::Held, points.get())];
@@ -54,7 +54,7 @@ impl Book {
         (paid, unbacked): (Points, Points),
         source_id: String,
     ) -> Result<(), Error> {
-        let taken = self.account_mut(member)?.take(paid, None)?;
+        let taken = self.account_mut(member)?.take(paid, &[])?;
         let lots = less(&taken);
         self.pin(member, spend, taken, false);
         let moves = redeemed(paid, unbacked)?;
@@ -106,7 +106,7 @@ impl Book {
         (paid, unbacked): (Points, Points),
         source_id: String,
     ) -> Result<(), Error> {
-        let taken = self.account_mut(member)?.take(paid, None)?;
+        let taken = self.account_mut(member)?.take(paid, &[])?;
         let lots = less(&taken);
         let pins = self.pins.entry(spend).or_default();
         for (lot, points) in taken {

@@ -54,7 +54,7 @@ crate::holds! {
         shop_id: Id, order_id: Plain, member_id: Id, program_version: Plain, earning: Json, circumstances: Json,
         day_from: Time, placed_at: Time, first_order: Plain, ripe: Plain, ripe_at: Time, standing: Plain,
         pending: Plain, posted: Plain, forgiven: Plain, lot_id: Id, revision: Plain,
-        source: Plain, kept: Plain, spent: Plain,
+        source: Plain, kept: Plain, spent: Plain, older_lots: Json,
     }
 }
 

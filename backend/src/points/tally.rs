@@ -4,6 +4,7 @@
 use loyalty::Points;
 use loyalty::order::Earned;
 use loyalty::program::ReturnPolicy;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Error;
@@ -20,8 +21,8 @@ pub struct Tally {
     pub booked: Earned,
     /// What could not be taken back, because the member had spent it, or it had expired.
     pub forgiven: Points,
-    /// The lot of its points.
-    pub(super) lot: Option<LotId>,
+    /// The lots of its points, as they were earned: what an edit adds is earned later.
+    pub(super) lots: Vec<LotId>,
     /// How often something was booked.
     pub(super) revision: i64,
 }
@@ -38,6 +39,19 @@ pub(super) struct Named<'a> {
 }
 
 impl Tally {
+    /// Its lots, as they are stored.
+    pub(super) fn read_lots(newest: Option<LotId>, older: Option<Json<Vec<LotId>>>) -> Vec<LotId> {
+        older.map(|older| older.0).unwrap_or_default().into_iter().chain(newest).collect()
+    }
+
+    /// The newest of its lots, and those before it, where there are any.
+    pub(super) fn stored_lots(&self) -> (Option<LotId>, Option<Json<&[LotId]>>) {
+        match self.lots.split_last() {
+            None => (None, None),
+            Some((newest, older)) => (Some(*newest), Some(Json(older)).filter(|older| !older.0.is_empty())),
+        }
+    }
+
     /// Whether nothing was ever booked.
     pub fn is_new(&self) -> bool {
         self.revision == 0
@@ -77,12 +91,12 @@ impl Tally {
             let kept = account.add_lot(new_lot)?;
             in_post.push((lot, kept.min(posted).get(), 0));
             in_earn.push((lot, kept.minus(kept.min(posted))?.get(), 0));
-            self.lot = Some(lot);
+            self.lots.push(lot);
         }
         // What a hold pins is the member's still: without it, whoever holds before returning would keep both.
-        let lapsed = account.take_lapsed(taken_back, self.lot)?;
+        let lapsed = account.take_lapsed(taken_back, &self.lots)?;
         let reversed = policy.takes(taken_back.minus(lapsed)?, account.available.plus(account.held)?);
-        let taken = account.take(reversed, self.lot)?;
+        let taken = account.take(reversed, &self.lots)?;
         self.forgiven = self.forgiven.plus(taken_back.minus(reversed)?)?;
 
         for (kind, from, to, points, lots) in [

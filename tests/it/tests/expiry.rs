@@ -92,6 +92,37 @@ fn spending_books_the_expiry_that_the_daily_work_did_not_do_yet() {
 }
 
 #[test]
+fn a_return_takes_from_the_orders_own_lots_before_all_others_whichever_are_open() {
+    on_both_engines(async |test| {
+        // Another order before it, or after it: its points expire before all of the order's, or between.
+        for is_before in [true, false] {
+            let mut shop = with_rule(&test.db, days(30)).await;
+            let (placed, other) = (Order::new(1, ADA), Order::new(2, ADA));
+            let [first, second] = if is_before { [&other, &placed] } else { [&placed, &other] };
+            shop.take(vec![shop.order(first)]).await;
+            shop.wait(10 * DAY);
+            shop.take(vec![shop.order(second)]).await;
+            shop.wait(10 * DAY);
+            let edited = later(&placed, |order| order.lines.push((13, 1, "30.00")));
+            shop.take(vec![shop.order(&edited)]).await;
+            assert_eq!(shop.points(ADA).await, (230, 0, 0));
+            if !is_before {
+                shop.wait(12 * DAY);
+                shop.expire().await;
+                assert_eq!(shop.points(ADA).await, (130, 0, 0), "what it had earned at first is gone");
+            }
+            let (status, updated_at) = ("paid", "2026-11-24T10:00:00Z".into());
+            let cancelled = Order { cancelled: true, status, updated_at, ..edited };
+            shop.take(vec![shop.order(&cancelled)]).await;
+            assert_eq!(shop.points(ADA).await, (100, 0, 0), "what the other earned");
+            let at = if is_before { "2026-12-23T00:00:00Z" } else { "2027-01-02T00:00:00Z" };
+            assert_eq!(next(&shop, ADA).await, Some((100, at.into())));
+            shop.is_sound().await;
+        }
+    });
+}
+
+#[test]
 fn what_a_hold_pins_does_not_expire_and_comes_back_for_a_grace() {
     on_both_engines(async |test| {
         let mut shop = with_rule(&test.db, days(1)).await;

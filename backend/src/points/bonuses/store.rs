@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use loyalty::order::Earned;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Bonus, Occasion};
@@ -18,6 +19,7 @@ crate::holds! {
     points_bonuses [shop_id, occasion, member_id] of Member("member_id"), kept "with their entries" {
         shop_id: Id, occasion: Plain, member_id: Id, bonus_id: Id, order_id: Plain, occurred_at: Time, pending: Plain,
         posted: Plain, forgiven: Plain, lot_id: Id, revision: Plain,
+        older_lots: Json,
     }
 }
 
@@ -32,6 +34,7 @@ struct Row {
     posted: i64,
     forgiven: i64,
     lot_id: Option<LotId>,
+    older_lots: Option<Json<Vec<LotId>>>,
     revision: i64,
 }
 
@@ -48,7 +51,7 @@ impl TryFrom<Row> for Bonus {
             tally: Tally {
                 booked: Earned { pending: store::points(row.pending)?, posted: store::points(row.posted)? },
                 forgiven: store::points(row.forgiven)?,
-                lot: row.lot_id,
+                lots: Tally::read_lots(row.lot_id, row.older_lots),
                 revision: row.revision,
             },
         })
@@ -110,7 +113,8 @@ pub(super) async fn take(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<
     let rows: Vec<Row> = db!(
         tx.all,
         "delete from points_bonuses where shop_id = $1 and member_id = $2
-         returning occasion, member_id, bonus_id, order_id, occurred_at, pending, posted, forgiven, lot_id, revision",
+         returning occasion, member_id, bonus_id, order_id, occurred_at, pending, posted, forgiven, lot_id,
+             older_lots, revision",
         shop,
         member
     )?;
@@ -120,20 +124,24 @@ pub(super) async fn take(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result<
 pub(super) async fn save(tx: &mut Tx, shop: ShopId, bonuses: &[Bonus]) -> Result<(), db::Error> {
     db!(tx.each bonuses,
         sqlite: "insert into points_bonuses (shop_id, occasion, member_id, bonus_id, order_id, occurred_at, pending,
-                     posted, forgiven, lot_id, revision)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                     posted, forgiven, lot_id, revision, older_lots)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                  on conflict (shop_id, occasion, member_id) do update set order_id = excluded.order_id,
                      occurred_at = excluded.occurred_at, pending = excluded.pending, posted = excluded.posted,
-                     forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+                     forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision,
+                     older_lots = excluded.older_lots",
         postgres: "insert into points_bonuses (shop_id, occasion, member_id, bonus_id, order_id, occurred_at, pending,
-                       posted, forgiven, lot_id, revision)
+                       posted, forgiven, lot_id, revision, older_lots)
                    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[],
-                       $6::timestamptz[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[], $11::bigint[])
+                       $6::timestamptz[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[], $11::bigint[],
+                       $12::jsonb[])
                    on conflict (shop_id, occasion, member_id) do update set order_id = excluded.order_id,
                        occurred_at = excluded.occurred_at, pending = excluded.pending, posted = excluded.posted,
-                       forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision",
+                       forgiven = excluded.forgiven, lot_id = excluded.lot_id, revision = excluded.revision,
+                     older_lots = excluded.older_lots",
         |b| shop, b.occasion.to_string(), b.member, b.id, b.order, b.occurred_at, b.tally.booked.pending.get(),
-            b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.lot, b.tally.revision)?;
+            b.tally.booked.posted.get(), b.tally.forgiven.get(), b.tally.stored_lots().0, b.tally.revision,
+            b.tally.stored_lots().1)?;
     Ok(())
 }
 
@@ -154,8 +162,8 @@ pub(super) async fn load_lots<'b>(
     book: &mut Book,
     bonuses: impl Iterator<Item = &'b Bonus>,
 ) -> Result<(), Error> {
-    let lots: Vec<(MemberId, LotId)> =
-        bonuses.filter_map(|bonus| Some((bonus.member, bonus.tally.lot?))).collect();
+    let of = |bonus: &'b Bonus| bonus.tally.lots.iter().map(|lot| (bonus.member, *lot));
+    let lots: Vec<(MemberId, LotId)> = bonuses.flat_map(of).collect();
     let members: Vec<MemberId> = lots.iter().map(|(member, _)| *member).collect();
     book.load_lots(tx, &members).await?;
     book.load_these(tx, &lots).await

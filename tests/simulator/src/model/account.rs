@@ -96,12 +96,12 @@ impl Account {
         }
     }
 
-    /// Takes points: from one lot first, if it is named, then from what expires first, then from what is oldest. What
+    /// Takes points: from these lots before all others, and else from what expires first, then from what is oldest. What
     /// nothing covers is owed. Says which lot gave what.
-    pub fn take(&mut self, points: i64, first: Option<usize>) -> Vec<(usize, i64)> {
+    pub fn take(&mut self, points: i64, first: &[usize]) -> Vec<(usize, i64)> {
         self.available -= points;
         self.lots.sort_by_key(|lot| {
-            (Some(lot.id) != first, lot.gone_at.unwrap_or(i64::MAX), lot.earned_at, lot.id)
+            (!first.contains(&lot.id), lot.gone_at.unwrap_or(i64::MAX), lot.earned_at, lot.id)
         });
         let (mut missing, mut taken) = (points, Vec::new());
         for lot in &mut self.lots {
@@ -115,16 +115,17 @@ impl Account {
         taken
     }
 
-    /// How much of `points` has expired in the lot where it was earned: nobody has it, so nobody has to give it.
-    pub fn take_lapsed(&mut self, points: i64, id: Option<usize>) -> i64 {
-        let mut lapsed = 0;
-        for lot in &mut self.lots {
-            if Some(lot.id) == id {
-                lapsed = points.min(lot.lapsed);
+    /// How much of `points` has expired in the lots where it was earned: nobody has it, so nobody has to give it.
+    pub fn take_lapsed(&mut self, points: i64, ids: &[usize]) -> i64 {
+        let mut left = points;
+        for id in ids {
+            for lot in self.lots.iter_mut().filter(|lot| lot.id == *id) {
+                let lapsed = left.min(lot.lapsed);
                 lot.lapsed -= lapsed;
+                left -= lapsed;
             }
         }
-        lapsed
+        points - left
     }
 
     /// Another's account becomes a part of this one.
@@ -134,7 +135,7 @@ impl Account {
         self.pending += other.pending;
         self.held += other.held;
         self.lots.extend(other.lots);
-        self.take(owed, None);
+        self.take(owed, &[]);
     }
 
     fn raise(&mut self, points: i64) -> i64 {

@@ -209,7 +209,7 @@ impl Model {
         } else if self.rules.takes(-points, account.available) < -points {
             return Err("below_floor");
         } else {
-            account.take(-points, None);
+            account.take(-points, &[]);
         }
         Ok(())
     }

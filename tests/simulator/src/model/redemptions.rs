@@ -133,7 +133,7 @@ impl Model {
         }
         let account = &mut self.members[member].account;
         account.expire(self.now);
-        let taken = account.take(offer.points, None);
+        let taken = account.take(offer.points, &[]);
         account.held += offer.points;
         self.holds.push(Hold {
             id: id.to_owned(),
@@ -284,7 +284,7 @@ impl Model {
                 settled.paid = rules.takes(cost, account.available);
                 settled.unbacked = cost - settled.paid;
                 settled.pins = account
-                    .take(settled.paid, None)
+                    .take(settled.paid, &[])
                     .into_iter()
                     .map(|(lot, points)| (lot, points, 0))
                     .collect();
@@ -325,7 +325,7 @@ impl Model {
         used.let_off += let_off;
         used.flagged |= let_off > 0;
         if paid > 0 {
-            for (lot, points) in account.take(paid, None) {
+            for (lot, points) in account.take(paid, &[]) {
                 match used.pins.iter_mut().find(|pin| pin.0 == lot) {
                     Some(pin) => {
                         let again = points.min(pin.2);

@@ -8,7 +8,8 @@ pub struct Tally {
     pub posted: i64,
     /// What could not be taken back.
     pub forgiven: i64,
-    pub lot: Option<usize>,
+    /// The lots in which it lies.
+    pub lots: Vec<usize>,
 }
 
 impl Model {
@@ -28,15 +29,15 @@ impl Model {
             tally.forgiven -= let_off;
             if change > let_off {
                 account.add(lot, change - let_off, earned_at, rules.life(now));
-                tally.lot = Some(lot);
+                tally.lots.push(lot);
                 account.was_active(|days| rules.over_in(days, now));
             }
         } else if change < 0 {
-            let lapsed = account.take_lapsed(-change, tally.lot);
+            let lapsed = account.take_lapsed(-change, &tally.lots);
             let wanted = -change - lapsed;
             // What a hold pins is the member's still.
             let taken = rules.takes(wanted, account.available + account.held);
-            account.take(taken, tally.lot);
+            account.take(taken, &tally.lots);
             tally.forgiven += -change - taken;
         }
         tally.pending = pending;
