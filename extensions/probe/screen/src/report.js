@@ -4,6 +4,7 @@
 export const SWITCHES = [
   'metafield_freshness',
   'cart_metafield_freshness',
+  'order_search',
   'order_title',
   'authentication',
   'last_units',
