@@ -68,14 +68,14 @@ test('an advocate sends a link, the friend orders, and both have their points', 
   await it.getByText('A friend has invited you: 100 points are yours with your first order.').waitFor();
 
   await account(advocate);
-  await advocate.getByText('Friends who have not ordered yet: 1').waitFor();
-  assert.equal(await advocate.getByText('Friends who have ordered').count(), 0);
+  await advocate.getByText('Friends whose points are still to come: 1').waitFor();
+  assert.equal(await advocate.getByText('Friends who have brought you points').count(), 0);
 
   await friend.request.post(`${shop.url}/shop/checkout`, { data: {} });
   await eventually(() => balance(advocate), had + 200);
   await eventually(() => balance(friend), 79 + 100);
   await account(advocate);
-  await advocate.getByText('Friends who have ordered: 1').waitFor();
+  await advocate.getByText('Friends who have brought you points: 1').waitFor();
   await advocate.getByText('What they brought you: 200 points').waitFor();
   await screenshot(advocate, 'referral-demo-advocate');
   assertNoErrors(advocate);

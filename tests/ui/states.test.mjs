@@ -134,7 +134,7 @@ const inviting = (answer) => [
   null,
 ];
 const REFERRALS = [
-  ['referral', ...inviting(referral()), 'Friends who have ordered: 2'],
+  ['referral', ...inviting(referral()), 'Friends who have brought you points: 2'],
   ['referral-new', ...inviting(referral({ waiting: 0, completed: 0, points: 0 })), 'Your friend gets 100 points for it.'],
   ['referral-waits', ...inviting('never'), 'Invite friends'],
   ['referral-unknown', ...inviting(refused(500, 'internal')), 'The loyalty service does not answer just now.'],
