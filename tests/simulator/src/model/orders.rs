@@ -162,6 +162,10 @@ impl Model {
         let at = self.order_at(told.order);
         self.orders[at].agree_on_tips(&mut told);
         let is_first = self.orders[at].told.is_empty();
+        // Whom a message names is a member, also where the order is known to be another's, with whom they have become one.
+        if is_first || self.orders[at].customer.is_some() {
+            told.customer.map(|customer| self.member_of(customer));
+        }
         if is_first {
             let customer = self.whose.get(&told.order).copied().or(told.customer);
             let member = customer.map(|customer| self.member_of(customer));

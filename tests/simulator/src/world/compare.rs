@@ -33,8 +33,9 @@ impl World {
             let is_own = model.own(customer) == Some(customer);
             let must = (model.guest(customer), if is_own { model.has_signed_up(customer) } else { has.1 });
             if has != must {
+                let who = shop.customers.iter().position(|known| *known == customer);
                 let text =
-                    format!("a customer is a guest, and has signed up: {has:?}; by the model {must:?}");
+                    format!("customer {who:?} is a guest, and has signed up: {has:?}; by the model {must:?}");
                 return Err(Trouble::Disagreement(text));
             }
         }
