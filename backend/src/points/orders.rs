@@ -94,9 +94,10 @@ impl Booking {
         self.tally.is_new()
     }
 
-    /// The order was edited and earns this now. What follows is booked by [`settle`](Booking::settle).
+    /// The order was edited and earns this now. What follows is booked by [`settle`](Booking::settle). What was seen first in it
+    /// is kept also where it earns nothing: it is to earn nothing after the next edit, too.
     pub fn price_anew(&mut self, earning: Earning, circumstances: Circumstances) {
-        if self.earning != earning {
+        if (&self.earning, &self.circumstances) != (&earning, &circumstances) {
             (self.earning, self.circumstances, self.changed) = (earning, circumstances, true);
         }
     }

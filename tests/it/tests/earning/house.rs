@@ -151,6 +151,37 @@ fn what_was_in_no_collection_when_it_was_bought_is_in_none_when_more_of_it_is_ad
 }
 
 #[test]
+fn what_earned_nothing_when_it_was_added_earns_nothing_after_the_next_edit() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let [lamp, vase, rug] =
+            ["Lamp", "Vase", "Rug"].map(|name| house.shop.add_product(NewProduct::simple(name, 10_000)));
+        house.shop.set_collection(7, &[lamp.id]);
+        house
+            .set_program(|program| {
+                program.earn.multipliers = vec![multiplier("sale", Selection::Collections(vec![7]), 0)];
+            })
+            .await;
+        shelves_are_read(&house, 1).await;
+        let (ada, order, points) = buys(&house, vase.variants[0].id, PlaceOptions::default()).await;
+        assert_eq!(points, 100);
+        let adds = async |product: &devshop::Product| {
+            let additions = vec![(product.variants[0].id, 1)];
+            house.shop.edit_order(order.id, &OrderEdit { additions, ..OrderEdit::default() }).unwrap();
+            house.shop.pay(order.id).unwrap();
+            house.settle().await;
+            house.points(ada).await
+        };
+        assert_eq!(adds(&lamp).await, (100, 0, 0), "it is in the sale");
+        house.shop.set_collection(7, &[rug.id]);
+        house.settle().await;
+        is_shelved(&house, lamp.id, "collection:7", false).await;
+        assert_eq!(adds(&vase).await, (200, 0, 0), "what is known of the lamp stays");
+        house.is_sound().await;
+    });
+}
+
+#[test]
 fn tips_delivery_gift_cards_tax_and_discounts_count_as_the_program_says() {
     on_both_engines(async |test| {
         let settings = Settings { tax_included_bp: 2_000, ..Settings::default() };
