@@ -123,6 +123,17 @@ test('whoever signs in is told once that a friend has sent them, and the app is 
   assertNoErrors(page);
 });
 
+test('a panel that is open before the app has answered says it then', async () => {
+  let answer;
+  shop.answers['POST /referrals'] = () => new Promise((told) => (answer = () => told({ body: { state: 'waiting' } })));
+  const page = await visit(open, shop, `/store?ref=${CODE}`, { before: (page) => page.addInitScript(() => (window.requestIdleCallback = (then) => setTimeout(then, 1_500))) });
+  const it = await panel(page);
+  await eventually(() => requests('POST /referrals').length, 1);
+  answer();
+  await it.getByText('A friend has invited you').waitFor();
+  assertNoErrors(page);
+});
+
 for (const [status, code, says] of [
   [422, 'own_code', 'This is your own link. Send it to a friend.'],
   [422, 'not_new', 'Invitations are for a first order, and you have ordered here before.'],

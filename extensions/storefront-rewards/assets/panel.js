@@ -37,6 +37,7 @@ class Panel {
     this.account = parsed(dataset.account);
     this.isGuest = !dataset.customer;
     this.dialog = dialog(this.words, () => this.closed());
+    referral.listen(() => this.dialog.open && this.hear());
     // Another tab may have changed everything.
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible' && this.dialog.open) this.refresh();
@@ -47,7 +48,6 @@ class Panel {
     this.problem = this.note = this.sure = undefined;
     this.wanted = reward;
     this.hear();
-    referral.settled()?.then(() => this.hear(), () => {});
     await theme(this.dialog);
     this.draw();
     if (!this.dialog.open) this.dialog.showModal();

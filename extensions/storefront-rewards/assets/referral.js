@@ -52,10 +52,17 @@ function given({ program }) {
 const isOver = ({ at }, { days }) => Date.now() - at > days * DAY;
 
 let working;
+let heard = () => {};
+
+/** Says whom to tell when there may be other news; the panel may be open before a code is looked at. */
+export const listen = (listener) => (heard = listener);
 
 /** Goes on with the code that stands in the address, or was kept. */
 export function arrive(shopper, code) {
-  working ??= go(shopper.dataset, code).finally(() => (working = undefined));
+  working ??= go(shopper.dataset, code).finally(() => {
+    working = undefined;
+    heard();
+  });
   return working;
 }
 
@@ -113,9 +120,6 @@ export function news(page) {
   }
   return kept.known && !page.customer && gives.friend > 0 ? { state: 'invited', gives } : undefined;
 }
-
-/** What is under way, to look at the news again when it is done. */
-export const settled = () => working;
 
 /** Puts a member's own link in the place of the button that asked for it. */
 export async function link({ dataset }, button) {
