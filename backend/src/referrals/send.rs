@@ -44,13 +44,13 @@ pub(super) async fn send(
         return Ok(known);
     }
     let referrals = program.program.referrals.as_ref().ok_or(Error::None)?;
-    let bought = history::of(tx, shop, &[sent.friend]).await?.remove(&sent.friend);
-    if bought.is_some_and(|bought| bought.first_order_at < sent.at) {
-        return Err(Error::Refused(Reason::NotNew));
-    }
     let referral = judged(tx, shop, (sent, advocate), referrals, program, now).await?;
     if let (State::Refused, Some(reason)) = (referral.state, referral.reason) {
         return Err(Error::Refused(reason));
+    }
+    let bought = history::of(tx, shop, &[sent.friend]).await?.remove(&sent.friend);
+    if bought.is_some_and(|bought| bought.first_order_at < sent.at) {
+        return Err(Error::Refused(Reason::NotNew));
     }
     if note(tx, shop, &referral, now).await? {
         return Ok(referral);

@@ -87,6 +87,7 @@ fn a_friend_says_once_who_sent_them() {
         let before = crate::support::orders::Order::new(9, EVE);
         counter.take_order(&before).await;
         assert_eq!(counter.tells(EVE, &ada).await, (422, "not_new".into()));
+        assert_eq!(counter.tells(EVE, &eve).await, (422, "own_code".into()));
         for bad in [json!({}), json!({"code": 5}), json!({"code": ada, "more": 1})] {
             let refused = counter.proxy(EVE, Method::POST, "/proxy/referrals", &bad).await;
             assert_eq!(refused.problem(), (400, "bad_body".into()), "{bad}");

@@ -105,6 +105,13 @@ impl World {
 }
 
 impl Shop {
+    /// Webhooks about orders were given up: what nobody knows of orders from before the app came back, nobody looks for.
+    pub fn lose(&mut self) {
+        let lost = self.from_before.iter().copied().filter(|order| !self.is_known_as_it_is(*order));
+        let lost: Vec<u64> = lost.collect();
+        self.untold.extend(lost);
+    }
+
     /// Whether the backend was told of an order as it is now.
     pub fn is_known_as_it_is(&self, order: u64) -> bool {
         let known = self.model.orders.iter().find(|known| known.id == order).and_then(|known| known.newest());
