@@ -71,9 +71,10 @@ impl Act for TakeOut {
         }
         (shop.is_out, shop.was_out) = (true, true);
         // What it has not found out by now is from before the app, when that comes back.
-        shop.from_before = shop.orders.iter().copied().collect();
         if shop.given_up {
-            shop.lose();
+            let lost: Vec<u64> =
+                shop.orders.iter().copied().filter(|order| !shop.is_known_as_it_is(*order)).collect();
+            shop.untold.extend(lost);
         }
         shop.local.withdraw("points-redemption");
         shop.local.uninstall_app();
@@ -94,7 +95,6 @@ impl Act for Open {
         let was_out = std::mem::take(&mut shop.is_out);
         if was_out {
             shop.local.install_app();
-            shop.from_before = shop.orders.iter().copied().collect();
             shop.local.install(function);
         }
         let is_in = world.open_app()?;

@@ -67,7 +67,6 @@ impl Act for Deliver {
         let topic = delivery.event.topic.clone();
         if self.fate == Fate::GivenUp && tells_of_an_order(&delivery) {
             world.here().given_up = true;
-            world.here().lose();
             return Ok(format!("{topic}, given up"));
         }
         let arrived = match self.fate {
@@ -104,10 +103,7 @@ impl Act for GiveUp {
         let before = shop.waiting.len();
         shop.waiting.retain(|delivery| !tells_of_an_order(delivery));
         let given_up = before - shop.waiting.len();
-        if given_up > 0 {
-            shop.given_up = true;
-            shop.lose();
-        }
+        shop.given_up |= given_up > 0;
         Ok(format!("{given_up} given up"))
     }
 

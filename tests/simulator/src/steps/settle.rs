@@ -61,7 +61,8 @@ impl Act for Settle {
                 for at in 0..world.shops.len() {
                     world.is_sound(at)?;
                     world.shops[at].was_out = world.shops[at].is_out;
-                    world.shops[at].given_up = false;
+                    // Of what was given up while the app is out, it hears when it comes back.
+                    world.shops[at].given_up &= world.shops[at].is_out;
                 }
                 return Ok(format!("after {look} looks, {}", world.totals()));
             }

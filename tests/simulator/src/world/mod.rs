@@ -108,8 +108,6 @@ pub struct Shop {
     pub was_out: bool,
     /// Orders of which the backend may never hear.
     pub untold: HashSet<u64>,
-    /// Those that were there when the app came back last.
-    pub from_before: HashSet<u64>,
     /// What the till did, and when.
     pub till: Vec<(i64, Operation)>,
 }

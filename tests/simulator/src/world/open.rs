@@ -147,7 +147,6 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         has_tokens: true,
         was_out: false,
         untold: Default::default(),
-        from_before: Default::default(),
         till: Vec::new(),
     })
 }
@@ -169,7 +168,6 @@ impl Shop {
         self.checkouts.clear();
         self.told.clear();
         self.untold.clear();
-        self.from_before.clear();
         self.given_up = false;
         self.erased.clear();
         self.heard_at = 0;

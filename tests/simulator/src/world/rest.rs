@@ -71,11 +71,15 @@ impl World {
             }
         }
         self.shelves_are_known(at)?;
+        if self.shops[at].given_up {
+            self.shops[at].lose();
+        }
+        let shop = &self.shops[at];
         let is_told = |id: &u64| shop.model.orders.iter().any(|order| order.id == *id);
         let lost = shop.orders.iter().filter(|id| !is_told(id) && !shop.untold.contains(id));
-        match lost.count() {
-            0 => {}
-            count => return Err(Trouble::Violation(format!("{count} orders were never booked"))),
+        let lost: Vec<&u64> = lost.collect();
+        if !lost.is_empty() {
+            return Err(Trouble::Violation(format!("orders were never booked: {lost:?}")));
         }
         let told =
             shop.model.orders.iter().filter(|order| order.is_told() && !shop.untold.contains(&order.id));
@@ -105,10 +109,15 @@ impl World {
 }
 
 impl Shop {
-    /// Webhooks about orders were given up: what nobody knows of orders from before the app came back, nobody looks for.
-    pub fn lose(&mut self) {
-        let lost = self.from_before.iter().copied().filter(|order| !self.is_known_as_it_is(*order));
-        let lost: Vec<u64> = lost.collect();
+    /// Where webhooks were given up: what nobody knows of orders from before the backend knew that the app is there again, nobody
+    /// looks for. They are history.
+    fn lose(&mut self) {
+        let installed_at = self.model.installed_at.unwrap_or(i64::MAX);
+        let is_history = |order: &u64| {
+            let placed = self.local.order(*order).map_or(i64::MAX, |order| order.created_at.as_microsecond());
+            placed < installed_at && !self.is_known_as_it_is(*order)
+        };
+        let lost: Vec<u64> = self.orders.iter().copied().filter(is_history).collect();
         self.untold.extend(lost);
     }
 
