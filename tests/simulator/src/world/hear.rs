@@ -222,13 +222,9 @@ impl Shop {
         let mut told = match topic {
             // It says little more than that it happened: the backend reads the order as it is now.
             "orders/edited" if can_ask => {
-                let order = self.local.order(told::number(&payload["order_edit"]["order_id"]))?;
-                told::order(&self.local.order_payload(&order), title).without_refunds()
+                self.order_asked(told::number(&payload["order_edit"]["order_id"]))?.without_refunds()
             }
-            MISSED if can_ask => {
-                let order = self.local.order(told::number(&payload["id"]))?;
-                told::order(&self.local.order_payload(&order), title)
-            }
+            MISSED if can_ask => self.order_asked(told::number(&payload["id"]))?,
             topic if topic.starts_with("orders/") && !matches!(topic, "orders/edited" | MISSED) => {
                 told::order(payload, title)
             }
@@ -236,6 +232,14 @@ impl Shop {
         };
         told.is_change = topic != "orders/create";
         Some(if can_ask { self.marked(told) } else { told })
+    }
+
+    /// What the shop tells of an order that it is asked for: nothing of a customer whom it has deleted.
+    fn order_asked(&self, order: u64) -> Option<Told> {
+        let order = self.local.order(order)?;
+        let told = told::order(&self.local.order_payload(&order), &self.model.rules.title);
+        let customer = told.customer.filter(|customer| self.local.customer(*customer).is_some());
+        Some(Told { customer, ..told })
     }
 
     fn hear(&mut self, event: &Event, signed_up: &mut Vec<u64>) {
