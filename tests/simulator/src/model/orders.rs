@@ -163,10 +163,13 @@ impl Model {
         self.orders[at].agree_on_tips(&mut told);
         let is_first = self.orders[at].told.is_empty();
         // Whom a message names is a member, also where the order is known to be another's, with whom they have become one.
-        if is_first || self.orders[at].customer.is_some() {
+        // Erased are those whose customer nobody knows any more.
+        let is_nobodys = self.orders[at].member.is_none();
+        if is_nobodys || self.orders[at].customer.is_some() {
             told.customer.map(|customer| self.member_of(customer));
         }
-        if is_first {
+        // It is whose it was told to be first, which may be later than the order itself.
+        if is_first || (is_nobodys && told.customer.is_some()) {
             let customer = self.whose.get(&told.order).copied().or(told.customer);
             let member = customer.map(|customer| self.member_of(customer));
             (self.orders[at].member, self.orders[at].customer) = (member, customer);
