@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Error, Reason, Referral, State, store};
 use crate::db::{Read, Timestamp, Tx};
-use crate::events::{self, Event, ReferralCompleted, ReferralReversed};
+use crate::events::{self, Event, ReferralCompleted};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Book;
 use crate::points::bonuses::{self, Referred, settle_referrals};
@@ -82,10 +82,7 @@ pub(super) async fn settle_these(
         let is_by_other = state == State::Refused && sent.contains(&referral.friend);
         (referral.state, referral.order) = (state, gives.order);
         referral.due_at = referral.due_at(first, outcome);
-        if was.0 == State::Completed && state != State::Completed {
-            let Referral { id, advocate, friend, .. } = referral;
-            told.push(Event::ReferralReversed(ReferralReversed { referral: id, advocate, friend }));
-        }
+        told.extend(referral.reversed(was.0));
         if state != was.0 && state == State::Completed {
             let (advocate, friend) = (referral.promise.advocate.get(), referral.promise.friend.get());
             told.push(Event::ReferralCompleted(ReferralCompleted {
@@ -135,16 +132,13 @@ pub(super) async fn decide(
     if to != State::Refused && was == State::Refused {
         return Err(Error::NotInReview);
     }
-    referral.state = to;
-    referral.reason = (to == State::Refused).then_some(Reason::Staff);
-    referral.due_at = None;
+    match to {
+        State::Refused => referral.refuse(Reason::Staff),
+        _ => (referral.state, referral.reason) = (to, None),
+    }
     store::save(tx, shop, &[&referral]).await?;
     store::step(tx, shop, &[&referral], now).await?;
-    if was == State::Completed {
-        let Referral { id, advocate, friend, .. } = referral;
-        let reversed = ReferralReversed { referral: id, advocate, friend };
-        events::publish(tx, shop, Event::ReferralReversed(reversed), now).await?;
-    }
+    events::publish_all(tx, shop, referral.reversed(was).as_slice(), now).await?;
     settle_these(tx, &mut book, vec![referral], &program).await?;
     let changed: Vec<MemberId> = book.changed().collect();
     book.save(tx).await?;

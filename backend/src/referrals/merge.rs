@@ -1,7 +1,8 @@
 //! What becomes of referrals when two members become one, or one is gone.
 
-use super::{Error, Reason, Referral, State, follow, store};
+use super::{Error, Reason, Referral, State, codes, follow, store};
 use crate::db::{Timestamp, Tx};
+use crate::events;
 use crate::ids::{MemberId, ShopId};
 use crate::points::Book;
 use crate::programs::Versioned;
@@ -21,14 +22,14 @@ pub async fn merge(
     program: &Versioned,
 ) -> Result<(), Error> {
     let (shop, now) = (book.shop(), book.now());
-    store::move_codes(tx, shop, (from, into)).await?;
+    codes::hand_over(tx, shop, (from, into)).await?;
     let mut moved = store::of_friends(tx, shop, &[from, into]).await?;
     moved.sort_unstable_by_key(|referral| (referral.promise.sent_at, referral.id));
     let sent = store::of_advocate(tx, shop, from, MOST).await?;
     moved.extend(sent.into_iter().filter(|sent| sent.friend != from && sent.friend != into));
     let mut is_sent = false;
-    let mut refused = Vec::new();
-    for referral in &mut moved {
+    let (mut stay, mut refused, mut reversed) = (Vec::new(), Vec::new(), Vec::new());
+    for mut referral in moved {
         for member in [&mut referral.advocate, &mut referral.friend] {
             if *member == from {
                 *member = into;
@@ -41,15 +42,21 @@ pub async fn merge(
             _ => None,
         };
         is_sent |= is_own && reason.is_none();
-        if let Some(reason) = reason {
-            (referral.state, referral.reason, referral.due_at) = (State::Refused, Some(reason), None);
-            refused.push(referral.clone());
-        }
+        let Some(reason) = reason else {
+            stay.push(referral);
+            continue;
+        };
+        let was = referral.state;
+        referral.refuse(reason);
+        reversed.extend(referral.reversed(was));
+        refused.push(referral);
     }
     // What is refused first: a friend is sent once.
-    store::save(tx, shop, &refused.iter().collect::<Vec<_>>()).await?;
-    store::save(tx, shop, &moved.iter().collect::<Vec<_>>()).await?;
+    for some in [&refused, &stay] {
+        store::save(tx, shop, &some.iter().collect::<Vec<_>>()).await?;
+    }
     store::step(tx, shop, &refused.iter().collect::<Vec<_>>(), now).await?;
+    events::publish_all(tx, shop, &reversed, now).await?;
     let mut all = refused;
     all.extend(store::of_friends(tx, shop, &[into]).await?);
     follow::settle_these(tx, book, all, program).await
@@ -61,14 +68,14 @@ pub async fn merge(
 /// # Errors
 /// Any error of the database.
 pub async fn leave(tx: &mut Tx, shop: ShopId, member: MemberId, now: Timestamp) -> Result<(), Error> {
-    store::forget_codes(tx, shop, member).await?;
+    codes::forget(tx, shop, member).await?;
     let mut all = store::of_friends(tx, shop, &[member]).await?;
     all.extend(store::of_advocate(tx, shop, member, MOST).await?);
     let gives_nothing =
         |referral: &Referral| matches!(referral.state, State::Waiting | State::Review | State::Lapsed);
     all.retain(gives_nothing);
     for referral in &mut all {
-        (referral.state, referral.reason, referral.due_at) = (State::Refused, Some(Reason::Gone), None);
+        referral.refuse(Reason::Gone);
     }
     let all: Vec<&Referral> = all.iter().collect();
     store::save(tx, shop, &all).await?;

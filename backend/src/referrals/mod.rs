@@ -25,6 +25,7 @@ use loyalty::referral::{FirstOrder, Outcome, Promise};
 use uuid::Uuid;
 
 use crate::db::{self, Timestamp};
+use crate::events::{Event, ReferralReversed};
 use crate::ids::{MemberId, OrderId};
 use crate::inbox::HandlerError;
 use crate::points::bonuses::{First, Referred};
@@ -42,7 +43,7 @@ crate::text_enum! {
     pub enum State {
         /// The friend may still order.
         Waiting = "waiting",
-        /// The friend has ordered; the points wait as the order's do.
+        /// The friend has ordered; the points wait as the order's do, and as long as was promised.
         Pending = "pending",
         /// Both have their points.
         Completed = "completed",
@@ -147,6 +148,18 @@ impl Referral {
             occurred_at: first.map_or(self.sent_at(), |first| first.placed_at),
             gives: [friend, advocate],
         }
+    }
+
+    /// What is to be told of it where it was completed before and is no more.
+    fn reversed(&self, was: State) -> Option<Event> {
+        let Referral { id, advocate, friend, .. } = *self;
+        let is_reversed = was == State::Completed && self.state != State::Completed;
+        is_reversed.then_some(Event::ReferralReversed(ReferralReversed { referral: id, advocate, friend }))
+    }
+
+    /// Nothing is given for it from now on.
+    fn refuse(&mut self, reason: Reason) {
+        (self.state, self.reason, self.due_at) = (State::Refused, Some(reason), None);
     }
 
     /// When the friend was sent (UTC).

@@ -38,7 +38,7 @@ struct OwnView {
     gives: Invitation,
     /// How many friends may still order, or have ordered what still waits.
     waiting: i64,
-    /// How many have ordered.
+    /// For how many both have their points.
     completed: i64,
     /// Points that the advocate has got for those.
     points: i64,
@@ -107,7 +107,7 @@ async fn promised(
     let mut read = app.db.read(shop).await?;
     let gives = programs::current(&mut read, shop).await?.program.invitation().ok_or(Error::None)?;
     let code: Code = code.parse().map_err(|NoCode| Error::UnknownCode)?;
-    if store::whose(&mut read, shop, &[code]).await?.is_empty() {
+    if codes::whose(&mut read, shop, &[code]).await?.is_empty() {
         return Err(Error::UnknownCode.into());
     }
     Ok(Json(PromisedView { gives: gives.into() }))

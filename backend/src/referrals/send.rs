@@ -7,7 +7,7 @@ use loyalty::Referrals;
 use loyalty::referral::{Code, Outcome};
 use uuid::Uuid;
 
-use super::{Error, Reason, Referral, State, store};
+use super::{Error, Reason, Referral, State, codes, store};
 use crate::db::{Read, Timestamp, Tx};
 use crate::events::{self, Event, ReferralCreated};
 use crate::ids::{MemberId, OrderId, ShopId};
@@ -38,7 +38,7 @@ pub(super) async fn send(
     program: &Versioned,
     now: Timestamp,
 ) -> Result<Referral, Error> {
-    let advocate = *store::whose(tx, shop, &[sent.code]).await?.get(&sent.code).ok_or(Error::UnknownCode)?;
+    let advocate = *codes::whose(tx, shop, &[sent.code]).await?.get(&sent.code).ok_or(Error::UnknownCode)?;
     customers::hold(tx, shop, &[advocate, sent.friend]).await?;
     if let Some(known) = known(tx, shop, sent.friend, advocate).await? {
         return Ok(known);
@@ -98,7 +98,7 @@ pub async fn by_orders(
         return Ok(());
     }
     let codes: Vec<Code> = sent.values().map(|(.., sent)| sent.code).collect();
-    let whose = store::whose(tx, shop, &codes).await?;
+    let whose = codes::whose(tx, shop, &codes).await?;
     let friends: Vec<MemberId> = sent.keys().copied().collect();
     let mut known: HashMap<MemberId, Referral> = HashMap::new();
     for referral in store::of_friends(tx, shop, &friends).await? {

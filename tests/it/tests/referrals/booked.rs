@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 use loyalnest::customers;
+use loyalnest::db;
 use loyalnest::db::Timestamp;
+use loyalnest::events::Kind;
 use loyalnest::ids::{CustomerId, OrderId};
 use loyalnest::orders::Incoming;
 use loyalnest::referrals;
@@ -23,6 +25,19 @@ impl Counter {
         let (kept, gone) = (CustomerId(kept), CustomerId(gone));
         assert!(customers::merge(&mut tx, self.id, kept, gone, self.door.now()).await.unwrap());
         tx.commit().await.unwrap();
+    }
+
+    /// How often it was told that a referral gives nothing any more.
+    async fn reversed(&self) -> i64 {
+        let mut read = self.door.app.db.read_outside().await.unwrap();
+        let (told,): (i64,) = db!(
+            read.one,
+            "select count(*) from events_outbox where kind = $1 and shop_id = $2",
+            Kind::ReferralReversed,
+            self.id
+        )
+        .unwrap();
+        told
     }
 
     async fn lapse(&self) -> usize {
@@ -254,6 +269,7 @@ fn of_customers_who_become_one_the_earlier_referral_stays() {
             assert_eq!(counter.points(eve).await.0, 0);
             let states = counter.states().await;
             assert_eq!(states[..2], [("refused".into(), Some("merged".into())), ("completed".into(), None)]);
+            let told = counter.reversed().await;
             counter.is_sound().await;
             // Both of Ada's codes lead to whoever was kept, and who has sent themselves has sent nobody.
             let code = counter.code(ada).await;
@@ -263,6 +279,7 @@ fn of_customers_who_become_one_the_earlier_referral_stays() {
             counter.merge(fay, dan).await;
             assert_eq!(counter.points(dan).await.0, 0);
             assert_eq!(counter.states().await[1], ("refused".into(), Some("own_code".into())));
+            assert_eq!((told, counter.reversed().await), (apart / 50 + 1, apart / 50 + 2));
             counter.is_sound().await;
             // What comes back later takes nothing twice.
             counter.take(vec![counter.back(&all_back(apart + 7, apart + 1))]).await;

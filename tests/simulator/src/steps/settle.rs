@@ -20,7 +20,8 @@ pub struct Wait {
 }
 
 /// Nothing goes wrong any more, and everything comes to rest: all webhooks arrive that were not given up, all of them are acted
-/// upon, what nobody was told of is looked for, every metafield is written. Then the invariants hold, every order of a customer is booked, and metafields show the ledger.
+/// upon, what nobody was told of is looked for, every metafield is written. Then the invariants hold, every order of a customer
+/// is booked, and metafields show the ledger.
 pub struct Settle;
 
 /// Somebody gives everyone a point behind the ledger's back. Never drawn: it proves that a wrong ledger is found.

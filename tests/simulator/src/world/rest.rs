@@ -20,8 +20,8 @@ impl World {
                          (select count(*) from inbox_messages where shop_id = $1 and state = 'ready'),
                          (select count(*) from sync_accounts where shop_id = $1 and due_at is not null),
                          (select count(*) from tasks
-                          where shop_id = $1 and state = 'ready' and 
-                            (kind like 'products.%' or kind like 'bulk.%' or kind like 'orders.%'))",
+                          where shop_id = $1 and state = 'ready'
+                              and (kind like 'products.%' or kind like 'bulk.%' or kind like 'orders.%'))",
                     shop
                 )?)
             })?;

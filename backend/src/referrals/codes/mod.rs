@@ -1,12 +1,15 @@
 //! Codes: what a member hands on, and the link that carries it.
 
+mod store;
+
 use loyalty::Referrals;
 use loyalty::referral::Code;
 
-use super::store;
 use crate::db::{self, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::shopify::ShopDomain;
+
+pub(super) use store::{forget, hand_over, whose};
 
 /// How many codes are tried that others have: of 650 thousand million, two in a row are none of chance.
 const TRIES: u32 = 4;
@@ -18,12 +21,12 @@ pub(super) async fn of(
     member: MemberId,
     now: Timestamp,
 ) -> Result<Option<Code>, db::Error> {
-    if let Some(code) = store::code_of(tx, shop, member).await? {
+    if let Some(code) = store::of(tx, shop, member).await? {
         return Ok(Some(code));
     }
     for _ in 0..TRIES {
         let code = Code::of(getrandom::u64().map_err(db::Error::other)?);
-        if store::add_code(tx, shop, code, member, now).await? {
+        if store::add(tx, shop, code, member, now).await? {
             return Ok(Some(code));
         }
     }
