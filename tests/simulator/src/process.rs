@@ -143,7 +143,9 @@ impl Process {
 impl Means {
     /// The application of a new life, and a wire across its database.
     async fn begin(&self, wire: Arc<Wire>) -> Result<App> {
-        let db = Db::connect(&format!("sqlite://{}", self.file.display()), &Options::default()).await?;
+        // One reader: of two, it would be the machine that says whose thread answers first.
+        let options = Options { max_connections: 1, ..Options::default() };
+        let db = Db::connect(&format!("sqlite://{}", self.file.display()), &options).await?;
         stretch(&db, wire).await?;
         let kinds = vec![
             Kind::of::<PostRipe>(),
