@@ -26,8 +26,8 @@ use crate::{db, merchants};
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(15);
 /// Shopify's lists lag behind what they are of, and what has come to the inbox may wait there: so much is looked at twice.
 const TWICE: SignedDuration = SignedDuration::from_hours(1);
-/// A shop that was never looked through is from so long ago on.
-const FIRST: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Shopify shows no older orders to whoever did not ask for them.
+const SHOWN: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How many pages, of 250 orders, a run looks through, and how many orders it has read again; then others have their turn.
 const PAGES: usize = 8;
 const MISSED_AT_ONCE: usize = 250;
@@ -61,7 +61,12 @@ impl Task for CatchUp {
         }
         let Some(installed_at) = merchants::installed_since(&mut read, shop).await? else { return Ok(()) };
         // What changed while the app was not there, it was not told either.
-        let from = looked_until(&mut read, shop).await?.unwrap_or(now - FIRST);
+        let from = match looked_until(&mut read, shop).await? {
+            Some(until) => until,
+            None => {
+                first_known(&mut read, shop).await?.unwrap_or(installed_at).min(installed_at).max(now - SHOWN)
+            }
+        };
         drop(read);
         let admin = app.admin_of(&known).await.map_err(|error| failed(&error))?;
         let looked = look(app, shop, &admin, &Span { from, until: now - ON_ITS_WAY, installed_at }).await?;
@@ -171,6 +176,16 @@ async fn looked_until(read: &mut Read, shop: ShopId) -> Result<Option<Timestamp>
     let found: Option<(Timestamp,)> =
         db!(read.optional, "select looked_until from orders_catch_up where shop_id = $1", shop)?;
     Ok(found.map(|(until,)| until))
+}
+
+/// When the first order was placed that is known of a shop: the lowest number is the oldest.
+async fn first_known(read: &mut Read, shop: ShopId) -> Result<Option<Timestamp>, db::Error> {
+    let found: Option<(Timestamp,)> = db!(
+        read.optional,
+        "select placed_at from orders_orders where shop_id = $1 and placed_at is not null order by order_id limit 1",
+        shop
+    )?;
+    Ok(found.map(|(placed_at,)| placed_at))
 }
 
 async fn note(tx: &mut Tx, shop: ShopId, until: Timestamp) -> Result<u64, db::Error> {

@@ -296,7 +296,7 @@ pub async fn ripe(tx: &mut Read, shop: ShopId, now: Timestamp, most: i64) -> Res
     let due: Vec<(OrderId,)> = db!(
         tx.all,
         "select order_id from points_orders
-         where shop_id = $1 and ripe_at is not null and ripe_at <= $2 order by ripe_at limit $3",
+         where shop_id = $1 and ripe_at is not null and ripe_at <= $2 order by ripe_at, order_id limit $3",
         shop,
         now,
         most

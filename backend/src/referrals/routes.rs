@@ -11,13 +11,14 @@ use loyalty::reward::Amounts;
 use loyalty::{Points, Program};
 use serde::{Deserialize, Serialize};
 
-use super::send::{Sent, send};
-use super::{Error, Referral, codes, store};
+use super::send::{Sent, has_sent_all, send};
+use super::{Error, Reason, Referral, codes, store};
 use crate::app::App;
 use crate::db::Timestamp;
 use crate::ids::MemberId;
+use crate::points::Calendar;
 use crate::web::{Path, Problem, Shopper};
-use crate::{customers, programs};
+use crate::{customers, merchants, programs};
 
 /// What shoppers may ask.
 pub fn shopper() -> Router<App> {
@@ -84,11 +85,13 @@ struct GivesView {
     min: Amounts,
     /// Within how many days.
     days: u16,
+    /// How many days the points wait after it.
+    wait_days: u16,
 }
 
 impl From<Invitation> for GivesView {
-    fn from(Invitation { friend, min, days, .. }: Invitation) -> GivesView {
-        GivesView { friend, min, days }
+    fn from(Invitation { friend, min, days, wait_days, .. }: Invitation) -> GivesView {
+        GivesView { friend, min, days, wait_days }
     }
 }
 
@@ -97,18 +100,25 @@ struct PromisedView {
     gives: GivesView,
 }
 
-/// `GET …/referrals/{code}`: for guests, too. Nothing is told of whoever sent them.
+/// `GET …/referrals/{code}`: for guests, too. Nothing is told of whoever sent them, but whether they may.
 async fn promised(
     State(app): State<App>,
     shopper: Shopper,
     Path(code): Path<String>,
 ) -> Result<Json<PromisedView>, Problem> {
-    let shop = shopper.shop.id;
+    let (shop, now) = (shopper.shop.id, app.clock.now());
     let mut read = app.db.read(shop).await?;
-    let gives = programs::current(&mut read, shop).await?.program.invitation().ok_or(Error::None)?;
+    let program = programs::current(&mut read, shop).await?.program;
+    let (Some(referrals), Some(gives)) = (&program.referrals, program.invitation()) else {
+        return Err(Error::None.into());
+    };
     let code: Code = code.parse().map_err(|NoCode| Error::UnknownCode)?;
-    if codes::whose(&mut read, shop, &[code]).await?.is_empty() {
-        return Err(Error::UnknownCode.into());
+    let whose = codes::whose(&mut read, shop, &[code]).await?;
+    let advocate = *whose.get(&code).ok_or(Error::UnknownCode)?;
+    let zone = merchants::zone(&mut read, shop).await?;
+    let calendar = Calendar::new(now, zone, program.expiry);
+    if has_sent_all(&mut read, shop, (advocate, now), referrals, &calendar).await? {
+        return Err(Error::Refused(Reason::LimitReached).into());
     }
     Ok(Json(PromisedView { gives: gives.into() }))
 }
@@ -140,6 +150,7 @@ impl ToldView {
             friend: referral.promise.friend,
             min: min.into_iter().collect(),
             days: u16::try_from(days).unwrap_or(u16::MAX),
+            wait_days: referral.promise.wait_days,
         };
         ToldView { state: referral.state.as_str(), gives, until: referral.until() }
     }

@@ -182,14 +182,8 @@ async fn too_many(
     referrals: &Referrals,
     calendar: &Calendar,
 ) -> Result<(State, Option<Reason>), Error> {
-    if let Some(limit) = referrals.limit {
-        let day = calendar.day(at);
-        let (first, over) = (limit.per.begins_on(day), limit.per.over_on(day));
-        let from = first.map_or(Timestamp::UNIX_EPOCH, |day| calendar.start(day));
-        let until = over.map_or(calendar.now() + AN_AGE, |day| calendar.start(day));
-        if store::sent_within(read, shop, advocate, (from, until)).await? >= i64::from(limit.most) {
-            return Ok((State::Refused, Some(Reason::LimitReached)));
-        }
+    if has_sent_all(read, shop, (advocate, at), referrals, calendar).await? {
+        return Ok((State::Refused, Some(Reason::LimitReached)));
     }
     if let Some(from) = referrals.review_from {
         // Its own moment belongs to the day.
@@ -199,6 +193,22 @@ async fn too_many(
         }
     }
     Ok((State::Waiting, None))
+}
+
+/// Whether an advocate has sent as many about that time as the program lets them.
+pub(super) async fn has_sent_all(
+    read: &mut Read,
+    shop: ShopId,
+    (advocate, at): (MemberId, Timestamp),
+    referrals: &Referrals,
+    calendar: &Calendar,
+) -> Result<bool, db::Error> {
+    let Some(limit) = referrals.limit else { return Ok(false) };
+    let day = calendar.day(at);
+    let (first, over) = (limit.per.begins_on(day), limit.per.over_on(day));
+    let from = first.map_or(Timestamp::UNIX_EPOCH, |day| calendar.start(day));
+    let until = over.map_or(calendar.now() + AN_AGE, |day| calendar.start(day));
+    Ok(store::sent_within(read, shop, advocate, (from, until)).await? >= i64::from(limit.most))
 }
 
 /// Writes a referral down, unless the friend was sent meanwhile.

@@ -67,6 +67,8 @@ pub struct Invitation {
     pub min: Amounts,
     /// Within how many days.
     pub days: u16,
+    /// How many days the points of both wait after it.
+    pub wait_days: u16,
 }
 
 #[cfg(feature = "serde")]
@@ -105,9 +107,9 @@ impl Program {
 
     /// What sending somebody gives, as widgets show it.
     pub fn invitation(&self) -> Option<Invitation> {
-        let Referrals { advocate, friend, min, days, .. } = *self.referrals.as_ref()?;
+        let Referrals { advocate, friend, min, days, wait_days, .. } = *self.referrals.as_ref()?;
         let min = Some((self.currency, min)).filter(|(_, min)| *min > 0).into_iter().collect();
-        Some(Invitation { advocate, friend, min, days })
+        Some(Invitation { advocate, friend, min, days, wait_days })
     }
 }
 
@@ -202,7 +204,7 @@ mod tests {
         assert_eq!(shown(None), Value::Null);
         let any = Referrals { min: 0, ..referrals.clone() };
         for (referrals, min) in [(referrals, json!({"GBP": 2_000})), (any, json!({}))] {
-            let expected = json!({"advocate": 200, "friend": 100, "min": min, "days": 30});
+            let expected = json!({"advocate": 200, "friend": 100, "min": min, "days": 30, "wait_days": 14});
             assert_eq!(shown(Some(referrals)), expected);
         }
     }

@@ -44,12 +44,7 @@ impl ObjectValue for OrderObject<'_> {
             "taxesIncluded" => ResolvedValue::leaf(order.tax_included_bp > 0),
             "currencyCode" => ResolvedValue::leaf(self.context.shop.facts().settings.currency.code()),
             "presentmentCurrencyCode" => ResolvedValue::leaf(order.presentment_currency.code()),
-            "customer" => match &order.customer {
-                Some(customer) => {
-                    self.context.object(CustomerObject { context: self.context, id: customer.id })
-                }
-                None => ResolvedValue::null(),
-            },
+            "customer" => self.customer(),
             "customAttributes" => ResolvedValue::list(
                 order
                     .note_attributes
@@ -86,6 +81,15 @@ impl<'s> OrderObject<'s> {
         let shop = (self.context.shop.facts().settings.currency, set.shop);
         let presentment = (self.order.presentment_currency, set.presentment);
         self.context.object(MoneyBag { context: self.context, shop, presentment })
+    }
+
+    /// None where there was none, or is none any more.
+    fn customer(&self) -> ResolvedValue<'_> {
+        let is_there = |id: &u64| self.context.shop.customer(*id).is_some();
+        match self.order.customer.as_ref().map(|customer| customer.id).filter(is_there) {
+            Some(id) => self.context.object(CustomerObject { context: self.context, id }),
+            None => ResolvedValue::null(),
+        }
     }
 
     /// None where it was deleted.

@@ -1,6 +1,8 @@
 //! What shoppers and staff ask, and what they are told.
 
 use axum::http::Method;
+use jiff::SignedDuration;
+use loyalty::limit::{Limit, Period};
 use serde_json::{Value, json};
 
 use super::{ADA, BOB, EVE, opened, order};
@@ -24,7 +26,7 @@ fn an_advocate_has_one_code_and_sees_what_came_of_it() {
             first,
             json!({
                 "code": code, "link": format!("https://local-shop.myshopify.com/pages/friends?ref={code}"),
-                "gives": {"advocate": 200, "friend": 100, "min": {"GBP": 2_000}, "days": 30},
+                "gives": {"advocate": 200, "friend": 100, "min": {"GBP": 2_000}, "days": 30, "wait_days": 0},
                 "waiting": 0, "completed": 0, "points": 0,
             })
         );
@@ -54,12 +56,19 @@ fn a_code_promises_the_friend_something_and_tells_nothing_of_the_advocate() {
             let request = axum::http::Request::get(format!("/proxy/referrals/{code}?{query}"));
             counter.door.send(request.body(axum::body::Body::empty()).unwrap()).await
         };
-        let gives = json!({"friend": 100, "min": {"GBP": 2_000}, "days": 30});
+        let gives = json!({"friend": 100, "min": {"GBP": 2_000}, "days": 30, "wait_days": 0});
         assert_eq!(promised(&code).await.json(), json!({"gives": gives}));
         assert_eq!(promised(&code.to_lowercase()).await.json(), json!({"gives": gives}));
         for unknown in ["22222222", "nonsense", "%3Cscript%3E", "0", &"A".repeat(4_000)] {
             assert_eq!(promised(unknown).await.problem(), (404, "unknown_code".into()), "{unknown:.20}");
         }
+        // Who may send nobody more is followed by nobody who would be refused later.
+        let most_one = Limit { most: 1, per: Period::Month };
+        counter.set_program(|program| program.referrals.as_mut().unwrap().limit = Some(most_one)).await;
+        counter.tells(BOB, &code).await;
+        assert_eq!(promised(&code).await.problem(), (422, "limit_reached".into()));
+        counter.door.advance(SignedDuration::from_hours(24 * 31));
+        assert_eq!(promised(&code).await.json(), json!({"gives": gives}));
         counter.set_program(|program| program.referrals = None).await;
         assert_eq!(promised(&code).await.problem(), (404, "no_referrals".into()));
         let own = counter.proxy(ADA, Method::GET, "/proxy/referral", &Value::Null).await;
@@ -74,7 +83,7 @@ fn a_friend_says_once_who_sent_them() {
         let counter = opened(test).await;
         let (ada, bob) = (counter.code(ADA).await, counter.code(BOB).await);
         let told = counter.proxy(BOB, Method::POST, "/proxy/referrals", &json!({"code": ada})).await.json();
-        let gives = json!({"friend": 100, "min": {"GBP": 2_000}, "days": 30});
+        let gives = json!({"friend": 100, "min": {"GBP": 2_000}, "days": 30, "wait_days": 0});
         assert_eq!(told, json!({"state": "waiting", "gives": gives, "until": "2026-12-23T12:00:00Z"}));
         let again = counter.proxy(BOB, Method::POST, "/proxy/referrals", &json!({"code": ada})).await.json();
         assert_eq!(again, told);

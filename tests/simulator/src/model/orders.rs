@@ -210,10 +210,15 @@ impl Model {
 
     /// Points that have waited long enough.
     pub fn post_ripe(&mut self) {
-        for at in 0..self.orders.len() {
-            if self.orders[at].is_due(self.now) {
-                self.settle(at);
-            }
+        let due = (0..self.orders.len()).filter(|at| self.orders[*at].is_due(self.now));
+        let mut due: Vec<_> = due.collect();
+        // What has waited longest comes first: it is what pays a debt.
+        due.sort_by_key(|at| {
+            let order = &self.orders[*at];
+            (order.ripe_at(&order.facts(), self.now), order.id)
+        });
+        for at in due {
+            self.settle(at);
         }
         self.follow_orders();
     }

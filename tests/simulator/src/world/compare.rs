@@ -25,6 +25,11 @@ impl World {
             let text = format!(
                 "orders have earned (number, pending, posted, forgiven) {which:?}, the latter by the model"
             );
+            let booked = match which {
+                Some((has, _)) => self.lines(at, has.0)?.join("; "),
+                None => "another number of orders".into(),
+            };
+            let text = format!("{text}\n    booked: {booked}");
             return Err(Trouble::Disagreement(text));
         }
         for owner in &members {

@@ -26,13 +26,19 @@ const GLANCE: &str = "select json_object(
         select json_group_array(json_array(lower(hex(hold_id)), state, expires_at, cleared_at))
         from redemptions_holds where shop_id = $1))";
 
-/// What was booked for a customer, in order: kind, name, and what it changed of available and held points.
+/// What was booked for a customer, or for whose order it is, in order: kind, name, what it changed of available and held
+/// points, and what of it in which lots.
 const LINES: &str = "select e.kind || ' ' || e.source_id || ' ' || group_concat(p.account || ' ' || p.amount)
-    from customers_members m
-    join points_entries e on e.shop_id = m.shop_id and e.member_id = coalesce(m.merged_into, m.member_id)
+        || coalesce((select ' in ' || group_concat(hex(v.lot_id) || ' ' || v.available) from points_moves v
+            where v.shop_id = e.shop_id and v.entry_id = e.entry_id), '')
+    from points_entries e
     join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
         and p.account in ('available', 'held')
-    where m.shop_id = $1 and m.customer_id = $2 group by e.entry_id order by e.seq";
+    where e.shop_id = $1 and e.member_id = coalesce(
+        (select o.member_id from points_orders o where o.shop_id = $1 and o.order_id = $2),
+        (select coalesce(m.merged_into, m.member_id) from customers_members m
+            where m.shop_id = $1 and m.customer_id = $2))
+    group by e.entry_id order by e.seq";
 
 /// The ledger of a shop at a moment.
 #[derive(Deserialize)]
@@ -86,11 +92,11 @@ impl World {
         serde_json::from_str(&text).context("a ledger")
     }
 
-    /// What was booked for a customer, for whoever looks for what is wrong.
-    pub fn lines(&mut self, at: usize, customer: i64) -> Result<Vec<String>> {
+    /// What was booked for a customer, or for whose order it is, for whoever looks for what is wrong.
+    pub fn lines(&mut self, at: usize, whose: i64) -> Result<Vec<String>> {
         let shop = self.shops[at].id;
         let Db::Sqlite { readers, .. } = self.process.app.db.clone() else { bail!("not on SQLite") };
         self.process
-            .finish(async { Ok(query_scalar(LINES).bind(shop.0).bind(customer).fetch_all(&readers).await?) })
+            .finish(async { Ok(query_scalar(LINES).bind(shop.0).bind(whose).fetch_all(&readers).await?) })
     }
 }
