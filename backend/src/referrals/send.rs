@@ -8,7 +8,7 @@ use loyalty::referral::{Code, Outcome};
 use uuid::Uuid;
 
 use super::{Error, Reason, Referral, State, codes, store};
-use crate::db::{Read, Timestamp, Tx};
+use crate::db::{self, Read, Timestamp, Tx};
 use crate::events::{self, Event, ReferralCreated};
 use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::Calendar;

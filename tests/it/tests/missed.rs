@@ -257,6 +257,30 @@ fn a_change_that_nobody_was_told_of_is_found_where_the_order_is_known() {
 }
 
 #[test]
+fn what_changed_while_the_app_was_out_is_found_however_long_that_was() {
+    on_both_engines(async |test| {
+        let mut scene = Scene::open(test).await;
+        let ada = scene.customer();
+        let order = scene.buys(ada, 3);
+        scene.bring(|event| event.topic == "orders/create").await;
+        assert_eq!(scene.points(ada).await, (30, 0, 0));
+        scene.door.webhook("gone", "app/uninstalled", scene.door.now(), &json!({})).await;
+        scene.work().await;
+        scene.door.shop.cancel(order.id, "customer").unwrap();
+        let unknown = scene.buys(ada, 5);
+        scene.bring(|_| false).await;
+        scene.door.advance(SignedDuration::from_hours(24 * 20));
+        scene.install().await;
+        scene.door.shop.fulfil_order(unknown.id).unwrap();
+        scene.bring(|_| false).await;
+        // Nobody has looked through this shop before; its first order says from when on.
+        scene.look().await;
+        assert_eq!(scene.points(ada).await, (0, 0, 0));
+        scene.is_sound().await;
+    });
+}
+
+#[test]
 fn test_orders_orders_from_before_the_app_and_deleted_ones_are_not_taken_on() {
     on_both_engines(async |test| {
         let door = Door::new(test).await;

@@ -180,7 +180,8 @@ pub(super) async fn merge(
 ) -> Result<(), Error> {
     let shop = book.shop();
     let mut by_occasion: BTreeMap<Occasion, Vec<Bonus>> = BTreeMap::new();
-    for member in [from, into] {
+    // Of two that are of one moment, that of who is kept stays.
+    for member in [into, from] {
         for mut bonus in store::take(tx, shop, member).await? {
             bonus.member = into;
             by_occasion.entry(bonus.occasion).or_default().push(bonus);
@@ -191,9 +192,9 @@ pub(super) async fn merge(
     let mut kept = Vec::new();
     for (occasion, mut bonuses) in by_occasion {
         let first_order = first.as_ref().map(|first| first.order);
-        bonuses.sort_unstable_by_key(|bonus| {
+        bonuses.sort_by_key(|bonus| {
             let is_first = occasion == Occasion::FirstOrder && bonus.order == first_order;
-            (!is_first, bonus.occurred_at, bonus.id)
+            (!is_first, bonus.occurred_at)
         });
         let mut bonuses = bonuses.into_iter();
         let Some(mut stays) = bonuses.next() else { continue };

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use jiff::SignedDuration;
-use loyalnest::db;
+use loyalnest::{db, privacy};
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -111,6 +111,32 @@ fn of_each_tag_the_newest_stays_in_whichever_order_it_is_told() {
         scene.door.advance(SignedDuration::from_hours(9 * 24));
         scene.tagged("5", true, ADA, &["e"], 50).await;
         assert_eq!((scene.rows().await, scene.tags(ADA).await), (4, json!(["b", "c", "d", "e"])));
+    });
+}
+
+#[test]
+fn an_export_shows_tags_and_an_erasure_takes_them_along() {
+    on_both_engines(async |test| {
+        let scene = Scene::empty(test).await;
+        scene.switch_tags(true).await;
+        for (customer, tag) in [(ADA, "VIP"), (BOB, "staff")] {
+            scene.comes(customer).await;
+            scene.tagged(&format!("tag {customer}"), true, customer, &[tag], 10).await;
+        }
+        let about = json!({"customer": {"id": ADA}, "orders_requested": [], "orders_to_redact": []});
+        scene.tell("ask", "customers/data_request", &about).await;
+        scene.tasks().await;
+        let mut read = scene.door.app.db.read(scene.shop).await.unwrap();
+        let request = privacy::requests(&mut read, scene.shop, 1).await.unwrap().remove(0);
+        drop(read);
+        let document = privacy::document(&scene.door.app, scene.shop, request.request_id).await.unwrap();
+        let document: Value = serde_json::from_slice(&document.unwrap()).unwrap();
+        let tags = document["held_here"]["customers_tags"]["rows"].as_array().unwrap();
+        let shown: Vec<_> = tags.iter().map(|row| &row["tag"]).collect();
+        assert_eq!(shown, [&json!("VIP")], "and nobody else's");
+        scene.tell("erase", "customers/redact", &about).await;
+        scene.tasks().await;
+        assert_eq!((scene.rows().await, scene.tags(BOB).await), (1, json!(["staff"])));
     });
 }
 

@@ -12,8 +12,6 @@ use super::tally::Tally;
 pub struct Bonus {
     pub occasion: Occasion,
     pub member: usize,
-    /// Bonuses are numbered as they come.
-    number: usize,
     /// The order that it is for.
     order: Option<u64>,
     occurred_at: i64,
@@ -68,7 +66,6 @@ impl Model {
             (None, Some((_, placed_at, gives))) if gives != (0, 0) => Bonus {
                 occasion: Occasion::FirstOrder,
                 member,
-                number: self.number(),
                 order: None,
                 occurred_at: placed_at,
                 tally: Tally::default(),
@@ -155,10 +152,10 @@ impl Model {
         if self.bonuses.iter().any(|bonus| (bonus.occasion, bonus.member) == (occasion, member)) {
             return;
         }
-        let (number, order, mut tally) = (self.number(), None, Tally::default());
+        let (order, mut tally) = (None, Tally::default());
         self.expire(member);
         self.book(member, &mut tally, (0, points), occurred_at);
-        self.bonuses.push(Bonus { occasion, member, number, order, occurred_at, tally });
+        self.bonuses.push(Bonus { occasion, member, order, occurred_at, tally });
     }
 
     /// What both of two members had was had once: the earlier stays, of first orders the one that is for the first.
@@ -174,11 +171,11 @@ impl Model {
             let mut both: Vec<Bonus> =
                 self.bonuses.iter().filter(|bonus| is_theirs(bonus)).cloned().collect();
             self.bonuses.retain(|bonus| !is_theirs(bonus));
-            both.iter_mut().for_each(|bonus| bonus.member = into);
             both.sort_by_key(|bonus| {
                 let is_first = occasion == Occasion::FirstOrder && bonus.order == first.map(|first| first.0);
-                (!is_first, bonus.occurred_at, bonus.number)
+                (!is_first, bonus.occurred_at, bonus.member != into)
             });
+            both.iter_mut().for_each(|bonus| bonus.member = into);
             let mut both = both.into_iter();
             let Some(stays) = both.next() else { continue };
             for mut other in both {

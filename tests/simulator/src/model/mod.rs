@@ -96,8 +96,8 @@ pub struct Model {
     pub uses: Vec<Use>,
     pub bonuses: Vec<Bonus>,
     people: Vec<Person>,
-    /// Whose orders are, as files of all orders told before webhooks did.
-    whose: HashMap<u64, u64>,
+    /// Whose orders are, as files of all orders told before webhooks did; none who was erased since.
+    whose: HashMap<u64, Option<u64>>,
     pub shelves: Vec<Shelf>,
     /// Things that were told of, and when they had changed.
     products: Vec<(u64, i64)>,
@@ -257,6 +257,9 @@ impl Model {
         self.people.retain(|person| !gone.contains(&person.customer));
         for order in &mut self.orders {
             order.customer = order.customer.filter(|customer| !gone.contains(customer));
+        }
+        for customer in self.whose.values_mut() {
+            *customer = customer.filter(|customer| !gone.contains(customer));
         }
     }
 

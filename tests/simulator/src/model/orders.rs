@@ -159,6 +159,7 @@ impl Model {
         if !self.takes_on(&told) {
             return;
         }
+        told.customer = self.named_by(&told);
         let at = self.order_at(told.order);
         self.orders[at].agree_on_tips(&mut told);
         let is_first = self.orders[at].told.is_empty();
@@ -170,7 +171,7 @@ impl Model {
         }
         // It is whose it was told to be first, which may be later than the order itself.
         if is_first || (is_nobodys && told.customer.is_some()) {
-            let customer = self.whose.get(&told.order).copied().or(told.customer);
+            let customer = self.whose.get(&told.order).copied().flatten().or(told.customer);
             let member = customer.map(|customer| self.member_of(customer));
             (self.orders[at].member, self.orders[at].customer) = (member, customer);
             self.orders[at].earn = self.rules.earn.clone();
@@ -191,7 +192,12 @@ impl Model {
     /// A file of all orders tells whose an order is: perhaps of another than its webhooks do, who have become one since.
     pub fn told_by_a_file_whose(&mut self, order: u64, customer: u64) {
         self.member_of(customer);
-        self.whose.entry(order).or_insert(customer);
+        self.whose.entry(order).or_insert(Some(customer));
+    }
+
+    /// Whom a message names: nobody leads to who was erased, where only a file had told that the order was theirs.
+    pub(super) fn named_by(&self, told: &Told) -> Option<u64> {
+        told.customer.filter(|_| self.whose.get(&told.order) != Some(&None))
     }
 
     /// Whether an order is taken on that is told so: one from before the app was there is not, because it changes.

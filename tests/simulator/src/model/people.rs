@@ -71,7 +71,11 @@ impl Model {
                 continue;
             }
             let known = self.orders.iter().find(|order| order.id == told.order && order.is_told());
-            let Some(customer) = known.map_or(told.customer, |order| order.customer) else { continue };
+            // One that was told of before as nobody's is whose it is told to be now.
+            let known = known.filter(|order| order.member.is_some());
+            let Some(customer) = known.map_or_else(|| self.named_by(told), |order| order.customer) else {
+                continue;
+            };
             let member = self.member_of(customer);
             let is_own = self.members[member].customers[0] == customer;
             let person = self.person(customer);
