@@ -3,8 +3,9 @@
 use axum::body::Body;
 use axum::http::Request;
 use devshop::{
-    AdminFault, AdminFaultKind, CombinesWith, DiscountClass, Event, Freshness, NewCart, NewDiscount,
-    NewProduct, Order, OrderEdit, PlaceOptions, RefundRequest, Settings, ShippingRefund, Surface, Switches,
+    AdminFault, AdminFaultKind, BucketSettings, CombinesWith, DiscountClass, Event, Freshness, NewCart,
+    NewDiscount, NewProduct, Order, OrderEdit, PlaceOptions, RefundRequest, Settings, ShippingRefund,
+    Surface, Switches,
 };
 use jiff::SignedDuration;
 use loyalnest::db;
@@ -34,7 +35,9 @@ impl<'a> Scene<'a> {
     }
 
     async fn of(test: &'a TestDb, settings: Settings) -> Scene<'a> {
-        let door = Door::of(test, settings).await;
+        // So much is asked for that Shopify would let a quick machine wait.
+        let bucket = BucketSettings { capacity: 100_000, restore_rate: 10_000 };
+        let door = Door::of(test, Settings { bucket, ..settings }).await;
         door.shop.install(built("points-redemption"));
         let classes = vec![DiscountClass::Product, DiscountClass::Order, DiscountClass::Shipping];
         let (title, function_handle) = ("Loyalty points".into(), "points-redemption".into());
@@ -266,6 +269,7 @@ fn what_changed_while_the_app_was_out_is_found_however_long_that_was() {
         assert_eq!(scene.points(ada).await, (30, 0, 0));
         scene.door.webhook("gone", "app/uninstalled", scene.door.now(), &json!({})).await;
         scene.work().await;
+        scene.door.advance(LATER);
         scene.door.shop.cancel(order.id, "customer").unwrap();
         let unknown = scene.buys(ada, 5);
         scene.bring(|_| false).await;

@@ -65,7 +65,8 @@ fn a_code_promises_the_friend_something_and_tells_nothing_of_the_advocate() {
         // Who may send nobody more is followed by nobody who would be refused later.
         let most_one = Limit { most: 1, per: Period::Month };
         counter.set_program(|program| program.referrals.as_mut().unwrap().limit = Some(most_one)).await;
-        counter.tells(BOB, &code).await;
+        let told = counter.proxy(BOB, Method::POST, "/proxy/referrals", &json!({"code": code})).await;
+        assert_eq!(told.json()["state"], "waiting");
         assert_eq!(promised(&code).await.problem(), (422, "limit_reached".into()));
         counter.door.advance(SignedDuration::from_hours(24 * 31));
         assert_eq!(promised(&code).await.json(), json!({"gives": gives}));
@@ -73,7 +74,7 @@ fn a_code_promises_the_friend_something_and_tells_nothing_of_the_advocate() {
         assert_eq!(promised(&code).await.problem(), (404, "no_referrals".into()));
         let own = counter.proxy(ADA, Method::GET, "/proxy/referral", &Value::Null).await;
         assert_eq!(own.problem(), (404, "no_referrals".into()));
-        assert_eq!(counter.tells(BOB, &code).await, (404, "no_referrals".into()));
+        assert_eq!(counter.tells(EVE, &code).await, (404, "no_referrals".into()));
     });
 }
 
