@@ -23,7 +23,7 @@ beforeEach(async () => {
   shop.answers = {
     'GET /tier': { body: NO_TIERS },
     'GET /account': { body: { points: 1_500, pending: 0, held: 0, seq: 8, next: null, redemption: null } },
-    [`GET /referrals/${CODE}`]: { body: { gives: { friend: 100, min: GIVES.min, days: 30 } } },
+    [`GET /referrals/${CODE}`]: { body: { gives: { friend: 100, min: GIVES.min, days: 30, wait_days: 14 } } },
     'POST /referrals': { body: { state: 'waiting', gives: GIVES, until: '2026-12-28T00:00:00Z' } },
     'GET /referral': { body: referral() },
   };
@@ -53,7 +53,9 @@ const block = (page) => page.locator('#shopify-block-referral');
 test('a visitor with a friend’s link reads what they get and what to do, and nothing moves', async () => {
   const page = await visit(open, shop, `${PAGE}?ref=${CODE.toLowerCase()}`, { signedIn: false, lines: 0, before: watching });
   await block(page).getByText(INVITED).waitFor();
-  await block(page).getByText('The order must come to at least £20.00. You have 30 days for it.').waitFor();
+  await block(page)
+    .getByText('The order must come to at least £20.00. You have 30 days for it. The points come 14 days after the order.')
+    .waitFor();
   await block(page).getByRole('link', { name: 'Sign in or create an account to get them' }).waitFor();
   assert.equal(await block(page).getByRole('link').count(), 1, 'what is said in another state is not there for whoever hears it');
   await eventually(() => sentBy(page), CODE);
@@ -64,10 +66,31 @@ test('a visitor with a friend’s link reads what they get and what to do, and n
   const it = await panel(page);
   await it.getByText(INVITED).waitFor();
   await it.getByText('The order must come to at least £20.00.').waitFor();
+  await it.getByText('The points come 14 days after the order.').waitFor();
   await it.getByRole('link', { name: 'Sign in or create an account to get them' }).waitFor();
   await assertAccessible(page);
   await screenshot(page, 'referral-panel');
   assert.equal(requests(`GET /referrals/${CODE}`).length, 1);
+  assertNoErrors(page);
+});
+
+test('a program that does not say how long points wait says nothing of it', async () => {
+  const { wait_days: _, ...gives } = GIVES;
+  for (const referrals of [gives, { ...GIVES, wait_days: 0 }]) {
+    await tell(shop, 'program_ui', { ...PROGRAM, referrals });
+    const page = await visit(open, shop, `${PAGE}?ref=${CODE}`, { signedIn: false, lines: 0 });
+    await block(page).getByText(INVITED).waitFor();
+    assert.doesNotMatch(await page.locator('body').innerText(), /The points come/);
+    assertNoErrors(page);
+  }
+});
+
+test('whoever follows the link of somebody who may invite nobody more is told so, and it is not kept', async () => {
+  shop.answers[`GET /referrals/${CODE}`] = { status: 422, body: { status: 422, code: 'limit_reached' } };
+  const page = await visit(open, shop, `${PAGE}?ref=${CODE}`, { signedIn: false, lines: 0 });
+  const it = await panel(page);
+  await it.getByText('Your friend has invited as many people as the shop allows.').waitFor();
+  assert.equal(await sentBy(page), undefined);
   assertNoErrors(page);
 });
 

@@ -74,6 +74,8 @@ pub struct Refreshing {
     day_from: Timestamp,
     /// Whom it has come to.
     after: MemberId,
+    /// Whom it has found since it wrote last who belong into another segment.
+    moving: Vec<Member>,
     /// How many members it has found in each segment.
     counts: BTreeMap<i64, i64>,
 }
@@ -93,40 +95,66 @@ impl Refreshing {
         let scale = scale(tx, shop, rule, &calendar).await?;
         let id = Uuid::now_v7();
         store::lay(tx, shop, &scale, id, now).await?;
-        let (day_from, after, counts) = (calendar.day_start(now), MemberId(Uuid::nil()), BTreeMap::new());
-        Ok(Some(Refreshing { shop, id, scale, now, day_from, after, counts }))
+        let (day_from, after) = (calendar.day_start(now), MemberId(Uuid::nil()));
+        let (moving, counts) = (Vec::new(), BTreeMap::new());
+        Ok(Some(Refreshing { shop, id, scale, now, day_from, after, moving, counts }))
     }
 
-    /// Scores the members who come next: two pages of so many at most, at the same time, since the database writes with
-    /// one processor for each. False when there is nobody left, or another refresh has begun.
+    /// Scores the members who come next: two pages of so many at most. False when there is nobody left, or another refresh
+    /// has begun.
     ///
     /// # Errors
     /// Any error of the database.
     pub async fn next(&mut self, db: &Db, most: i64) -> Result<bool, db::Error> {
-        let mut read = db.read(self.shop).await?;
-        let (one, other) = (self.page(&mut read, most).await?, self.page(&mut read, most).await?);
-        drop(read);
-        if one.is_empty() {
-            self.end(db).await?;
-            return Ok(false);
+        let members = self.pages(db, most).await?;
+        if let Some(last) = members.last() {
+            self.after = last.member_id;
         }
-        let (one, other) = tokio::try_join!(self.write(db, &one), self.write(db, &other))?;
-        Ok(one && other)
+        let is_over = members.is_empty();
+        for member in members {
+            let segment = member.scored(&self.scale);
+            if let Some(segment) = segment {
+                *self.counts.entry(segment).or_default() += 1;
+            }
+            if member.segment != segment {
+                self.moving.push(member);
+            }
+        }
+        // Where few move, it is the transactions that would cost most.
+        if is_over || self.moving.len() as i64 >= most {
+            let moving = std::mem::take(&mut self.moving);
+            let (one, other) = moving.split_at(moving.len().div_ceil(2));
+            let (one, other) = tokio::try_join!(self.write(db, one), self.write(db, other))?;
+            if !(one && other) {
+                return Ok(false);
+            }
+        }
+        if is_over {
+            self.end(db).await?;
+        }
+        Ok(!is_over)
     }
 
-    /// Reads and counts those who come next.
-    async fn page(&mut self, read: &mut Read, most: i64) -> Result<Vec<Member>, db::Error> {
-        let members = store::page(read, self.shop, self.after, most).await?;
-        self.after = members.last().map_or(self.after, |last| last.member_id);
-        for segment in members.iter().filter_map(|member| member.scored(&self.scale)) {
-            *self.counts.entry(segment).or_default() += 1;
+    /// Reads those who come next: two pages at the same time, since the database reads with one processor for each.
+    async fn pages(&self, db: &Db, most: i64) -> Result<Vec<Member>, db::Error> {
+        let page = async |after, skipped, most| {
+            store::page_beyond(&mut db.read(self.shop).await?, self.shop, (after, skipped), most).await
+        };
+        // The second begins with the last of the first, or somebody has come or gone between the two.
+        let (mut members, mut more) =
+            tokio::try_join!(page(self.after, 0, most), page(self.after, most - 1, most + 1))?;
+        let Some(last) = members.last().map(|last| last.member_id) else { return Ok(members) };
+        if more.first().is_some_and(|first| first.member_id != last) {
+            more = page(last, 0, most).await?;
         }
+        more.retain(|member| member.member_id > last);
+        members.append(&mut more);
         Ok(members)
     }
 
-    /// Puts a page's members into their segments. False where another refresh has begun.
+    /// Puts members into their segments. False where another refresh has begun.
     async fn write(&self, db: &Db, members: &[Member]) -> Result<bool, db::Error> {
-        if !members.iter().any(|member| member.segment != member.scored(&self.scale)) {
+        if members.is_empty() {
             return Ok(true);
         }
         let mut tx = db.begin(self.shop).await?;

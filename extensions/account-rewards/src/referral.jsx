@@ -23,7 +23,7 @@ export function Referral({ referral, currency }) {
 }
 
 /** What both get, and what the friend's order takes. */
-function Gives({ gives: { advocate, friend, min, days }, currency }) {
+function Gives({ gives: { advocate, friend, min, days, wait_days: wait }, currency }) {
   const { say, points, money } = words(shopify.i18n);
   // It is the shop's, and holds in any currency that the friend pays in.
   const [code, atLeast] = currency in min ? [currency, min[currency]] : (Object.entries(min)[0] ?? []);
@@ -37,6 +37,11 @@ function Gives({ gives: { advocate, friend, min, days }, currency }) {
       <s-text color="subdued">
         {say('referral.days', { count: days, number: shopify.i18n.formatNumber(days) })}
       </s-text>
+      {wait > 0 && (
+        <s-text color="subdued">
+          {say('referral.wait', { count: wait, number: shopify.i18n.formatNumber(wait) })}
+        </s-text>
+      )}
     </s-stack>
   );
 }

@@ -38,11 +38,20 @@ test('a member sees what both get, their own link and what became of it', async 
     'Your friend gets 100 points for it.',
     'The order must come to at least £20.00.',
     'Your friend has 30 days for it.',
+    'The points come 14 days after the order.',
     'Friends who have brought you points: 2',
     'What they brought you: 400 points',
     'Friends whose points are still to come: 1',
   );
   expect(field().value ?? field().getAttribute('value')).toBe('https://tea.myshopify.com/?ref=7K3M9QXW');
+});
+
+test('nothing is said of waiting where the points come at once, or an older app does not tell', async () => {
+  for (const wait_days of [0, undefined]) {
+    await render(referral({ gives: { ...GIVES, wait_days } }));
+    await until('Your friend has 30 days for it.');
+    expect(shown()).not.toContain('The points come');
+  }
 });
 
 test('the link can be copied, and where it cannot the page says how else', async () => {
@@ -59,7 +68,7 @@ test('the link can be copied, and where it cannot the page says how else', async
 });
 
 test.each([
-  ['a day', { days: 1 }, 'Your friend has 1 day for it.', 'days'],
+  ['a day', { days: 1, wait_days: 1 }, 'Your friend has 1 day for it.', 'days'],
   ['no minimum', { min: {} }, 'Your friend gets 100 points', 'at least'],
   ['a minimum in a currency that is not the shopper’s', { min: { JPY: 2_500 } }, 'at least ¥2,500', '£'],
   ['nothing for the friend', { friend: 0 }, 'You get 200 points', 'Your friend gets'],

@@ -39,14 +39,17 @@ function keep(record) {
   }
 }
 
-/** What inviting gives, as Liquid knows the program: `{ friend, days, least: { minor, currency } }`; nothing where it gives nothing. */
+/**
+ * What inviting gives, as Liquid knows the program: `{ friend, days, wait, least: { minor, currency } }`; nothing where it
+ * gives nothing.
+ */
 function given({ program }) {
   const { v, referrals } = parsed(program) ?? {};
-  const { friend, days, min } = referrals ?? {};
-  if (v !== 1 || ![friend, days].every(Number.isSafeInteger)) return undefined;
+  const { friend, days, min, wait_days: wait = 0 } = referrals ?? {};
+  if (v !== 1 || ![friend, days, wait].every(Number.isSafeInteger)) return undefined;
   const [currency, minor] = Object.entries(min ?? {})[0] ?? [];
   const isAmount = /^[A-Z]{3}$/.test(currency) && Number.isSafeInteger(minor) && minor > 0;
-  return { friend, days, least: isAmount ? { minor, currency } : undefined };
+  return { friend, days, wait, least: isAmount ? { minor, currency } : undefined };
 }
 
 const isOver = ({ at }, { days }) => Date.now() - at > days * DAY;

@@ -35,13 +35,14 @@ const SENT = {
 
 function friend({ state, gives }, { say, points, money, days }) {
   const isPromised = state === 'invited' || state === 'waiting';
-  const { friend: given, least } = gives;
+  const { friend: given, least, wait } = gives;
   return h(
     'section',
     { class: 'hold' },
     h('p', {}, say(SENT[state], { points: points(given) })),
     isPromised && least && h('p', { class: 'quiet' }, say('referral.minimum', { amount: money(least.minor, least.currency) })),
     isPromised && h('p', { class: 'quiet' }, say('referral.days_you', { days: days(gives.days) })),
+    isPromised && wait > 0 && h('p', { class: 'quiet' }, say('referral.wait', { days: days(wait) })),
   );
 }
 
