@@ -7,7 +7,7 @@ import { arrive, news } from '../../extensions/storefront-rewards/assets/referra
 const CODE = '7K3M9QXW';
 const KEY = 'loyalnest-ref';
 const DAY = 86_400_000;
-const GIVES = { advocate: 200, friend: 100, min: { GBP: 2_000 }, days: 30 };
+const GIVES = { advocate: 200, friend: 100, min: { GBP: 2_000 }, days: 30, wait_days: 14 };
 const UNKNOWN = [404, { code: 'unknown_code' }];
 
 /** What the shop and the app answer, by method and path; what they were asked; what the blocks were told to say. */
@@ -54,7 +54,7 @@ test('a guest’s code is asked about once, kept, noted on the cart, and shown',
   assert.deepEqual(blocks, ['invited']);
   await go({ ref: CODE }, CODE);
   assert.deepEqual(asked.slice(2), [], 'the next page has nothing to ask');
-  assert.deepEqual(news(page()), { state: 'invited', gives: { friend: 100, days: 30, least: { minor: 2_000, currency: 'GBP' } } });
+  assert.deepEqual(news(page()), { state: 'invited', gives: { friend: 100, days: 30, wait: 14, least: { minor: 2_000, currency: 'GBP' } } });
   assert.equal(news(page()).state, 'invited', 'guests are told each time');
 });
 

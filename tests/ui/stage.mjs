@@ -1,18 +1,17 @@
 // A page that runs one target of an extension, under a strict content policy, with a surface whose every value the test gives.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import axe from 'axe-core';
 
 import { browser, SIZES } from '../browser/browser.mjs';
 import { APP_URL, bundleAll } from './bundle.mjs';
 
-const target = fileURLToPath(new URL('../../target', import.meta.url));
 const CSP = `default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${APP_URL}`;
 const PAGE = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>An extension</title><link rel="stylesheet" href="/stage.css"><main></main><script src="/host.js"></script><script src="/stage.js"></script>`;
@@ -47,12 +46,14 @@ const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'applicat
 
 /** Opens pages that run the extensions of an app, for the tests of a file. */
 export function stage(app = 'extensions') {
-  const folder = path.join(target, app);
   const open = browser();
+  let folder;
   let server;
   let address;
 
   before(async () => {
+    // Not where others make theirs at the same time.
+    folder = await mkdtemp(path.join(tmpdir(), `${app}-`));
     await bundleAll(folder, app);
     server = http.createServer(async (request, response) => {
       const name = request.url === '/' ? '/index.html' : request.url;
@@ -65,7 +66,10 @@ export function stage(app = 'extensions') {
     await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
     address = `http://127.0.0.1:${server.address().port}`;
   });
-  after(() => server.close());
+  after(async () => {
+    server.close();
+    await rm(folder, { recursive: true });
+  });
 
   /** @param {Record<string, any>} app answers of the app, by `GET /account`: a body, or `[status, body]` */
   return async function show(options, { app = {}, size = SIZES.desktop } = {}) {
