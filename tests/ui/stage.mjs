@@ -53,7 +53,7 @@ export function stage(app = 'extensions') {
 
   before(async () => {
     // Not where others make theirs at the same time.
-    folder = await mkdtemp(path.join(tmpdir(), `${app}-`));
+    folder = await mkdtemp(path.join(tmpdir(), 'extensions-'));
     await bundleAll(folder, app);
     server = http.createServer(async (request, response) => {
       const name = request.url === '/' ? '/index.html' : request.url;
