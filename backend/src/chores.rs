@@ -67,6 +67,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<referrals::Lapse>(),
         Kind::of::<rfm::Refresh>(),
         Kind::of::<rfm::Label>(),
+        Kind::of::<rfm::Mark>(),
         Kind::of::<rfm::agreement::Compare>(),
         Kind::of::<proof::Nightly>(),
     ]

@@ -232,5 +232,6 @@ for (const language of ['en', 'de', 'es', 'fr', 'it', 'ja', 'nl', 'pl', 'pt-BR',
     await assertFitsWidth(it);
     assert.doesNotMatch(await it.locator('main').innerText(), /{{|standing\.|tier\.|entry\.|benefit\.|refused\.|referral\./);
     assertNoErrors(it);
+    if (language === 'ja') await screenshot(it, 'ext-account-japanese');
   });
 }

@@ -9,12 +9,12 @@ use loyalty::rfm::{Rfm, Scale};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Error, Member, churn, counts, labels, score, store};
+use super::{Error, Member, churn, counts, labels, marks, score, store};
 use crate::db::{self, Db, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Calendar;
 use crate::tasks::{self, Order, PushError, Pushed, Run, Task, TaskError};
-use crate::{customers, merchants, orders, programs, sync};
+use crate::{customers, merchants, orders, programs};
 
 /// How many members are scored in one transaction.
 pub const AT_ONCE: i64 = 5_000;
@@ -162,8 +162,8 @@ impl Refreshing {
             return Ok(false);
         }
         tx.waits_for_no_disk().await?;
-        let changed = score(&mut tx, self.shop, &self.scale, members, self.now).await?;
-        sync::mark(&mut tx, self.shop, &changed, self.now).await?;
+        tx.joins_in_order().await?;
+        score(&mut tx, self.shop, &self.scale, members, self.now).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -174,15 +174,15 @@ impl Refreshing {
         Ok(laid.and_then(|laid| laid.refresh_id) == Some(self.id))
     }
 
-    /// Keeps what was counted, and has tags follow.
+    /// Keeps what was counted, and has metafields and tags follow.
     async fn end(&mut self, db: &Db) -> Result<(), db::Error> {
         let mut tx = db.begin(self.shop).await?;
-        if !self.is_newest(&mut tx).await? {
-            return Ok(());
-        }
+        let laid = store::hold_scale(&mut tx, self.shop).await?;
+        let Some(laid) = laid.filter(|laid| laid.refresh_id == Some(self.id)) else { return Ok(()) };
         let prospects = customers::count(&mut tx, self.shop).await? - self.counts.values().sum::<i64>();
         self.counts.insert(counts::PROSPECTS, prospects.max(0));
         counts::keep(&mut tx, self.shop, self.day_from, &self.counts).await?;
+        marks::mark_soon(&mut tx, self.shop, laid.unmarked_since.unwrap_or(self.now), self.now).await?;
         labels::label_soon(&mut tx, self.shop, self.id, self.now).await?;
         store::done(&mut tx, self.shop, self.id).await?;
         tx.commit().await

@@ -18,6 +18,7 @@ mod export;
 pub mod invariants;
 mod jobs;
 mod labels;
+mod marks;
 pub mod routes;
 mod store;
 mod wizard;
@@ -35,6 +36,7 @@ use crate::points::history::Moved;
 pub use export::{RfmCommand, run};
 pub use jobs::{AT_ONCE, Refresh, Refreshing, refresh_soon};
 pub use labels::{Label, is_label};
+pub use marks::Mark;
 
 use store::Moving;
 

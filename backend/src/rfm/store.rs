@@ -13,7 +13,7 @@ use crate::ids::{MemberId, ShopId};
 
 crate::holds! {
     rfm_shops [shop_id] of Nobody, kept "with the shop" {
-        shop_id: Id, scale: Json, refresh_id: Id, laid_at: Time, is_done: Plain,
+        shop_id: Id, scale: Json, refresh_id: Id, laid_at: Time, is_done: Plain, unmarked_since: Time,
     }
 }
 crate::holds! {
@@ -36,6 +36,8 @@ pub(super) struct Laid {
     pub laid_at: Option<Timestamp>,
     /// Whether everyone is scored by it.
     pub is_done: bool,
+    /// Since when refreshes have changed segments whose metafields are not marked (UTC): one that broke off left some.
+    pub unmarked_since: Option<Timestamp>,
 }
 
 impl Laid {
@@ -47,7 +49,11 @@ impl Laid {
 
 /// By what the shop's members are scored just now.
 pub(super) async fn laid(read: &mut Read, shop: ShopId) -> Result<Option<Laid>, db::Error> {
-    db!(read.optional, "select scale, refresh_id, laid_at, is_done from rfm_shops where shop_id = $1", shop)
+    db!(
+        read.optional,
+        "select scale, refresh_id, laid_at, is_done, unmarked_since from rfm_shops where shop_id = $1",
+        shop
+    )
 }
 
 /// The same, and nobody lays another scale until the transaction ends. Before any member is locked.
@@ -63,8 +69,9 @@ pub(super) async fn hold_scale(tx: &mut Tx, shop: ShopId) -> Result<Option<Laid>
 
 async fn held(tx: &mut Tx, shop: ShopId) -> Result<Option<Laid>, db::Error> {
     db!(tx.optional,
-        sqlite: "select scale, refresh_id, laid_at, is_done from rfm_shops where shop_id = $1",
-        postgres: "select scale, refresh_id, laid_at, is_done from rfm_shops where shop_id = $1 for share",
+        sqlite: "select scale, refresh_id, laid_at, is_done, unmarked_since from rfm_shops where shop_id = $1",
+        postgres: "select scale, refresh_id, laid_at, is_done, unmarked_since from rfm_shops
+                   where shop_id = $1 for share",
         shop)
 }
 
@@ -78,9 +85,11 @@ pub(super) async fn lay(
 ) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "insert into rfm_shops (shop_id, scale, refresh_id, laid_at, is_done) values ($1, $2, $3, $4, false)
+        "insert into rfm_shops (shop_id, scale, refresh_id, laid_at, is_done, unmarked_since)
+         values ($1, $2, $3, $4, false, $4)
          on conflict (shop_id) do update set scale = excluded.scale, refresh_id = excluded.refresh_id,
-             laid_at = excluded.laid_at, is_done = false",
+             laid_at = excluded.laid_at, is_done = false,
+             unmarked_since = coalesce(rfm_shops.unmarked_since, excluded.unmarked_since)",
         shop,
         Json(scale),
         refresh,
@@ -89,11 +98,12 @@ pub(super) async fn lay(
     Ok(())
 }
 
-/// Everyone is scored by what this refresh laid.
+/// Everyone is scored by what this refresh laid, and will be marked.
 pub(super) async fn done(tx: &mut Tx, shop: ShopId, refresh: Uuid) -> Result<(), db::Error> {
     db!(
         tx.execute,
-        "update rfm_shops set is_done = true where shop_id = $1 and refresh_id = $2",
+        "update rfm_shops set is_done = true, unmarked_since = null
+         where shop_id = $1 and refresh_id = $2",
         shop,
         refresh
     )?;
@@ -212,7 +222,8 @@ pub(super) async fn set_last(
 pub(super) type Moving<'a> = (&'a Member, Option<i64>);
 
 /// Puts members, who are named in the order of their ids, into segments, and writes that down. Says of whom that is true:
-/// who has bought something since they were read has been scored by that, and is left alone.
+/// who has bought something since they were read has been scored by that, and is left alone. The transaction has locked them
+/// already, or joins in order.
 pub(super) async fn set_segments(
     tx: &mut Tx,
     shop: ShopId,
@@ -227,18 +238,14 @@ pub(super) async fn set_segments(
                    and rfm_members.orders = v.orders and rfm_members.spent = v.spent
                    and rfm_members.last_order_at is v.last_order_at and rfm_members.segment is v.before
                  returning member_id",
-        // Locked in the order of everyone who locks some.
         postgres: "with v (shop_id, member_id, last_order_at, orders, spent, before, segment) as (
                        select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::bigint[],
-                           $6::bigint[], $7::bigint[])),
-                   locked as (
-                       select m.ctid as place, v.segment
-                       from v join rfm_members m on m.shop_id = v.shop_id and m.member_id = v.member_id
-                       where m.is_there and m.orders = v.orders and m.spent = v.spent
-                         and m.last_order_at is not distinct from v.last_order_at
-                         and m.segment is not distinct from v.before
-                       order by m.member_id for update of m)
-                   update rfm_members m set segment = locked.segment from locked where m.ctid = locked.place
+                           $6::bigint[], $7::bigint[]))
+                   update rfm_members m set segment = v.segment from v
+                   where m.shop_id = v.shop_id and m.member_id = v.member_id and m.is_there
+                     and m.orders = v.orders and m.spent = v.spent
+                     and m.last_order_at is not distinct from v.last_order_at
+                     and m.segment is not distinct from v.before
                    returning m.member_id",
         |one| shop, one.0.member_id, one.0.last_order_at, one.0.orders, one.0.spent, one.0.segment, one.1)?;
     let moved: HashSet<MemberId> = moved.into_iter().map(|(member,)| member).collect();
@@ -290,6 +297,29 @@ pub(super) async fn page_beyond(
         is_there,
     };
     Ok(rows.into_iter().map(member).collect())
+}
+
+/// The members after one of them whose segment has changed since then, in the order of their ids.
+pub(super) async fn moved_since(
+    read: &mut Read,
+    shop: ShopId,
+    since: Timestamp,
+    after: MemberId,
+    most: i64,
+) -> Result<Vec<MemberId>, db::Error> {
+    let moved: Vec<(MemberId,)> = db!(
+        read.all,
+        "select member_id from rfm_members m
+         where shop_id = $1 and member_id > $2 and exists (
+             select 1 from rfm_history h
+             where h.shop_id = m.shop_id and h.member_id = m.member_id and h.changed_at >= $3)
+         order by member_id limit $4",
+        shop,
+        after,
+        since,
+        most
+    )?;
+    Ok(moved.into_iter().map(|(member,)| member).collect())
 }
 
 /// One member, who has bought something once.

@@ -14,7 +14,7 @@ mod turns;
 
 pub use at_once::publish_within;
 pub use publish::{Outcome, publish};
-pub use store::{Backlog, backlog, forget, is_gone, mark, mark_all, merge};
+pub use store::{Backlog, backlog, forget, is_gone, mark, mark_all, merge, waiting};
 pub use turns::{Turn, next_turn, publish_due, work};
 
 use crate::db;

@@ -157,6 +157,21 @@ pub async fn backlog(tx: &mut Read) -> Result<Backlog, db::Error> {
     )
 }
 
+/// How many of a shop's members wait to be written; no more than so many are counted.
+///
+/// # Errors
+/// Any error of the database.
+pub async fn waiting(read: &mut Read, shop: ShopId, most: i64) -> Result<i64, db::Error> {
+    let (waiting,): (i64,) = db!(
+        read.one,
+        "select count(*) from (
+             select 1 from sync_accounts where shop_id = $1 and due_at is not null limit $2) as waiting",
+        shop,
+        most
+    )?;
+    Ok(waiting)
+}
+
 /// A member that this lease may publish.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(super) struct Leased {

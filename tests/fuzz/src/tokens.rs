@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use loyalnest::config::Secret;
 use loyalnest::db::Timestamp;
 use loyalnest::shopify::SessionTokens;
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
 
@@ -15,6 +16,19 @@ use crate::house::{API_KEY, SECRET};
 
 static TOKENS: LazyLock<SessionTokens> =
     LazyLock::new(|| SessionTokens::new(API_KEY, &[Secret::new(SECRET)]));
+
+/// Of what is signed, what the product reads: beside it anything may stand.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    aud: Value,
+    exp: f64,
+    dest: String,
+}
 
 /// The input as a token, which nobody signed; then, line by line, as header and claims of one that Shopify signed.
 pub fn session_tokens(data: &[u8]) {
@@ -29,13 +43,11 @@ pub fn session_tokens(data: &[u8]) {
     let token = format!("{message}.{}", BASE64.encode(mac.finalize().into_bytes()));
     let Ok(session) = TOKENS.verify(&token, now) else { return };
 
-    let header: Value = serde_json::from_str(header).unwrap();
-    assert_eq!(header["alg"], "HS256");
-    let claims: Value = serde_json::from_str(claims).unwrap();
-    assert!(
-        claims["aud"] == API_KEY || claims["aud"].as_array().is_some_and(|all| all.contains(&API_KEY.into()))
-    );
-    assert!(claims["exp"].as_f64().unwrap() > now.as_second() as f64 - 11.0);
-    assert!(claims["dest"].as_str().unwrap().to_ascii_lowercase().ends_with(session.shop.as_str()));
+    let header: Header = serde_json::from_str(header).unwrap();
+    assert_eq!(header.alg, "HS256");
+    let Claims { aud, exp, dest } = serde_json::from_str(claims).unwrap();
+    assert!(aud == API_KEY || aud.as_array().is_some_and(|all| all.contains(&API_KEY.into())));
+    assert!(exp > now.as_second() as f64 - 11.0);
+    assert!(dest.to_ascii_lowercase().ends_with(session.shop.as_str()));
     assert!(session.shop.as_str().ends_with(".myshopify.com"));
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use loyalnest::app::App;
 use loyalnest::db;
+use loyalnest::db::Engine;
 use loyalnest::ids::ShopId;
 use loyalnest::rfm::{AT_ONCE, Refreshing};
 use serde_json::{Value, json};
@@ -65,7 +66,13 @@ impl Night<'_> {
                 |one| self.shop, id(one.0), db::Timestamp::from_microsecond(one.1.last_order).ok(), one.1.orders, one.1.spent)?;
             tx.commit().await?;
         }
-        Ok(())
+        // As the database does by itself, a minute later.
+        let mut tx = self.app.db.begin_outside().await?;
+        if tx.engine() == Engine::Postgres {
+            db!(tx.execute, "set local role none")?;
+        }
+        db!(tx.execute, "analyze")?;
+        Ok(tx.commit().await?)
     }
 
     /// Some members stand in a segment in which nobody is.

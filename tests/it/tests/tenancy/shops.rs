@@ -326,6 +326,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "products.read_shelf" => json!({"shelf": format!("collection:{COLLECTION}")}),
                 "bulk.read" => json!({"run": other.run, "attempt": 1}),
                 "rfm.label" => json!({"refresh": Uuid::nil(), "after": Uuid::nil()}),
+                "rfm.mark" => json!({"since": other.door.now(), "after": Uuid::nil()}),
                 "sync.reconcile_rest" => json!({"run": other.run}),
                 "sync.reconcile"
                 | "points.expire"
