@@ -32,12 +32,12 @@ pub enum Holds {
 /// Whose the rows of a table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
-    /// A member's, by this column.
-    Member(&'static str),
-    /// A customer's, by this column.
-    Customer(&'static str),
-    /// An order's, by this column.
-    Order(&'static str),
+    /// A member's, by each of these columns.
+    Member(&'static [&'static str]),
+    /// A customer's, by each of these columns.
+    Customer(&'static [&'static str]),
+    /// An order's, by each of these columns.
+    Order(&'static [&'static str]),
     /// No single person's.
     Nobody,
 }
@@ -70,14 +70,14 @@ inventory::collect!(Table);
 /// ```
 #[macro_export]
 macro_rules! holds {
-    ($name:ident [$($key:ident),+] of $of:ident $(($by:literal))?, kept $kept:literal {
+    ($name:ident [$($key:ident),+] of $of:ident $(($($by:literal),+))?, kept $kept:literal {
         $($column:ident: $holds:ident),+ $(,)?
     }) => {
         $crate::db::private::inventory::submit! {
             $crate::db::Table {
                 name: stringify!($name),
                 key: &[$(stringify!($key)),+],
-                of: $crate::db::Of::$of $(($by))?,
+                of: $crate::db::Of::$of $((&[$($by),+]))?,
                 kept: $kept,
                 columns: &[$((stringify!($column), $crate::db::Holds::$holds)),+],
             }

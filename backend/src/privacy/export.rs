@@ -75,13 +75,17 @@ pub(super) async fn collect(
     for table in Table::all() {
         let mut rows = Vec::new();
         match (table.of, member) {
-            (Of::Customer(column), _) => {
-                for number in &numbers {
-                    rows.append(&mut table.dump(read, shop, (column, number), MOST).await?);
+            (Of::Customer(columns), _) => {
+                for column in columns {
+                    for number in &numbers {
+                        rows.append(&mut table.dump(read, shop, (column, number), MOST).await?);
+                    }
                 }
             }
-            (Of::Member(column), Some(member)) => {
-                rows = table.dump(read, shop, (column, &member), MOST).await?;
+            (Of::Member(columns), Some(member)) => {
+                for column in columns {
+                    rows.append(&mut table.dump(read, shop, (column, &member), MOST).await?);
+                }
             }
             _ => {}
         }

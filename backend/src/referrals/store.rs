@@ -11,7 +11,7 @@ use crate::ids::{MemberId, OrderId, ShopId};
 use crate::points::Error::Corrupt;
 
 crate::holds! {
-    referrals_referrals [shop_id, referral_id] of Member("friend_id"), kept "as long as the programme: points were given for them" {
+    referrals_referrals [shop_id, referral_id] of Member("friend_id", "advocate_id"), kept "as long as the programme: points were given for them" {
         shop_id: Id, referral_id: Id, advocate_id: Id, friend_id: Id, state: Plain, reason: Plain, advocate_points: Plain,
         friend_points: Plain, min_paid: Plain, wait_days: Plain, sent_at: Time, until: Time, order_id: Plain, due_at: Time,
     }

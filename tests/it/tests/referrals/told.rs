@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use jiff::SignedDuration;
+use loyalnest::privacy;
 use loyalty::limit::{Limit, Period};
 use serde_json::{Value, json};
 
@@ -179,5 +180,31 @@ fn pages_of_referrals_come_one_after_the_other() {
         let second = counter.get(&format!("/api/referrals?after={next}")).await;
         let count = |page: &Value| page["referrals"].as_array().unwrap().len();
         assert_eq!((count(&first), count(&second), &second["next"]), (50, 5, &Value::Null));
+    });
+}
+
+#[test]
+fn an_export_shows_a_referral_to_both_whom_it_is_about() {
+    on_both_engines(async |test| {
+        let counter = opened(test).await;
+        counter.sends(ADA, EVE).await;
+        let app = &counter.door.app;
+        for customer in [ADA, EVE] {
+            let about = json!({"customer": {"id": customer}, "orders_requested": [], "orders_to_redact": []});
+            let id = format!("ask {customer}");
+            counter.door.webhook(&id, "customers/data_request", counter.door.now(), &about).await;
+            app.inbox.drain_until_idle().await.unwrap();
+            app.tasks.run_due(app).await.unwrap();
+        }
+        let mut read = app.db.read(counter.id).await.unwrap();
+        let requests = privacy::requests(&mut read, counter.id, 9).await.unwrap();
+        drop(read);
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            let document = privacy::document(app, counter.id, request.request_id).await.unwrap();
+            let document: Value = serde_json::from_slice(&document.unwrap()).unwrap();
+            let rows = document["held_here"]["referrals_referrals"]["rows"].as_array().unwrap();
+            assert_eq!((rows.len(), &rows[0]["state"]), (1, &json!("waiting")), "{document}");
+        }
     });
 }
