@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use loyalnest::app::App;
 use loyalnest::db;
-use loyalnest::db::Engine;
 use loyalnest::ids::ShopId;
 use loyalnest::rfm::{AT_ONCE, Refreshing};
 use serde_json::{Value, json};
@@ -68,9 +67,7 @@ impl Night<'_> {
         }
         // As the database does by itself, a minute later.
         let mut tx = self.app.db.begin_outside().await?;
-        if tx.engine() == Engine::Postgres {
-            db!(tx.execute, "set local role none")?;
-        }
+        db!(tx.execute, sqlite: "select 1", postgres: "select set_config('role', 'none', true)")?;
         db!(tx.execute, "analyze")?;
         Ok(tx.commit().await?)
     }
