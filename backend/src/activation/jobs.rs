@@ -10,7 +10,7 @@ use crate::db::{self, Timestamp, Tx};
 use crate::ids::ShopId;
 use crate::merchants::Shop;
 use crate::programs::{self, Versioned};
-use crate::tasks::{self, Order, PushError, Run, Task, TaskError};
+use crate::tasks::{self, Order, Run, Task, TaskError};
 
 /// Has everything stand soon, in the transaction that asks for it. The occasion names what asked: the same one again is the
 /// same task.
@@ -34,11 +34,8 @@ async fn push(
     order: Order,
     now: Timestamp,
 ) -> Result<(), db::Error> {
-    match tasks::push(tx, shop, task, order, now).await {
-        Ok(_) => Ok(()),
-        Err(PushError::Database(error)) => Err(error),
-        Err(error) => Err(db::Error::other(error)),
-    }
+    tasks::push(tx, shop, task, order, now).await?;
+    Ok(())
 }
 
 /// Makes everything stand in a shop.

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::db::{self, Read, Timestamp, Tx};
 use crate::ids::ShopId;
 use crate::outgoing::Outgoing;
-use crate::tasks::{self, Order, PushError, TaskError};
+use crate::tasks::{self, Order, TaskError};
 
 pub use handler::BulkHandler;
 pub use jobs::{Look, ReadFile, Start};
@@ -161,9 +161,6 @@ async fn push<T: jobs::Step>(
     at: Timestamp,
     now: Timestamp,
 ) -> Result<(), db::Error> {
-    match tasks::push(tx, shop, step, Order::new(step.key()).at(at), now).await {
-        Ok(_) => Ok(()),
-        Err(PushError::Database(error)) => Err(error),
-        Err(error) => Err(db::Error::other(error)),
-    }
+    tasks::push(tx, shop, step, Order::new(step.key()).at(at), now).await?;
+    Ok(())
 }

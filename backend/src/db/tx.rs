@@ -194,14 +194,16 @@ impl Tx {
         Ok(())
     }
 
-    /// Rows that are joined with a list are found, and locked, in the list's order if that is their index's. SQLite lets one
-    /// write at a time, in whatever order.
+    /// Rows that are joined with a list are found, and locked, in the list's order if that is their primary key's: by hash, or
+    /// from the table's beginning, they would come as they lie. SQLite lets one write at a time, in whatever order.
     ///
     /// # Errors
     /// Any error of the database.
     pub async fn joins_in_order(&mut self) -> Result<(), Error> {
         if let Connection::Postgres(tx) = &mut self.0.connection {
-            sqlx::query("set local enable_hashjoin = off").execute(&mut **tx).await?;
+            for way in ["set local enable_hashjoin = off", "set local enable_seqscan = off"] {
+                sqlx::query(way).execute(&mut **tx).await?;
+            }
         }
         Ok(())
     }

@@ -129,8 +129,7 @@ async fn read_soon(
 fn ignore_key(pushed: Result<tasks::Pushed, PushError>) -> Result<(), db::Error> {
     match pushed {
         Ok(_) | Err(PushError::KeyUsed { .. }) => Ok(()),
-        Err(PushError::Database(error)) => Err(error),
-        Err(error) => Err(db::Error::other(error)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Error, Member, churn, counts, labels, marks, score, store};
 use crate::db::{self, Db, Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Calendar;
-use crate::tasks::{self, Order, PushError, Pushed, Run, Task, TaskError};
+use crate::tasks::{self, Order, Pushed, Run, Task, TaskError};
 use crate::{customers, merchants, orders, programs};
 
 /// How many members are scored in one transaction.
@@ -58,11 +58,7 @@ pub async fn refresh_soon(
     occasion: String,
     now: Timestamp,
 ) -> Result<Pushed, db::Error> {
-    match tasks::push(tx, shop, &Refresh {}, Order::new(occasion), now).await {
-        Ok(pushed) => Ok(pushed),
-        Err(PushError::Database(error)) => Err(error),
-        Err(error) => Err(db::Error::other(error)),
-    }
+    Ok(tasks::push(tx, shop, &Refresh {}, Order::new(occasion), now).await?)
 }
 
 /// A refresh that is under way.

@@ -8,11 +8,11 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::store;
+use super::changes;
 use crate::db::{self, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::sync;
-use crate::tasks::{self, Order, PushError, Run, Task, TaskError};
+use crate::tasks::{self, Order, Run, Task, TaskError};
 
 /// How many members of a shop may wait for sync when more are marked: as many as a small plan writes in ten seconds.
 const WAITING: i64 = 2_000;
@@ -55,7 +55,7 @@ impl Task for Mark {
         let mut after = self.after;
         while room > 0 {
             let most = room.min(AT_ONCE);
-            let moved = store::moved_since(&mut tx, shop, self.since, after, most).await?;
+            let moved = changes::moved_since(&mut tx, shop, self.since, after, most).await?;
             sync::mark(&mut tx, shop, &moved, run.now()).await?;
             let Some(last) = moved.last().filter(|_| moved.len() as i64 == most) else {
                 return run.finish(tx).await;
@@ -73,10 +73,7 @@ impl Mark {
     async fn push(&self, tx: &mut Tx, shop: ShopId, at: Timestamp, now: Timestamp) -> Result<(), db::Error> {
         // It may come to nobody in a run: each is a task of its own.
         let order = Order::new(format!("{} after {} at {at}", self.since, self.after)).at(at);
-        match tasks::push(tx, shop, self, order, now).await {
-            Ok(_) => Ok(()),
-            Err(PushError::Database(error)) => Err(error),
-            Err(error) => Err(db::Error::other(error)),
-        }
+        tasks::push(tx, shop, self, order, now).await?;
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@
 //! nobody is left behind with a score of an older one.
 
 pub mod agreement;
+mod changes;
 mod churn;
 mod counts;
 mod export;
@@ -37,8 +38,6 @@ pub use export::{RfmCommand, run};
 pub use jobs::{AT_ONCE, Refresh, Refreshing, refresh_soon};
 pub use labels::{Label, is_label};
 pub use marks::Mark;
-
-use store::Moving;
 
 /// What can go wrong with segments.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +76,9 @@ impl Member {
         segment.map(|segment| segment.code().into())
     }
 }
+
+/// A member, and the segment to put them into.
+type Moving<'a> = (&'a Member, Option<i64>);
 
 /// What is added to a member's history.
 #[derive(Debug, Clone, Copy, Default)]

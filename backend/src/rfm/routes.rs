@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::counts::{self, PROSPECTS};
-use super::{Member, agreement, churn, read, refresh_soon, store, wizard};
+use super::{Member, agreement, changes, churn, read, refresh_soon, store, wizard};
 use crate::app::App;
 use crate::audit::{self, Action, Change};
 use crate::customers::{self, of_path};
@@ -130,7 +130,7 @@ pub(crate) async fn view(
         Some(Member { last_order_at, orders, spent, segment, .. }) => (last_order_at, orders, spent, segment),
         None => (None, 0, 0, None),
     };
-    let changes = store::changes(db, shop, member, CHANGES).await?.into_iter().map(|changed| {
+    let changes = changes::newest(db, shop, member, CHANGES).await?.into_iter().map(|changed| {
         let segment = read(changed.segment);
         ChangeView {
             at: changed.changed_at,

@@ -1,4 +1,4 @@
-//! The tables of scales, of what members have bought, and of their segments.
+//! The tables of scales, and of what members have bought and in which segment they are by it.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use loyalty::rfm::{Scale, Steps};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Added, Member};
+use super::{Added, Member, Moving, changes};
 use crate::db;
 use crate::db::{Read, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
@@ -21,12 +21,6 @@ crate::holds! {
         shop_id: Id, member_id: Id, last_order_at: Time, orders: Plain, spent: Plain, segment: Plain, is_there: Plain,
     }
 }
-crate::holds! {
-    rfm_history [shop_id, member_id, changed_at] of Member("member_id"), kept "until the customer is deleted, merged or erased" {
-        shop_id: Id, member_id: Id, changed_at: Time, before: Plain, segment: Plain,
-    }
-}
-
 /// By what a shop's members are scored, and who laid that.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(super) struct Laid {
@@ -218,9 +212,6 @@ pub(super) async fn set_last(
     Ok(())
 }
 
-/// A member, and the segment to put them into.
-pub(super) type Moving<'a> = (&'a Member, Option<i64>);
-
 /// Puts members, who are named in the order of their ids, into segments, and writes that down. Says of whom that is true:
 /// who has bought something since they were read has been scored by that, and is left alone. The transaction has locked them
 /// already, or joins in order.
@@ -249,14 +240,8 @@ pub(super) async fn set_segments(
                    returning m.member_id",
         |one| shop, one.0.member_id, one.0.last_order_at, one.0.orders, one.0.spent, one.0.segment, one.1)?;
     let moved: HashSet<MemberId> = moved.into_iter().map(|(member,)| member).collect();
-    let written: Vec<_> = moving.iter().filter(|one| moved.contains(&one.0.member_id)).collect();
-    db!(tx.each written,
-        sqlite: "insert into rfm_history (shop_id, member_id, changed_at, before, segment) values ($1, $2, $3, $4, $5)
-                 on conflict (shop_id, member_id, changed_at) do update set segment = excluded.segment",
-        postgres: "insert into rfm_history (shop_id, member_id, changed_at, before, segment)
-                   select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::bigint[])
-                   on conflict (shop_id, member_id, changed_at) do update set segment = excluded.segment",
-        |one| shop, one.0.member_id, now, one.0.segment, one.1)?;
+    let written: Vec<_> = moving.iter().copied().filter(|one| moved.contains(&one.0.member_id)).collect();
+    changes::note(tx, shop, &written, now).await?;
     Ok(moved)
 }
 
@@ -297,29 +282,6 @@ pub(super) async fn page_beyond(
         is_there,
     };
     Ok(rows.into_iter().map(member).collect())
-}
-
-/// The members after one of them whose segment has changed since then, in the order of their ids.
-pub(super) async fn moved_since(
-    read: &mut Read,
-    shop: ShopId,
-    since: Timestamp,
-    after: MemberId,
-    most: i64,
-) -> Result<Vec<MemberId>, db::Error> {
-    let moved: Vec<(MemberId,)> = db!(
-        read.all,
-        "select member_id from rfm_members m
-         where shop_id = $1 and member_id > $2 and exists (
-             select 1 from rfm_history h
-             where h.shop_id = m.shop_id and h.member_id = m.member_id and h.changed_at >= $3)
-         order by member_id limit $4",
-        shop,
-        after,
-        since,
-        most
-    )?;
-    Ok(moved.into_iter().map(|(member,)| member).collect())
 }
 
 /// One member, who has bought something once.
@@ -365,7 +327,7 @@ pub(super) async fn take(
         postgres: "select member_id from rfm_members where shop_id = $1 and member_id in ($2, $3)
                    order by member_id for update",
         shop, from, into)?;
-    db!(tx.execute, "delete from rfm_history where shop_id = $1 and member_id = $2", shop, from)?;
+    changes::forget(tx, shop, from).await?;
     db!(
         tx.optional,
         "delete from rfm_members where shop_id = $1 and member_id = $2
@@ -384,31 +346,6 @@ pub(super) async fn leave(tx: &mut Tx, shop: ShopId, member: MemberId) -> Result
         shop,
         member
     )?;
-    db!(tx.execute, "delete from rfm_history where shop_id = $1 and member_id = $2", shop, member)?;
+    changes::forget(tx, shop, member).await?;
     Ok(())
-}
-
-/// A change of a member's segment.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
-pub(super) struct Changed {
-    pub changed_at: Timestamp,
-    pub before: Option<i64>,
-    pub segment: Option<i64>,
-}
-
-/// The newest changes of a member's segment, those first.
-pub(super) async fn changes(
-    read: &mut Read,
-    shop: ShopId,
-    member: MemberId,
-    most: i64,
-) -> Result<Vec<Changed>, db::Error> {
-    db!(
-        read.all,
-        "select changed_at, before, segment from rfm_history where shop_id = $1 and member_id = $2
-         order by changed_at desc limit $3",
-        shop,
-        member,
-        most
-    )
 }

@@ -1,6 +1,7 @@
 //! Sync: from the ledger to the metafields of members.
 //!
-//! Whoever changes what a member's metafield shows [`mark`]s the member, in the same transaction. [`publish()`] is the
+//! Whoever changes what a member's metafield shows [`mark`]s the member, in the same transaction; only segments that a night
+//! has changed are marked behind it, by a task that it leaves (`rfm/marks.rs`). [`publish()`] is the
 //! only writer of account metafields: it takes a lease on the member, reads the ledger, writes with Shopify's
 //! compare-and-set, and notes what it wrote. Marks that come meanwhile coalesce into the next write. After any crash
 //! or failure the member is still marked, so metafields converge to the ledger.

@@ -109,6 +109,16 @@ pub enum PushError {
     Database(#[from] db::Error),
 }
 
+/// For whoever pushes what can always be written, under a key of its own: the database's error is left.
+impl From<PushError> for db::Error {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Database(error) => error,
+            error => db::Error::other(error),
+        }
+    }
+}
+
 /// Pushes a task of a shop, or of the [`INSTALLATION`]: it is there if the transaction commits.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! How long a night's refresh of a large shop takes, and how much memory: everyone in another segment than before, then one
-//! in a hundred, then nobody.
+//! in a hundred, then nobody. Marks for sync follow a night, and are no part of this.
 
 use std::time::Instant;
 
@@ -65,7 +65,7 @@ impl Night<'_> {
                 |one| self.shop, id(one.0), db::Timestamp::from_microsecond(one.1.last_order).ok(), one.1.orders, one.1.spent)?;
             tx.commit().await?;
         }
-        // As the database does by itself, a minute later.
+        // As the database does by itself, a minute later; only whoever owns the tables may.
         let mut tx = self.app.db.begin_outside().await?;
         db!(tx.execute, sqlite: "select 1", postgres: "select set_config('role', 'none', true)")?;
         db!(tx.execute, "analyze")?;

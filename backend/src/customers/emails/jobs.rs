@@ -15,7 +15,7 @@ use crate::db::{self, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::merchants::ShopError;
 use crate::shopify::admin::{Admin, AdminError, CustomerEmail};
-use crate::tasks::{self, Order, PushError, Run, Task, TaskError};
+use crate::tasks::{self, Order, Run, Task, TaskError};
 
 /// How many addresses one call asks for.
 const AT_ONCE: usize = 100;
@@ -61,11 +61,8 @@ async fn push<T: Task>(
     order: Order,
     now: Timestamp,
 ) -> Result<(), db::Error> {
-    match tasks::push(tx, shop, task, order, now).await {
-        Ok(_) => Ok(()),
-        Err(PushError::Database(error)) => Err(error),
-        Err(error) => Err(db::Error::other(error)),
-    }
+    tasks::push(tx, shop, task, order, now).await?;
+    Ok(())
 }
 
 /// Fetches the addresses of some members.

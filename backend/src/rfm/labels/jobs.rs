@@ -18,7 +18,7 @@ use crate::merchants::ShopError;
 use crate::programs;
 use crate::rfm::{Member, read};
 use crate::shopify::admin::{Admin, AdminError, CompareDigest, METAFIELDS_AT_ONCE, MetafieldWrite};
-use crate::tasks::{self, Order, PushError, Run, Task, TaskError};
+use crate::tasks::{self, Order, Run, Task, TaskError};
 
 /// How many members are looked at together.
 const PAGE: i64 = 500;
@@ -70,11 +70,8 @@ impl Task for Label {
 impl Label {
     async fn push(&self, tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<(), db::Error> {
         let order = Order::new(format!("{} after {}", self.refresh, self.after));
-        match tasks::push(tx, shop, self, order, now).await {
-            Ok(_) => Ok(()),
-            Err(PushError::Database(error)) => Err(error),
-            Err(error) => Err(db::Error::other(error)),
-        }
+        tasks::push(tx, shop, self, order, now).await?;
+        Ok(())
     }
 }
 
