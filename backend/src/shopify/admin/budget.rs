@@ -28,6 +28,9 @@ const SHARED_WITHIN: Duration = Duration::from_secs(2);
 /// Waits are spread by up to this long, so that callers who waited together do not return together.
 const SPREAD: Duration = Duration::from_millis(100);
 
+/// Less time than this is not enough for an attempt. Answers take a tenth of a second or two.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(250);
+
 /// The buckets that all processes share. Where there is none for a shop, a process uses its own.
 #[async_trait]
 pub trait SharedBuckets: Debug + Send + Sync {
@@ -103,7 +106,13 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// Whether to wait this long, rather than give up now.
     pub fn waits_for(&self, pause: Duration) -> bool {
-        pause <= self.patience && Instant::now() + pause < self.deadline
+        pause <= self.patience && self.has_time_after(pause)
+    }
+
+    /// Whether an attempt after this pause may still be answered. One that may not is not begun: nobody would know what
+    /// became of it.
+    pub fn has_time_after(&self, pause: Duration) -> bool {
+        Instant::now() + pause + SHORTEST_ATTEMPT < self.deadline
     }
 }
 
@@ -257,6 +266,20 @@ mod tests {
         fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
             values.record(&mut self.clone());
         }
+    }
+
+    #[test]
+    fn what_could_not_be_answered_in_time_is_not_sent() {
+        let (shop, deadline) =
+            ("tea.myshopify.com".parse().unwrap(), Instant::now() + Duration::from_secs(60));
+        let (operation, priority) = ("Shop", Priority::Redemption);
+        let call = Call { shop: &shop, operation, priority, patience: Duration::MAX, deadline };
+        assert!(call.waits_for(Duration::from_secs(50)));
+        assert!(!call.waits_for(Duration::from_millis(59_800)), "a fifth of a second would be left");
+        let impatient = Call { patience: Duration::ZERO, ..call };
+        assert!(
+            impatient.has_time_after(Duration::from_secs(1)) && !impatient.waits_for(Duration::from_secs(1))
+        );
     }
 
     #[tokio::test]

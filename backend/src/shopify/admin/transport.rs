@@ -109,7 +109,7 @@ impl Admin {
                 AdminError::Throttled { wait: told } => (*told + spread(FIRST_WAIT)).max(backoff),
                 _ => backoff,
             };
-            let waits = if throttled { call.waits_for(pause) } else { Instant::now() + pause < deadline };
+            let waits = if throttled { call.waits_for(pause) } else { call.has_time_after(pause) };
             if !waits {
                 return Err(error);
             }
