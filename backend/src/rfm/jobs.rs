@@ -1,6 +1,6 @@
 //! What comes round for segments: every night a scale is laid, and everyone is scored by it.
 
-use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -9,8 +9,9 @@ use loyalty::rfm::{Rfm, Scale};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Error, Member, churn, counts, labels, marks, score, store};
-use crate::db::{self, Db, Read, Timestamp, Tx};
+use super::movers::{self, End};
+use super::{Error, Member, churn, counts, labels, marks, scales, score, store};
+use crate::db::{self, Db, Timestamp, Tx};
 use crate::ids::{MemberId, ShopId};
 use crate::points::Calendar;
 use crate::tasks::{self, Order, Pushed, Run, Task, TaskError};
@@ -33,18 +34,24 @@ impl Task for Refresh {
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let Some(shop) = run.shop() else { return Ok(()) };
         orders::jobs::count_old(&run.app.db, shop, run.now()).await.map_err(|error| failed(error.into()))?;
+        let refresh = Refreshing::prepare(&run.app.db, shop, run.now()).await.map_err(failed)?;
+        let Some(refresh) = refresh else { return run.finish(run.begin().await?).await };
         let mut tx = run.begin().await?;
-        let Some(mut refresh) = Refreshing::begin(&mut tx, shop, run.now()).await.map_err(failed)? else {
-            return run.finish(tx).await;
-        };
+        refresh.begin(&mut tx).await?;
         tx.commit().await?;
-        while refresh.next(&run.app.db, AT_ONCE).await? {
-            // Whoever takes the task over lays another scale: what is still written by this one is right until then.
-            run.begin().await?.commit().await?;
-        }
+        tokio::try_join!(refresh_from(End::First, &refresh, run), refresh_from(End::Last, &refresh, run))?;
+        refresh.end(&run.app.db).await?;
         churn::count_old(&run.app.db, shop, run.now()).await?;
         run.finish(run.begin().await?).await
     }
+}
+
+async fn refresh_from(end: End, refresh: &Refreshing, run: &Run) -> Result<(), TaskError> {
+    while refresh.next(&run.app.db, end, AT_ONCE).await? {
+        // Whoever takes the task over lays another scale: what is still written by this one is right until then.
+        run.begin().await?.commit().await?;
+    }
+    Ok(())
 }
 
 /// Has the members of a shop scored anew soon, in the transaction that asks for it. The occasion names what asked: the same
@@ -61,98 +68,81 @@ pub async fn refresh_soon(
     Ok(tasks::push(tx, shop, &Refresh {}, Order::new(occasion), now).await?)
 }
 
-/// A refresh that is under way.
+/// A refresh that is under way. It goes through a shop's members from both ends of their ids at the same time, since the
+/// database reads and writes with one processor for each.
 pub struct Refreshing {
     shop: ShopId,
     id: Uuid,
     scale: Scale,
     now: Timestamp,
     day_from: Timestamp,
-    /// Whom it has come to.
-    after: MemberId,
-    /// Whom it has found since it wrote last who belong into another segment.
-    moving: Vec<Member>,
-    /// How many members it has found in each segment.
-    counts: BTreeMap<i64, i64>,
+    /// Between whom nobody has looked yet.
+    between: Mutex<(MemberId, MemberId)>,
 }
 
 impl Refreshing {
-    /// Lays a scale. None where there is no program yet.
+    /// Finds the scale for a shop's members as they are now. None where there is no program yet.
     ///
     /// # Errors
     /// Any error of the program or the database.
-    pub async fn begin(tx: &mut Tx, shop: ShopId, now: Timestamp) -> Result<Option<Refreshing>, Error> {
-        let rule = match programs::current(tx, shop).await {
+    pub async fn prepare(db: &Db, shop: ShopId, now: Timestamp) -> Result<Option<Refreshing>, Error> {
+        let mut read = db.read(shop).await?;
+        let rule = match programs::current(&mut read, shop).await {
             Ok(program) => program.program.rfm,
             Err(programs::Error::Missing) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let calendar = Calendar::new(now, merchants::zone(tx, shop).await?, Expiry::default());
-        let scale = scale(tx, shop, rule, &calendar).await?;
-        let id = Uuid::now_v7();
-        store::lay(tx, shop, &scale, id, now).await?;
-        let (day_from, after) = (calendar.day_start(now), MemberId(Uuid::nil()));
-        let (moving, counts) = (Vec::new(), BTreeMap::new());
-        Ok(Some(Refreshing { shop, id, scale, now, day_from, after, moving, counts }))
+        let calendar = Calendar::new(now, merchants::zone(&mut read, shop).await?, Expiry::default());
+        drop(read);
+        let scale = match rule {
+            Rfm::Relative => scales::relative_at_once(db, shop).await?,
+            Rfm::Thresholds(thresholds) => scales::of_steps(&thresholds, &calendar),
+        };
+        let between = Mutex::new((MemberId(Uuid::nil()), MemberId(Uuid::max())));
+        Ok(Some(Refreshing {
+            shop,
+            id: Uuid::now_v7(),
+            scale,
+            now,
+            day_from: calendar.day_start(now),
+            between,
+        }))
     }
 
-    /// Scores the members who come next: two pages of so many at most. False when there is nobody left, or another refresh
-    /// has begun.
+    /// Lays the scale: from now on members are scored by it.
     ///
     /// # Errors
     /// Any error of the database.
-    pub async fn next(&mut self, db: &Db, most: i64) -> Result<bool, db::Error> {
-        let members = self.pages(db, most).await?;
-        if let Some(last) = members.last() {
-            self.after = last.member_id;
-        }
-        let is_over = members.is_empty();
-        for member in members {
-            let segment = member.scored(&self.scale);
-            if let Some(segment) = segment {
-                *self.counts.entry(segment).or_default() += 1;
-            }
-            if member.segment != segment {
-                self.moving.push(member);
-            }
-        }
-        // Where few move, it is the transactions that would cost most.
-        if is_over || self.moving.len() as i64 >= most {
-            let moving = std::mem::take(&mut self.moving);
-            let (one, other) = moving.split_at(moving.len().div_ceil(2));
-            let (one, other) = tokio::try_join!(self.write(db, one), self.write(db, other))?;
-            if !(one && other) {
-                return Ok(false);
-            }
-        }
-        if is_over {
-            self.end(db).await?;
-        }
-        Ok(!is_over)
+    pub async fn begin(&self, tx: &mut Tx) -> Result<(), db::Error> {
+        store::lay(tx, self.shop, &self.scale, self.id, self.now).await
     }
 
-    /// Reads those who come next: two pages at the same time, since the database reads with one processor for each.
-    async fn pages(&self, db: &Db, most: i64) -> Result<Vec<Member>, db::Error> {
-        let page = async |after, skipped, most| {
-            store::page_beyond(&mut db.read(self.shop).await?, self.shop, (after, skipped), most).await
-        };
-        // The second begins with the last of the first, or somebody has come or gone between the two.
-        let (mut members, mut more) =
-            tokio::try_join!(page(self.after, 0, most), page(self.after, most - 1, most + 1))?;
-        let Some(last) = members.last().map(|last| last.member_id) else { return Ok(members) };
-        if more.first().is_some_and(|first| first.member_id != last) {
-            more = page(last, 0, most).await?;
+    /// Puts the next members from one end, so many at most, into the segments where they belong. False when there is
+    /// nobody left, or another refresh has begun.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn next(&self, db: &Db, end: End, most: i64) -> Result<bool, db::Error> {
+        let between = *self.between();
+        let mut read = db.read(self.shop).await?;
+        let mut moving = movers::find(&mut read, self.shop, &self.scale, (between, end), most).await?;
+        drop(read);
+        let Some(reached) = moving.last().map(|member| member.member_id) else { return Ok(false) };
+        match end {
+            End::First => self.between().0 = reached,
+            End::Last => self.between().1 = reached,
         }
-        more.retain(|member| member.member_id > last);
-        members.append(&mut more);
-        Ok(members)
+        // Where the two meet they may find the same; whoever writes later leaves those alone, who are not as they were.
+        moving.sort_unstable_by_key(|member| member.member_id);
+        self.write(db, &moving).await
+    }
+
+    fn between(&self) -> MutexGuard<'_, (MemberId, MemberId)> {
+        self.between.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts members into their segments. False where another refresh has begun.
     async fn write(&self, db: &Db, members: &[Member]) -> Result<bool, db::Error> {
-        if members.is_empty() {
-            return Ok(true);
-        }
         let mut tx = db.begin(self.shop).await?;
         if !self.is_newest(&mut tx).await? {
             return Ok(false);
@@ -170,34 +160,23 @@ impl Refreshing {
         Ok(laid.and_then(|laid| laid.refresh_id) == Some(self.id))
     }
 
-    /// Keeps what was counted, and has metafields and tags follow.
-    async fn end(&mut self, db: &Db) -> Result<(), db::Error> {
+    /// When both ends have come to nobody any more: keeps how many are in each segment, and has metafields and tags follow.
+    /// Nothing where another refresh has begun: it is the one that ends.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn end(&self, db: &Db) -> Result<(), db::Error> {
         let mut tx = db.begin(self.shop).await?;
         let laid = store::hold_scale(&mut tx, self.shop).await?;
         let Some(laid) = laid.filter(|laid| laid.refresh_id == Some(self.id)) else { return Ok(()) };
-        let prospects = customers::count(&mut tx, self.shop).await? - self.counts.values().sum::<i64>();
-        self.counts.insert(counts::PROSPECTS, prospects.max(0));
-        counts::keep(&mut tx, self.shop, self.day_from, &self.counts).await?;
+        let mut counts = counts::now(&mut tx, self.shop).await?;
+        let prospects = customers::count(&mut tx, self.shop).await? - counts.values().sum::<i64>();
+        counts.insert(counts::PROSPECTS, prospects.max(0));
+        counts::keep(&mut tx, self.shop, self.day_from, &counts).await?;
         marks::mark_soon(&mut tx, self.shop, laid.unmarked_since.unwrap_or(self.now), self.now).await?;
         labels::label_soon(&mut tx, self.shop, self.id, self.now).await?;
         store::done(&mut tx, self.shop, self.id).await?;
         tx.commit().await
-    }
-}
-
-/// The scale that a rule gives for a shop's members as they are now.
-pub(super) async fn scale(
-    read: &mut Read,
-    shop: ShopId,
-    rule: Rfm,
-    calendar: &Calendar,
-) -> Result<Scale, db::Error> {
-    match rule {
-        Rfm::Relative => store::relative_scale(read, shop).await,
-        Rfm::Thresholds(thresholds) => {
-            let today = calendar.day(calendar.now());
-            Ok(thresholds.scale(today, |day| calendar.start(day).as_microsecond()))
-        }
     }
 }
 

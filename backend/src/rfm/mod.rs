@@ -20,7 +20,9 @@ pub mod invariants;
 mod jobs;
 mod labels;
 mod marks;
+mod movers;
 pub mod routes;
+mod scales;
 mod store;
 mod wizard;
 
@@ -38,6 +40,7 @@ pub use export::{RfmCommand, run};
 pub use jobs::{AT_ONCE, Refresh, Refreshing, refresh_soon};
 pub use labels::{Label, is_label};
 pub use marks::Mark;
+pub use movers::End;
 
 /// What can go wrong with segments.
 #[derive(Debug, thiserror::Error)]

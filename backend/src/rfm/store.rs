@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use loyalty::rfm::{Scale, Steps};
+use loyalty::rfm::Scale;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -104,57 +104,6 @@ pub(super) async fn done(tx: &mut Tx, shop: ShopId, refresh: Uuid) -> Result<(),
     Ok(())
 }
 
-/// The last of a fifth of the members, by each of three numbers.
-#[derive(Debug, sqlx::FromRow)]
-struct Last {
-    fifth: i64,
-    last_order_at: Option<Timestamp>,
-    orders: Option<i64>,
-    spent: Option<i64>,
-}
-
-/// The scale on which the shop's members are beside each other. The database sorts: memory does not grow with them.
-pub(super) async fn relative_scale(read: &mut Read, shop: ShopId) -> Result<Scale, db::Error> {
-    // A fifth is rounded up, as in `Steps::relative`. PostgreSQL sorts a number alone in a third of the time that it takes
-    // with a row on it; a little less than a fifth's share of all is that place, whatever multiplying loses, for as many
-    // members as have room on one machine.
-    let last: Vec<Last> = db!(
-        read.all,
-        sqlite: "with bought as (
-                     select last_order_at, orders, spent from rfm_members
-                     where shop_id = $1 and orders > 0 and is_there),
-                 fifths (fifth, place) as (
-                     select column1, (column1 * max(1, (select count(*) from bought)) + 4) / 5
-                     from (values (1), (2), (3), (4))),
-                 sorted as (
-                     select last_order_at, orders, spent, row_number() over (order by last_order_at) as by_recency,
-                         row_number() over (order by orders) as by_frequency,
-                         row_number() over (order by spent) as by_money
-                     from bought)
-                 select fifth, max(last_order_at) filter (where by_recency = place) as last_order_at,
-                     max(orders) filter (where by_frequency = place) as orders,
-                     max(spent) filter (where by_money = place) as spent
-                 from sorted join fifths on place in (by_recency, by_frequency, by_money) group by fifth",
-        postgres: "with shares as (select array[0.2 - 1e-9, 0.4 - 1e-9, 0.6 - 1e-9, 0.8 - 1e-9]::float8[] as shares)
-                   select unnest(array[1, 2, 3, 4]::bigint[]) as fifth,
-                       unnest(percentile_disc((select shares from shares)) within group (order by last_order_at))
-                           as last_order_at,
-                       unnest(percentile_disc((select shares from shares)) within group (order by orders)) as orders,
-                       unnest(percentile_disc((select shares from shares)) within group (order by spent)) as spent
-                   from rfm_members where shop_id = $1 and orders > 0 and is_there",
-        shop
-    )?;
-    let steps = |number: fn(&Last) -> Option<i64>| {
-        let of = |fifth| last.iter().find(|last| last.fifth == fifth).and_then(number).unwrap_or(i64::MAX);
-        Steps::above([1, 2, 3, 4].map(of))
-    };
-    Ok(Scale::new(
-        steps(|last| last.last_order_at.map(Timestamp::as_microsecond)),
-        steps(|last| last.orders),
-        steps(|last| last.spent),
-    ))
-}
-
 /// Adds to members' histories, each once and in the order of their ids, and gives what they are then, in no promised order.
 pub(super) async fn add(
     tx: &mut Tx,
@@ -252,36 +201,14 @@ pub(super) async fn page(
     after: MemberId,
     most: i64,
 ) -> Result<Vec<Member>, db::Error> {
-    page_beyond(read, shop, (after, 0), most).await
-}
-
-/// The same, but for so many who come first.
-pub(super) async fn page_beyond(
-    read: &mut Read,
-    shop: ShopId,
-    (after, skipped): (MemberId, i64),
-    most: i64,
-) -> Result<Vec<Member>, db::Error> {
-    // By their places: of a million members it takes longer to look up the columns' names.
-    type Row = (MemberId, Option<Timestamp>, i64, i64, Option<i64>, bool);
-    let rows: Vec<Row> = db!(
+    db!(
         read.all,
         "select member_id, last_order_at, orders, spent, segment, is_there from rfm_members
-         where shop_id = $1 and member_id > $2 order by member_id limit $3 offset $4",
+         where shop_id = $1 and member_id > $2 order by member_id limit $3",
         shop,
         after,
-        most,
-        skipped
-    )?;
-    let member = |(member_id, last_order_at, orders, spent, segment, is_there)| Member {
-        member_id,
-        last_order_at,
-        orders,
-        spent,
-        segment,
-        is_there,
-    };
-    Ok(rows.into_iter().map(member).collect())
+        most
+    )
 }
 
 /// One member, who has bought something once.

@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::jobs::scale;
 use super::routes::{CountsView, with_prospects};
-use super::{churn, store};
+use super::{churn, scales, store};
 use crate::app::App;
 use crate::db::{self, Read, Timestamp};
 use crate::ids::{MemberId, ShopId};
@@ -52,7 +51,7 @@ pub(super) async fn preview(
     let _look = app.limits.look(shop)?;
     let mut read = app.db.read(shop).await?;
     let calendar = calendar(&app, &mut read, shop).await?;
-    let scale = scale(&mut read, shop, rfm, &calendar).await?;
+    let scale = scales::of(&mut read, shop, rfm, &calendar).await?;
     Ok(Json(counted(&mut read, shop, &scale).await?))
 }
 
@@ -74,13 +73,13 @@ pub(super) async fn proposal(State(app): State<App>, staff: Staff<View>) -> Resu
     let calendar = calendar(&app, &mut read, shop).await?;
     let every_days = churn::known(&mut read, shop).await?.and_then(|known| known.every_days);
     let thresholds = Thresholds::proposed(
-        &store::relative_scale(&mut read, shop).await?,
+        &scales::relative(&mut read, shop).await?,
         calendar.day(calendar.now()),
         |time| Some(calendar.day(Timestamp::from_microsecond(time).ok()?)),
         every_days.and_then(|days| u32::try_from(days).ok()),
     );
     let rfm = Rfm::Thresholds(thresholds);
-    let scale = scale(&mut read, shop, rfm, &calendar).await?;
+    let scale = scales::of(&mut read, shop, rfm, &calendar).await?;
     Ok(Json(Proposal { rfm, counts: counted(&mut read, shop, &scale).await? }))
 }
 

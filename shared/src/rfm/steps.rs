@@ -68,7 +68,7 @@ impl Steps {
     }
 
     /// The steps as they are: a score is one more than those that a number is above.
-    pub(super) fn numbers(&self) -> [i64; 4] {
+    pub fn numbers(&self) -> [i64; 4] {
         self.0
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use loyalnest::app::App;
 use loyalnest::db;
 use loyalnest::ids::ShopId;
-use loyalnest::rfm::{AT_ONCE, Refreshing};
+use loyalnest::rfm::{AT_ONCE, End, Refreshing};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -89,11 +89,17 @@ impl Night<'_> {
     async fn refresh(&self, change: usize) -> Result<f64> {
         let before = self.changes().await?;
         let (started, now) = (Instant::now(), self.app.clock.now());
-        let mut tx = self.app.db.begin(self.shop).await?;
-        let begun = Refreshing::begin(&mut tx, self.shop, now).await?;
+        let db = &self.app.db;
+        let refresh = Refreshing::prepare(db, self.shop, now).await?.context("there is no program")?;
+        let mut tx = db.begin(self.shop).await?;
+        refresh.begin(&mut tx).await?;
         tx.commit().await?;
-        let mut refresh = begun.context("there is no program")?;
-        while refresh.next(&self.app.db, AT_ONCE).await? {}
+        let from = async |end| -> Result<()> {
+            while refresh.next(db, end, AT_ONCE).await? {}
+            Ok(())
+        };
+        tokio::try_join!(from(End::First), from(End::Last))?;
+        refresh.end(db).await?;
         let seconds = started.elapsed().as_secs_f64();
         let changed = self.changes().await? - before;
         ensure!(changed == change as i64, "{changed} members changed, not {change}");

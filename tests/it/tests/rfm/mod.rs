@@ -13,7 +13,7 @@ use loyalnest::db;
 use loyalnest::db::{Db, Timestamp};
 use loyalnest::ids::{CustomerId, MemberId};
 use loyalnest::orders;
-use loyalnest::rfm::{self, Refreshing};
+use loyalnest::rfm::{self, End, Refreshing};
 use loyalty::rfm::{Decay, History, Rfm, Scale, Segment, Thresholds};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -67,20 +67,26 @@ async fn segment(shop: &Shop<'_>, customer: i64) -> Option<u16> {
 }
 
 async fn begin(shop: &Shop<'_>) -> Refreshing {
+    let refresh = Refreshing::prepare(shop.db, shop.id, shop.now).await.unwrap().unwrap();
     let mut tx = shop.db.begin(shop.id).await.unwrap();
-    let refresh = Refreshing::begin(&mut tx, shop.id, shop.now).await.unwrap().unwrap();
+    refresh.begin(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     refresh
 }
 
-/// Whether the refresh goes on after these.
-async fn next(shop: &Shop<'_>, refresh: &mut Refreshing, most: i64) -> bool {
-    refresh.next(shop.db, most).await.unwrap()
+/// Whether the refresh goes on after these: so many from each end.
+async fn next(shop: &Shop<'_>, refresh: &Refreshing, most: i64) -> bool {
+    let from = |end| refresh.next(shop.db, end, most);
+    let (first, last) = tokio::try_join!(from(End::First), from(End::Last)).unwrap();
+    if !(first || last) {
+        refresh.end(shop.db).await.unwrap();
+    }
+    first || last
 }
 
 async fn refreshed(shop: &Shop<'_>) {
-    let mut refresh = begin(shop).await;
-    while next(shop, &mut refresh, MANY).await {}
+    let refresh = begin(shop).await;
+    while next(shop, &refresh, MANY).await {}
 }
 
 /// Every change of a segment that was written down: of whom, from, to.
@@ -199,7 +205,7 @@ fn between_two_nights_an_order_moves_its_member_at_once() {
 #[test]
 fn the_database_scores_as_the_rule_does() {
     on_both_engines(async |test| {
-        let shop = Shop::open(&test.db).await;
+        let mut shop = Shop::open(&test.db).await;
         let (mut random, mut orders) = (Rng::with_seed(8), Vec::new());
         let prices = ["0.00", "1.00", "9.99", "10.00", "250.00", "9999.00"];
         for id in 1..=700 {
@@ -209,37 +215,71 @@ fn the_database_scores_as_the_rule_does() {
         take(&shop, &orders).await;
         let back = (1..=700).filter(|id| id % 7 == 0).map(|id| refund(id, id, &[(id * 10 + 1, 1, "9.99")]));
         shop.take(back.map(|back| shop.refund(&back)).collect()).await;
-        let mut refresh = begin(&shop).await;
-        while next(&shop, &mut refresh, 17).await {}
+        let refresh = begin(&shop).await;
+        while next(&shop, &refresh, 17).await {}
+        all_stand_where_they_belong(&shop).await;
+        assert_eq!(changes(&shop).await.len(), segments_of_all(&shop).await.len());
 
-        let mut read = test.db.read(shop.id).await.unwrap();
-        let rows: Vec<(Option<Timestamp>, i64, i64, Option<i64>)> = db!(
-            read.all,
-            "select last_order_at, orders, spent, segment from rfm_members where shop_id = $1",
-            shop.id
-        )
-        .unwrap();
-        let counted: Vec<(i64, i64)> =
-            db!(read.all, "select segment, members from rfm_days where shop_id = $1", shop.id).unwrap();
-        drop(read);
-        let histories: Vec<History> = rows
-            .iter()
-            .map(|&(last, orders, spent, _)| History {
-                last_order: last.map_or(0, Timestamp::as_microsecond),
-                orders,
-                spent,
-            })
-            .collect();
-        let (scale, mut counts) = (Scale::relative(&histories), BTreeMap::from([(0, 0)]));
-        for (history, (.., stored)) in histories.iter().zip(&rows) {
-            let segment = scale.segment(history).map(|segment| i64::from(segment.code()));
-            assert_eq!(*stored, segment, "{history:?}");
-            *counts.entry(segment.unwrap_or(0)).or_default() += 1;
+        // Some stand where they do not belong, or nowhere; only they are found.
+        let mut tx = test.db.begin(shop.id).await.unwrap();
+        let (mut astray, members) = (0, segments_of_all(&shop).await);
+        for (member, segment) in members.into_iter().step_by(3) {
+            let elsewhere = random.choice([None, Some(111), Some(555), Some(333)]).unwrap();
+            let set = db!(
+                tx.execute,
+                "update rfm_members set segment = $3 where shop_id = $1 and member_id = $2",
+                shop.id,
+                member,
+                elsewhere
+            );
+            astray += set.map(|_| usize::from(segment != elsewhere)).unwrap();
         }
-        assert!(counts.len() > 20 && counts[&0] > 0, "{counts:?}");
-        assert_eq!(counted.into_iter().collect::<BTreeMap<i64, i64>>(), counts);
+        tx.commit().await.unwrap();
+        let before = changes(&shop).await.len();
+        shop.wait(60);
+        let refresh = begin(&shop).await;
+        while next(&shop, &refresh, 7).await {}
+        assert_eq!(changes(&shop).await.len() - before, astray);
+        all_stand_where_they_belong(&shop).await;
         shop.is_sound().await;
     });
+}
+
+/// The members who have bought something, and the segments in which they stand.
+async fn segments_of_all(shop: &Shop<'_>) -> Vec<(MemberId, Option<i64>)> {
+    let mut read = shop.db.read(shop.id).await.unwrap();
+    db!(read.all, "select member_id, segment from rfm_members where shop_id = $1 and orders > 0", shop.id)
+        .unwrap()
+}
+
+/// Every member stands in the segment that the rule says beside all others, and is counted in it.
+async fn all_stand_where_they_belong(shop: &Shop<'_>) {
+    let mut read = shop.db.read(shop.id).await.unwrap();
+    let rows: Vec<(Option<Timestamp>, i64, i64, Option<i64>)> = db!(
+        read.all,
+        "select last_order_at, orders, spent, segment from rfm_members where shop_id = $1",
+        shop.id
+    )
+    .unwrap();
+    let counted: Vec<(i64, i64)> =
+        db!(read.all, "select segment, members from rfm_days where shop_id = $1", shop.id).unwrap();
+    drop(read);
+    let histories: Vec<History> = rows
+        .iter()
+        .map(|&(last, orders, spent, _)| History {
+            last_order: last.map_or(0, Timestamp::as_microsecond),
+            orders,
+            spent,
+        })
+        .collect();
+    let (scale, mut counts) = (Scale::relative(&histories), BTreeMap::from([(0, 0)]));
+    for (history, (.., stored)) in histories.iter().zip(&rows) {
+        let segment = scale.segment(history).map(|segment| i64::from(segment.code()));
+        assert_eq!(*stored, segment, "{history:?}");
+        *counts.entry(segment.unwrap_or(0)).or_default() += 1;
+    }
+    assert!(counts.len() > 20 && counts[&0] > 0, "{counts:?}");
+    assert_eq!(counted.into_iter().collect::<BTreeMap<i64, i64>>(), counts);
 }
 
 #[test]
@@ -267,14 +307,13 @@ fn a_refresh_that_is_killed_and_two_at_once_leave_nobody_behind() {
     on_both_engines(async |test| {
         let mut shop = Shop::open(&test.db).await;
         ten(&shop).await;
-        let mut killed = begin(&shop).await;
-        assert!(next(&shop, &mut killed, 2).await);
-        drop(killed);
+        let killed = begin(&shop).await;
+        assert!(next(&shop, &killed, 2).await);
         assert_eq!(changes(&shop).await.len(), 4);
         shop.is_sound().await;
 
-        let mut first = begin(&shop).await;
-        assert!(next(&shop, &mut first, 2).await);
+        let first = begin(&shop).await;
+        assert!(next(&shop, &first, 2).await);
         // Much happens before another begins: it lays another scale.
         shop.wait(60);
         take(
@@ -282,9 +321,9 @@ fn a_refresh_that_is_killed_and_two_at_once_leave_nobody_behind() {
             &[order(6_001, BOB, "2026-11-21", "900.00"), order(6_002, 1_002, "2026-11-22", "900.00")],
         )
         .await;
-        let mut second = begin(&shop).await;
-        assert!(!next(&shop, &mut first, 4).await, "the first leaves the rest to it");
-        while next(&shop, &mut second, 4).await {}
+        let second = begin(&shop).await;
+        assert!(!next(&shop, &first, 4).await, "the first leaves the rest to it");
+        while next(&shop, &second, 4).await {}
         assert_eq!(changes(&shop).await.iter().filter(|(_, before, _)| before.is_none()).count(), 11);
         shop.is_sound().await;
     });
@@ -313,13 +352,13 @@ fn orders_that_come_while_everyone_is_scored_are_not_left_behind() {
         };
         let score = async || {
             for _ in 0..6 {
-                let mut refresh = begin(&shop).await;
-                while next(&shop, &mut refresh, 3).await {}
+                let refresh = begin(&shop).await;
+                while next(&shop, &refresh, 3).await {}
             }
         };
         tokio::join!(buy(10_000), buy(20_000), score(), score());
-        let mut refresh = begin(&shop).await;
-        tokio::join!(buy(30_000), async { while next(&shop, &mut refresh, 2).await {} });
+        let refresh = begin(&shop).await;
+        tokio::join!(buy(30_000), async { while next(&shop, &refresh, 2).await {} });
         shop.is_sound().await;
     });
 }
