@@ -62,6 +62,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<reconcile::Rest>(),
         Kind::of::<orders::jobs::PostRipe>(),
         Kind::of::<orders::catch_up::CatchUp>(),
+        Kind::of::<products::ReadCatalogue>(),
         Kind::of::<products::jobs::ReadShelf>(),
         Kind::of::<products::jobs::ReadShelves>(),
         Kind::of::<referrals::Lapse>(),

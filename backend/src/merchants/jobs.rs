@@ -10,7 +10,7 @@ use crate::activation::{self, Again};
 use crate::app::App;
 use crate::customers::tags;
 use crate::tasks::{Run, Task, TaskError};
-use crate::{history, programs, sync};
+use crate::{history, products, programs, sync};
 
 /// How many shops one look takes on.
 const AT_ONCE: i64 = 20;
@@ -51,6 +51,7 @@ pub async fn set_up_due(app: &App) -> Result<usize, ShopError> {
         sync::mark_all(&mut tx, id, now).await?;
         history::ask_since(&mut tx, id, shop.installed_at, now).await?;
         tags::read_again(&mut tx, id, shop.installed_at, now).await?;
+        products::read_catalogue_soon(&mut tx, id, shop.installed_at, now).await?;
         tx.commit().await?;
         tracing::info!(shop = %id, "a shop is set up");
     }

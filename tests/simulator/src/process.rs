@@ -18,6 +18,7 @@ use loyalnest::orders::jobs::PostRipe;
 use loyalnest::outgoing::Outgoing;
 use loyalnest::points::ExpireDaily;
 use loyalnest::privacy::Settle;
+use loyalnest::products::ReadCatalogue;
 use loyalnest::products::jobs::{ReadShelf, ReadShelves};
 use loyalnest::tasks::Kind;
 use tokio::runtime::{Builder, Runtime};
@@ -153,6 +154,7 @@ impl Means {
             Kind::of::<ExpireDaily>(),
             Kind::of::<Celebrate>(),
             Kind::of::<Settle>(),
+            Kind::of::<ReadCatalogue>(),
             Kind::of::<ReadShelf>(),
             Kind::of::<ReadShelves>(),
             Kind::of::<bulk::Start>(),

@@ -50,6 +50,7 @@ pub use metafields::{
 pub use operations::ShopDetails;
 pub use order::{Allocated, Amount, Delivery, OrderLine, OrderNow};
 pub use payouts::{GiftCard, StoreCredit};
+pub use products::ListedProduct;
 pub use tokens::Tokens;
 
 /// The Admin API of every shop. Cheap to clone.

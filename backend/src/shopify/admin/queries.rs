@@ -239,6 +239,14 @@ pub(super) struct ProductsFound;
 #[derive(GraphQLQuery)]
 #[graphql(
     schema_path = "../graphql/schema.graphql",
+    query_path = "../graphql/products_listed.graphql",
+    response_derives = "Debug"
+)]
+pub(super) struct ProductsListed;
+
+#[derive(GraphQLQuery)]
+#[graphql(
+    schema_path = "../graphql/schema.graphql",
     query_path = "../graphql/store_credit_account_credit.graphql",
     response_derives = "Debug"
 )]

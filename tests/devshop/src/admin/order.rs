@@ -7,7 +7,6 @@ use super::execute::Context;
 use super::objects::{CustomerObject, metafield, text, texts};
 use super::products::ProductObject;
 use super::refund::RefundObject;
-use crate::catalog::Product;
 use crate::checkout::{Allocation, AppliedDiscount, tax_in};
 use crate::clock::utc_text;
 use crate::ids::gid;
@@ -95,8 +94,8 @@ impl<'s> OrderObject<'s> {
     /// None where it was deleted.
     fn product<'a>(&'a self, id: u64) -> ResolvedValue<'a> {
         let found = self.context.shop.products().into_iter().find(|product| product.id == id);
-        found.map_or_else(ResolvedValue::null, |Product { id, tags, .. }| {
-            self.context.object(ProductObject { context: self.context, id, tags })
+        found.map_or_else(ResolvedValue::null, |product| {
+            self.context.object(ProductObject { context: self.context, product })
         })
     }
 

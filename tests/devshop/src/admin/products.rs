@@ -6,6 +6,7 @@ use super::execute::Context;
 use super::objects::{metafield, text, texts};
 use super::order::{Page, PageInfo};
 use crate::catalog::Product;
+use crate::clock::utc_text;
 use crate::ids::gid;
 
 /// `collection(id:)`: the shop knows a collection by the products that are in it.
@@ -20,12 +21,21 @@ pub(super) fn collection<'a>(context: &'a Context<'a>, id: &str) -> Result<Resol
     })
 }
 
-/// `products(query:)`, as far as a search for one tag goes. Shopify's searches find words, in whatever case.
+/// `products(query:)`: all, or, as far as a search for one tag goes, what it finds. Shopify's searches find words, in
+/// whatever case.
 pub(super) fn products<'a>(
     context: &'a Context<'a>,
     info: &ResolveInfo<'_>,
 ) -> Result<ResolvedValue<'a>, FieldError> {
-    let query = text(info, "query").unwrap_or_default();
+    let Some(query) = text(info, "query") else {
+        let products = context.shop.products();
+        let page = Page::of(info, products.len())?;
+        return Ok(context.object(Products {
+            context,
+            products: products[page.from..page.to].to_vec(),
+            page,
+        }));
+    };
     let tag = query.strip_prefix("tag:\"").and_then(|rest| rest.strip_suffix('"'));
     let unknown = || FieldError { message: format!("the local shop does not search for {query}") };
     let tag = tag.ok_or_else(unknown)?.replace("\\\"", "\"").replace("\\\\", "\\").to_lowercase();
@@ -74,8 +84,7 @@ impl ObjectValue for Products<'_> {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         Ok(match info.field_name() {
             "nodes" => ResolvedValue::list(self.products.iter().map(|product| {
-                let (context, tags) = (self.context, product.tags.clone());
-                context.object(ProductObject { context, id: product.id, tags })
+                self.context.object(ProductObject { context: self.context, product: product.clone() })
             })),
             "pageInfo" => self.context.object(PageInfo(self.page)),
             _ => return Err(self.unknown_field_error(info)),
@@ -85,8 +94,7 @@ impl ObjectValue for Products<'_> {
 
 pub(super) struct ProductObject<'s> {
     pub context: &'s Context<'s>,
-    pub id: u64,
-    pub tags: Vec<String>,
+    pub product: Product,
 }
 
 impl ObjectValue for ProductObject<'_> {
@@ -95,10 +103,17 @@ impl ObjectValue for ProductObject<'_> {
     }
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let product = &self.product;
         Ok(match info.field_name() {
-            "id" => ResolvedValue::leaf(gid("Product", self.id)),
-            "metafield" => metafield(self.context, &gid("Product", self.id), info),
-            "tags" => texts(self.tags.clone()),
+            "id" => ResolvedValue::leaf(gid("Product", product.id)),
+            "title" => ResolvedValue::leaf(product.title.clone()),
+            "handle" => ResolvedValue::leaf(product.handle.clone()),
+            "status" => ResolvedValue::leaf(product.status.to_uppercase()),
+            "productType" => ResolvedValue::leaf(product.product_type.clone()),
+            "vendor" => ResolvedValue::leaf(product.vendor.clone()),
+            "metafield" => metafield(self.context, &gid("Product", product.id), info),
+            "tags" => texts(product.tags.clone()),
+            "updatedAt" => ResolvedValue::leaf(utc_text(product.updated_at)),
             _ => return Err(self.unknown_field_error(info)),
         })
     }

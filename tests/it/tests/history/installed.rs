@@ -55,13 +55,13 @@ impl Scene {
     }
 
     /// The app is taken out, and comes back after so long.
-    async fn gone_for(&self, time: SignedDuration) {
+    pub async fn gone_for(&self, time: SignedDuration) {
         self.tell("gone", "app/uninstalled", &json!({})).await;
         self.door.shop.uninstall_app();
         self.door.advance(time);
     }
 
-    async fn comes_back(&self) {
+    pub async fn comes_back(&self) {
         self.door.shop.install_app();
         assert_eq!(self.staff(axum::http::Method::GET, "/api/me").await.0, 200);
     }

@@ -2,6 +2,7 @@
 //! nothing.
 
 mod by_file;
+mod catalogue;
 mod files;
 mod installed;
 mod later;
