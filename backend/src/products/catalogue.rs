@@ -14,6 +14,8 @@ use crate::tasks::{self, Order, Pushed, Run, Task, TaskError};
 
 /// How many pages one run reads; another goes on.
 const PAGES: usize = 4;
+/// They must end somewhere: a million products (250 each).
+const MOST_PAGES: usize = 4_000;
 
 /// Reads the shop's products page by page. Broken off, it begins again with its first page, and whoever goes on after it
 /// reads none of them.
@@ -21,6 +23,8 @@ const PAGES: usize = 4;
 pub struct ReadCatalogue {
     /// Shopify's mark of where to begin; at the beginning where there is none.
     pub after: Option<String>,
+    /// How many pages were read before.
+    pub pages: usize,
 }
 
 /// Has the shop's products read that has installed the app then, in the transaction that sets it up.
@@ -33,7 +37,7 @@ pub async fn read_catalogue_soon(
     installed_at: Timestamp,
     now: Timestamp,
 ) -> Result<Pushed, db::Error> {
-    ReadCatalogue { after: None }.push(tx, shop, format!("installed {installed_at}"), now).await
+    ReadCatalogue { after: None, pages: 0 }.push(tx, shop, format!("installed {installed_at}"), now).await
 }
 
 impl ReadCatalogue {
@@ -56,6 +60,9 @@ impl Task for ReadCatalogue {
 
     async fn run(self, run: &Run) -> Result<(), TaskError> {
         let failed = |error: &dyn std::error::Error| TaskError::Failed(error.to_string());
+        if self.pages >= MOST_PAGES {
+            return Err(TaskError::Dead("the list of products has no end".into()));
+        }
         let Some(id) = run.shop() else { return Ok(()) };
         let Some(shop) = run.app.shops.find(id).await.map_err(|error| failed(&error))? else { return Ok(()) };
         let admin = run.app.admin_of(&shop).await.map_err(|error| failed(&error))?;
@@ -73,7 +80,8 @@ impl Task for ReadCatalogue {
             after = next;
         }
         let mut tx = run.begin().await?;
-        ReadCatalogue { after }.push(&mut tx, id, format!("after {}", run.id()), run.now()).await?;
+        let pages = self.pages + PAGES;
+        ReadCatalogue { after, pages }.push(&mut tx, id, format!("after {}", run.id()), run.now()).await?;
         run.finish(tx).await
     }
 }

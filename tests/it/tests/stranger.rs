@@ -105,6 +105,7 @@ async fn every_call(admin: &Admin) -> Vec<(&'static str, Result<String, AdminErr
         ("order_refund", shown(admin.order_refund("gid://shopify/Refund/1").await)),
         ("orders_changed", shown(admin.orders_changed(Timestamp::UNIX_EPOCH, None).await)),
         ("products_in", shown(admin.products_in(7).await)),
+        ("products_after", shown(admin.products_after(None).await)),
         ("products_tagged", shown(admin.products_tagged("sale").await)),
         ("tag", shown(admin.tag(&OrderId(1).gid(), &["loyalty".to_owned()]).await)),
         ("untag", shown(admin.untag(&customers[0].gid(), &["loyalty".to_owned()]).await)),

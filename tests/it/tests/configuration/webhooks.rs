@@ -74,6 +74,7 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("orders_changed", &["read_orders"]),
     ("orders_in_bulk", &["read_orders"]),
     ("products_found", &["read_products"]),
+    ("products_listed", &["read_products"]),
     ("products_in", &["read_products"]),
     ("program_metafields", &[]),
     ("redemption_definition", &["read_orders"]),

@@ -2,8 +2,10 @@
 
 use devshop::NewProduct;
 use jiff::SignedDuration;
+use loyalnest::db;
 use loyalnest::merchants::set_up_due;
 use loyalnest::products;
+use loyalnest::tasks::{self, Order};
 use serde_json::json;
 
 use super::Scene;
@@ -64,5 +66,21 @@ fn what_a_shop_sold_before_has_its_name_and_whatever_is_newer_stays() {
         assert_eq!(set_up_due(&scene.door.app).await.unwrap(), 1);
         scene.tasks_run().await;
         assert_eq!(scene.titles(&sold[5..6]).await, [Some("Oolong".to_owned())]);
+    });
+}
+
+#[test]
+fn a_list_that_does_not_end_is_given_up() {
+    on_both_engines(async |test| {
+        let scene = Scene::empty(test).await;
+        let endless = products::ReadCatalogue { after: None, pages: 4_000 };
+        let mut tx = scene.door.app.db.begin(scene.shop).await.unwrap();
+        tasks::push(&mut tx, scene.shop, &endless, Order::new("endless"), scene.door.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        scene.tasks_run().await;
+        let mut read = scene.door.app.db.read_across().await.unwrap();
+        let (state, reason): (String, Option<String>) =
+            db!(read.one, "select state, reason from tasks where key = 'endless'").unwrap();
+        assert_eq!((state.as_str(), reason.as_deref()), ("dead", Some("the list of products has no end")));
     });
 }

@@ -323,7 +323,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 "customers.keep_all_emails" => json!({"switched_at": other.door.now(), "after": Uuid::nil()}),
                 "customers.erase_emails" => json!({"switched_at": other.door.now()}),
                 "bulk.start" | "bulk.look" => json!({"run": other.run, "attempt": 1, "turn": 1}),
-                "products.read_catalogue" => json!({"after": null}),
+                "products.read_catalogue" => json!({"after": null, "pages": 0}),
                 "products.read_shelf" => json!({"shelf": format!("collection:{COLLECTION}")}),
                 "bulk.read" => json!({"run": other.run, "attempt": 1}),
                 "rfm.label" => json!({"refresh": Uuid::nil(), "after": Uuid::nil()}),
