@@ -19,27 +19,6 @@ pub enum End {
     Last,
 }
 
-/// One text for each end.
-macro_rules! movers {
-    ($end:literal) => {
-        concat!(
-            "select member_id, last_order_at, orders, spent, segment, is_there from rfm_members
-             where shop_id = $1 and member_id > $2 and member_id < $3
-               and segment is distinct from case when is_there and orders > 0 then
-                   100 * case when coalesce(last_order_at, $5) > $9 then 5 when coalesce(last_order_at, $5) > $8 then 4
-                       when coalesce(last_order_at, $5) > $7 then 3 when coalesce(last_order_at, $5) > $6 then 2
-                       else 1 end
-                   + 10 * case when orders > $13 then 5 when orders > $12 then 4 when orders > $11 then 3
-                       when orders > $10 then 2 else 1 end
-                   + case when spent > $17 then 5 when spent > $16 then 4 when spent > $15 then 3
-                       when spent > $14 then 2 else 1 end end
-             order by member_id ",
-            $end,
-            " limit $4"
-        )
-    };
-}
-
 /// The next of those members between two ids, in the order of their ids from one end.
 pub(super) async fn find(
     read: &mut Read,
@@ -52,51 +31,33 @@ pub(super) async fn find(
     let [r1, r2, r3, r4] = scale.recency.numbers().map(at);
     let [f1, f2, f3, f4] = scale.frequency.numbers();
     let [m1, m2, m3, m4] = scale.monetary.numbers();
+    // A text for each end.
+    macro_rules! from {
+        ($end:literal) => {
+            db!(
+                read.all,
+                concat!(
+                    "select member_id, last_order_at, orders, spent, segment, is_there from rfm_members
+                     where shop_id = $1 and member_id > $2 and member_id < $3
+                       and segment is distinct from case when is_there and orders > 0 then
+                           100 * case when coalesce(last_order_at, $5) > $9 then 5
+                               when coalesce(last_order_at, $5) > $8 then 4 when coalesce(last_order_at, $5) > $7 then 3
+                               when coalesce(last_order_at, $5) > $6 then 2 else 1 end
+                           + 10 * case when orders > $13 then 5 when orders > $12 then 4 when orders > $11 then 3
+                               when orders > $10 then 2 else 1 end
+                           + case when spent > $17 then 5 when spent > $16 then 4 when spent > $15 then 3
+                               when spent > $14 then 2 else 1 end end
+                     order by member_id ", $end, " limit $4"
+                ),
+                shop, after, before, most, never, r1, r2, r3, r4, f1, f2, f3, f4, m1, m2, m3, m4
+            )
+        };
+    }
     // By their places: of a million members it takes longer to look up the columns' names.
     type Row = (MemberId, Option<Timestamp>, i64, i64, Option<i64>, bool);
     let rows: Vec<Row> = match end {
-        End::First => db!(
-            read.all,
-            movers!("asc"),
-            shop,
-            after,
-            before,
-            most,
-            never,
-            r1,
-            r2,
-            r3,
-            r4,
-            f1,
-            f2,
-            f3,
-            f4,
-            m1,
-            m2,
-            m3,
-            m4
-        ),
-        End::Last => db!(
-            read.all,
-            movers!("desc"),
-            shop,
-            after,
-            before,
-            most,
-            never,
-            r1,
-            r2,
-            r3,
-            r4,
-            f1,
-            f2,
-            f3,
-            f4,
-            m1,
-            m2,
-            m3,
-            m4
-        ),
+        End::First => from!("asc"),
+        End::Last => from!("desc"),
     }?;
     let member = |(member_id, last_order_at, orders, spent, segment, is_there)| Member {
         member_id,
