@@ -277,6 +277,17 @@ mod tests {
         Money::new(minor, Currency::parse(currency).unwrap()).unwrap()
     }
 
+    #[test]
+    fn names_are_read_back() {
+        for kind in [Kind::Amount, Kind::Percent, Kind::Product, Kind::Shipping] {
+            assert_eq!(Kind::from_name(kind.as_str()), Some(kind));
+        }
+        for scope in [Scope::Cart, Scope::NextOrder] {
+            assert_eq!(Scope::from_name(scope.as_str()), Some(scope));
+        }
+        assert_eq!((Kind::from_name(""), Scope::from_name("")), (None, None));
+    }
+
     fn discount(quote: Option<Quote>) -> Option<(i64, i64)> {
         quote.map(|quote| (quote.discount.minor(), quote.points.get()))
     }
