@@ -21,8 +21,8 @@ use crate::setup::{npm, programs};
 use crate::workspace::{in_root, target_dir};
 use crate::{functions, progress};
 
-/// How long the tests may take before a mutant counts as noticed: it made them run for ever.
-const PATIENCE: u32 = 600;
+/// What nobody's tests take, in seconds, where there are databases.
+const LONG: u32 = 600;
 
 /// Options of `cargo xtask mutants`.
 #[derive(clap::Args)]
@@ -82,7 +82,8 @@ impl Room {
             Room::Points => (&["loyalnest", "simulator"], &["points::", "seeds"]),
             Room::Redemptions => (&["loyalnest", "simulator"], &["redemptions::", "seeds"]),
         };
-        Tests { lists: self.name().to_owned(), packages, names, on_postgres: false }
+        let patience = if self == Room::Shared { 60 } else { LONG };
+        Tests { lists: self.name().to_owned(), packages, names, patience, on_postgres: false }
     }
 
     /// The tests that are run on those that these have missed.
@@ -102,7 +103,8 @@ impl Room {
             ],
             Room::Redemptions => &["redemptions", "journey", "marks", "payouts", "rewards", "storefront"],
         };
-        Some(Tests { lists: format!("{}-again", self.name()), packages: &["it"], names, on_postgres: true })
+        let lists = format!("{}-again", self.name());
+        Some(Tests { lists, packages: &["it"], names, patience: LONG, on_postgres: true })
     }
 }
 
@@ -113,6 +115,8 @@ struct Tests {
     packages: &'static [&'static str],
     /// Part of their names; all, where none is named.
     names: &'static [&'static str],
+    /// How long they may take before a mutant counts as noticed, in seconds: it made them run for ever.
+    patience: u32,
     on_postgres: bool,
 }
 
@@ -193,7 +197,7 @@ fn show(room: Room, tests: &Tests, some: &[&str]) -> Result<Seen> {
     for package in tests.packages {
         mutants.args(["--test-package", package]);
     }
-    mutants.args(["--no-shuffle", "--colors", "never", "--timeout", &PATIENCE.to_string(), "--output"]);
+    mutants.args(["--no-shuffle", "--colors", "never", "--timeout", &tests.patience.to_string(), "--output"]);
     mutants.arg(&lists).args(["--", "--locked", "--lib", "--bins", "--tests"]);
     // Cargo takes one name; the test programs themselves any number.
     mutants.arg("--").args(tests.names);

@@ -368,13 +368,16 @@ mod tests {
         ] {
             assert_eq!(Program { actions, ..standard() }.validate(), Err(error));
         }
+        let most = (0..100).map(|n| action(&alloc::format!("a{n}"), 1)).collect();
+        assert_eq!(Program { actions: most, ..standard() }.validate(), Ok(()));
         let mut twice = standard();
         twice.rewards.push(twice.rewards[0].clone());
         assert_eq!(twice.validate(), Err(ProgramError::DuplicateReward("points".into())));
         let mut many = standard();
-        many.rewards.extend(
-            (0..100).map(|at| Reward { id: alloc::format!("r{at}"), ..standard().rewards[0].clone() }),
-        );
+        let reward = |at| Reward { id: alloc::format!("r{at}"), ..standard().rewards[0].clone() };
+        many.rewards.extend((many.rewards.len()..100).map(reward));
+        assert_eq!(many.validate(), Ok(()));
+        many.rewards.push(reward(100));
         assert_eq!(many.validate(), Err(ProgramError::TooManyRewards));
         let mut closed = standard();
         closed.rewards[1].gate.tiers.push("tin".into());
@@ -416,6 +419,9 @@ mod tests {
         for sound in [
             tiers(vec![tier("tin", 1), Tier { threshold: None, ..tier("vip", 1) }, tier("gold", 2)]),
             campaigns(vec![all("a"), collection("b", 1), collection("c", 1)]),
+            // As many as there may be.
+            tiers((0..20).map(|n| tier(&alloc::format!("t{n}"), n + 1)).collect()),
+            campaigns((0..50).map(|n| all(&alloc::format!("c{n}"))).collect()),
         ] {
             assert_eq!(sound.validate(), Ok(()));
         }
