@@ -86,7 +86,8 @@ impl Task for ReadCatalogue {
     }
 }
 
-/// None where Shopify tells no time.
+/// None where Shopify tells no time. A webhook of the same change counts as newer: it is what others act upon, and may
+/// come after this.
 fn read(listed: ListedProduct) -> Option<Product> {
     // PostgreSQL keeps no NUL.
     let text = |text: String| Some(text.replace('\0', ""));
@@ -99,7 +100,7 @@ fn read(listed: ListedProduct) -> Option<Product> {
         vendor: text(listed.vendor),
         tags: Json(listed.tags.into_iter().filter_map(text).collect()),
         variants: Json(Vec::new()),
-        updated_at: listed.updated_at.parse().ok()?,
+        updated_at: listed.updated_at.parse::<Timestamp>().ok()? - SignedDuration::from_micros(1),
         deleted_at: None,
     })
 }

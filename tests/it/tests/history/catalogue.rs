@@ -58,6 +58,13 @@ fn what_a_shop_sold_before_has_its_name_and_whatever_is_newer_stays() {
         assert!(gone.deleted_at.is_some());
         drop(read);
 
+        // The webhook of a change that was read already is acted upon, late as it is.
+        let listed =
+            scene.door.shop.products().into_iter().find(|product| product.id as i64 == sold[6]).unwrap();
+        let late = json!({"id": sold[6], "title": "Assam", "updated_at": listed.updated_at.to_string()});
+        scene.tell("late", "products/update", &late).await;
+        assert_eq!(scene.titles(&sold[6..7]).await, [Some("Assam".to_owned())]);
+
         // It comes back, and one was renamed meanwhile without a word.
         scene.door.advance(SignedDuration::from_mins(1));
         scene.gone_for(SignedDuration::from_hours(30)).await;
