@@ -10,7 +10,7 @@ use crate::programs::Versioned;
 /// The most referrals of one advocate that are moved: more than anybody sends.
 const MOST: i64 = 1_000_000;
 
-/// One member's codes and referrals are another's: both codes lead to the kept one. Of two by whom they were sent the
+/// One member's codes and referrals are another's: both codes lead to the kept one, and what was refused of either stays so. Of two by whom they were sent the
 /// earlier stays; whoever sent themselves so has sent nobody. The book has merged them, and whoever sent them is in it.
 ///
 /// # Errors
@@ -23,6 +23,7 @@ pub async fn merge(
 ) -> Result<(), Error> {
     let (shop, now) = (book.shop(), book.now());
     codes::hand_over(tx, shop, (from, into)).await?;
+    store::hand_over_refused(tx, shop, (from, into)).await?;
     let mut moved = store::of_friends(tx, shop, &[from, into]).await?;
     moved.sort_unstable_by_key(|referral| (referral.promise.sent_at, referral.id));
     let sent = store::of_advocate(tx, shop, from, MOST).await?;

@@ -279,6 +279,25 @@ pub(super) async fn save(tx: &mut Tx, shop: ShopId, referrals: &[&Referral]) -> 
     Ok(())
 }
 
+/// The refused referrals of one member, on either side, are another's.
+pub(super) async fn hand_over_refused(
+    tx: &mut Tx,
+    shop: ShopId,
+    (from, into): (MemberId, MemberId),
+) -> Result<(), db::Error> {
+    db!(
+        tx.execute,
+        "update referrals_referrals set
+             advocate_id = case when advocate_id = $2 then $3 else advocate_id end,
+             friend_id = case when friend_id = $2 then $3 else friend_id end
+         where shop_id = $1 and state = 'refused' and (advocate_id = $2 or friend_id = $2)",
+        shop,
+        from,
+        into
+    )?;
+    Ok(())
+}
+
 /// Adds to the history of referrals where they stand now.
 pub(super) async fn step(
     tx: &mut Tx,

@@ -20,6 +20,7 @@ use loyalnest::points::ExpireDaily;
 use loyalnest::privacy::Settle;
 use loyalnest::products::ReadCatalogue;
 use loyalnest::products::jobs::{ReadShelf, ReadShelves};
+use loyalnest::referrals::Lapse;
 use loyalnest::tasks::Kind;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -152,6 +153,7 @@ impl Means {
             Kind::of::<PostRipe>(),
             Kind::of::<CatchUp>(),
             Kind::of::<ExpireDaily>(),
+            Kind::of::<Lapse>(),
             Kind::of::<Celebrate>(),
             Kind::of::<Settle>(),
             Kind::of::<ReadCatalogue>(),

@@ -1,11 +1,10 @@
 //! What the friend's orders make of a referral.
 
 use jiff::SignedDuration;
-use loyalnest::customers;
 use loyalnest::db;
 use loyalnest::db::Timestamp;
 use loyalnest::events::Kind;
-use loyalnest::ids::{CustomerId, OrderId};
+use loyalnest::ids::OrderId;
 use loyalnest::orders::Incoming;
 use loyalnest::referrals;
 use loyalty::limit::{Limit, Period};
@@ -20,13 +19,6 @@ use crate::support::orders::{Order, refund};
 const NOTHING: (i64, i64) = (0, 0);
 
 impl Counter {
-    async fn merge(&self, gone: i64, kept: i64) {
-        let mut tx = self.door.app.db.begin(self.id).await.unwrap();
-        let (kept, gone) = (CustomerId(kept), CustomerId(gone));
-        assert!(customers::merge(&mut tx, self.id, kept, gone, self.door.now()).await.unwrap());
-        tx.commit().await.unwrap();
-    }
-
     /// How often it was told that a referral gives nothing any more.
     async fn reversed(&self) -> i64 {
         let mut read = self.door.app.db.read_outside().await.unwrap();

@@ -4,6 +4,8 @@ mod booked;
 mod told;
 
 use axum::http::Method;
+use loyalnest::customers;
+use loyalnest::ids::CustomerId;
 use loyalnest::orders::{self, Incoming, payload};
 use loyalty::{Points, Referrals};
 use serde_json::{Value, json};
@@ -81,6 +83,13 @@ impl Counter {
 
     async fn take_order(&self, order: &Order) {
         self.take(vec![self.heard(order)]).await;
+    }
+
+    async fn merge(&self, gone: i64, kept: i64) {
+        let mut tx = self.door.app.db.begin(self.id).await.unwrap();
+        let (kept, gone) = (CustomerId(kept), CustomerId(gone));
+        assert!(customers::merge(&mut tx, self.id, kept, gone, self.door.now()).await.unwrap());
+        tx.commit().await.unwrap();
     }
 
     /// What both have, available and pending.

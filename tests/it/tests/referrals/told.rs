@@ -208,3 +208,26 @@ fn an_export_shows_a_referral_to_both_whom_it_is_about() {
         }
     });
 }
+
+#[test]
+fn what_staff_refused_stays_refused_whomever_either_becomes() {
+    on_both_engines(async |test| {
+        let counter = opened(test).await;
+        counter.sends(ADA, BOB).await;
+        let id = counter.sent_by(BOB).await["id"].clone();
+        let refuse = format!("/api/referrals/{}/refuse", id.as_str().unwrap());
+        let decide = async || counter.door.staff(OWNER, Method::POST, &refuse, &Value::Null).await.json();
+        assert_eq!(decide().await["reason"], "staff");
+        let (friend, advocate) = (EVE + 1, EVE + 2);
+        counter.code(friend).await;
+        counter.merge(BOB, friend).await;
+        counter.merge(ADA, advocate).await;
+        // Staff see it with those who are there, may say so again, and it is known of those two.
+        assert_eq!(counter.sent_by(friend).await["id"], id);
+        assert_eq!(decide().await["state"], "refused");
+        let code = counter.code(advocate).await;
+        let told = counter.proxy(friend, Method::POST, "/proxy/referrals", &json!({"code": code})).await;
+        assert_eq!(told.problem(), (422, "staff".into()));
+        counter.is_sound().await;
+    });
+}

@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::Model;
-use super::orders::Standing;
+use super::orders::{Order, Standing};
 use super::tally::Tally;
 
 /// What is booked for an occasion in a member's life.
@@ -24,6 +24,10 @@ pub enum Occasion {
     FirstOrder,
     /// Of this year.
     Birthday(i16),
+    /// Somebody sent them.
+    Referred,
+    /// They sent somebody, by the referral of this number.
+    Referral(usize),
 }
 
 /// The day of a member's birthday in a year, and when it was told first.
@@ -42,17 +46,24 @@ pub struct BirthdayBonus {
 }
 
 impl Model {
-    /// The bonus for the first order belongs to the first that stands, of all of a member's orders.
+    /// What members get for their first order belongs to the first that stands, of all of their orders; so does what they and
+    /// whoever sent them get for that.
     pub fn follow_orders(&mut self) {
+        let mut friends = Vec::new();
         for member in 0..self.members.len() {
-            let mut moved = false;
+            let (mut moved, mut counts) = (false, false);
             for order in self.orders.iter_mut().filter(|order| order.member == Some(member)) {
                 moved |= std::mem::take(&mut order.moved);
+                counts |= std::mem::take(&mut order.counts_otherwise);
             }
             if moved {
                 self.follow(member);
             }
+            if moved || counts {
+                friends.push(member);
+            }
         }
+        self.follow_friends(&friends);
     }
 
     fn follow(&mut self, member: usize) {
@@ -88,15 +99,42 @@ impl Model {
     /// The first order of a member of which anything is left that counts: its number, when it was placed, what it gives
     /// for being the first.
     fn first_order(&self, member: usize) -> Option<(u64, i64, (i64, i64))> {
-        let theirs = self.orders.iter().filter(|order| order.member == Some(member));
-        let standing = theirs.filter(|order| order.standing != Standing::Gone);
-        let first = standing.min_by_key(|order| (order.placed_at(), order.id))?;
+        let first = self.first_that_stands(member)?;
         let gives = match first.standing {
             Standing::Gone => (0, 0),
             Standing::Waits => (first.gives_first, 0),
             Standing::Stands => (0, first.gives_first),
         };
         Some((first.id, first.placed_at(), gives))
+    }
+
+    pub(super) fn first_that_stands(&self, member: usize) -> Option<&Order> {
+        let theirs = self.orders.iter().filter(|order| order.member == Some(member));
+        let standing = theirs.filter(|order| order.standing != Standing::Gone);
+        standing.min_by_key(|order| (order.placed_at(), order.id))
+    }
+
+    /// What a member has for an occasion is this now, by that order.
+    pub(super) fn give_for(
+        &mut self,
+        occasion: Occasion,
+        member: usize,
+        gives: (i64, i64),
+        order: Option<u64>,
+        occurred_at: i64,
+    ) {
+        let is_it = |bonus: &Bonus| (bonus.occasion, bonus.member) == (occasion, member);
+        let mut bonus = match self.bonuses.iter().position(is_it) {
+            Some(at) => self.bonuses.remove(at),
+            None if gives == (0, 0) => return,
+            None => Bonus { occasion, member, order: None, occurred_at, tally: Tally::default() },
+        };
+        if (bonus.order, bonus.tally.pending, bonus.tally.posted) != (order, gives.0, gives.1) {
+            (bonus.order, bonus.occurred_at) = (order, occurred_at);
+            self.expire(member);
+            self.book(member, &mut bonus.tally, gives, occurred_at);
+        }
+        self.bonuses.push(bonus);
     }
 
     /// Customers have accounts at the shop.
@@ -183,7 +221,7 @@ impl Model {
             }
             match occasion {
                 Occasion::FirstOrder => self.belong_to(stays, first),
-                Occasion::SignUp | Occasion::Birthday(_) => self.bonuses.push(stays),
+                _ => self.bonuses.push(stays),
             }
         }
     }

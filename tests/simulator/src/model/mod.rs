@@ -11,6 +11,7 @@ pub mod earn;
 pub mod orders;
 pub mod people;
 pub mod redemptions;
+pub mod referrals;
 pub mod shelves;
 mod tally;
 pub mod tills;
@@ -27,6 +28,7 @@ use self::earn::Earn;
 use self::orders::Order;
 use self::people::Person;
 use self::redemptions::{Hold, Use};
+use self::referrals::{Referral, Referring};
 use self::shelves::Shelf;
 use self::tills::Till;
 
@@ -48,6 +50,7 @@ pub struct Rules {
     pub sign_up: Option<i64>,
     pub first_order: Option<i64>,
     pub birthday: Option<BirthdayBonus>,
+    pub referring: Option<Referring>,
     /// What the discount that points buy is called.
     pub title: String,
 }
@@ -95,6 +98,9 @@ pub struct Model {
     pub holds: Vec<Hold>,
     pub uses: Vec<Use>,
     pub bonuses: Vec<Bonus>,
+    pub referrals: Vec<Referral>,
+    /// What members hand on, and whose it is.
+    codes: Vec<(String, usize)>,
     people: Vec<Person>,
     /// Whose orders are, as files of all orders told before webhooks did; none who was erased since.
     whose: HashMap<u64, Option<u64>>,
@@ -135,6 +141,8 @@ impl Model {
             holds: Vec::new(),
             uses: Vec::new(),
             bonuses: Vec::new(),
+            referrals: Vec::new(),
+            codes: Vec::new(),
             people: Vec::new(),
             whose: HashMap::new(),
             shelves: Vec::new(),
@@ -227,6 +235,7 @@ impl Model {
         if let Some(member) = member {
             self.members[member].deleted = true;
             self.members[member].birthday = None;
+            self.leave(member);
         }
         let standing = member.and_then(|member| self.standing(member)).map(|hold| hold.id.clone());
         if let Some(standing) = standing {
@@ -247,6 +256,7 @@ impl Model {
             return;
         }
         self.members[member].birthday = None;
+        self.leave(member);
         if let Some(standing) = self.standing(member).map(|hold| hold.id.clone()) {
             self.release(&standing);
         }
@@ -300,6 +310,7 @@ impl Model {
         }
         kept.birthday = kept.birthday.or(birthday);
         self.merge_bonuses(from, into);
+        self.merge_referrals(from, into);
     }
 
     /// What time has taken from a member is gone.

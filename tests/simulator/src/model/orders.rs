@@ -30,6 +30,10 @@ pub struct Order {
     pub standing: Standing,
     /// That is another than when bonuses were looked at.
     pub moved: bool,
+    /// What was paid for what is left of it, in minor units; none where nothing is.
+    pub kept: Option<i64>,
+    /// That is another than when bonuses were looked at.
+    pub counts_otherwise: bool,
     pub tally: Tally,
     booked: bool,
 }
@@ -70,6 +74,8 @@ impl Order {
             ripe: false,
             standing: Standing::Gone,
             moved: false,
+            kept: None,
+            counts_otherwise: false,
             tally: Tally::default(),
             booked: false,
         }
@@ -291,6 +297,9 @@ impl Model {
         };
         order.moved |= order.standing != standing;
         order.standing = standing;
+        let paid_for = order.newest().and_then(|told| told.kept(facts.void, &gone));
+        order.counts_otherwise |= order.kept != paid_for;
+        order.kept = paid_for;
         let (placed_at, is_new) = (order.placed_at(), !order.booked);
         order.booked = true;
         let mut tally = std::mem::take(&mut order.tally);

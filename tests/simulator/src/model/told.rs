@@ -22,6 +22,8 @@ pub struct Told {
     /// What was taken off delivery by points, as the customer saw it, and what it cost after all discounts.
     pub delivery: (i64, i64),
     pub refunds: Vec<Refund>,
+    /// The code of whoever sent the customer, as the cart named it.
+    pub sent_by: Option<String>,
     /// The holds that the cart named: in the note before in the metafield.
     pub marks: Vec<String>,
 }
@@ -31,6 +33,21 @@ impl Told {
     pub fn without_refunds(mut self) -> Told {
         self.refunds.clear();
         self
+    }
+
+    /// What was paid for what is left of these lines, gift cards apart; none where nothing is.
+    pub fn kept(&self, is_void: bool, gone: &[Back]) -> Option<i64> {
+        let back = |line: &Line| gone.iter().filter(|back| back.line == line.id).collect::<Vec<_>>();
+        let units = |line: &Line| line.quantity - back(line).iter().map(|back| back.units).sum::<i64>();
+        let goods = || self.lines.iter().filter(|line| matches!(line.kind, Kind::Thing | Kind::GiftCard));
+        if is_void || (goods().count() > 0 && goods().all(|line| units(line) <= 0)) {
+            return None;
+        }
+        let cards: Vec<_> = self.lines.iter().filter(|line| line.kind == Kind::GiftCard).collect();
+        let is_card = |line: Option<u64>| cards.iter().any(|card| card.id == line);
+        let paid: i64 = self.lines.iter().filter(|line| !is_card(line.id)).map(|line| line.paid).sum();
+        let came_back: i64 = gone.iter().filter(|back| !is_card(back.line)).map(|back| back.amount).sum();
+        Some(paid - came_back)
     }
 }
 
@@ -127,7 +144,10 @@ pub fn order(json: &Value, title: &str) -> Told {
     };
     let has_delivery = !list(&json["shipping_lines"]).is_empty();
     let lines = list(&json["line_items"]).iter().map(line).chain(has_delivery.then_some(shipped));
-    let mark = list(&json["note_attributes"]).iter().find(|attribute| attribute["name"] == "_loyalty");
+    let noted = |name: &str| {
+        let noted = list(&json["note_attributes"]).iter().find(|attribute| attribute["name"] == name);
+        noted.and_then(|noted| noted["value"].as_str())
+    };
     Told {
         order: number(&json["id"]),
         customer: json["customer"]["id"].as_u64(),
@@ -146,8 +166,9 @@ pub fn order(json: &Value, title: &str) -> Told {
         lines: lines.collect(),
         delivery: (off, paid),
         refunds: list(&json["refunds"]).iter().map(refund).collect(),
-        marks: mark
-            .and_then(|mark| Some(mark["value"].as_str()?.split_once('.')?.0.to_owned()))
+        sent_by: noted("_loyalty_ref").map(str::to_owned),
+        marks: noted("_loyalty")
+            .and_then(|mark| Some(mark.split_once('.')?.0.to_owned()))
             .into_iter()
             .collect(),
     }

@@ -11,10 +11,11 @@ use loyalnest::orders::jobs::PostRipe;
 use loyalnest::points::ExpireDaily;
 use loyalnest::products::jobs::ReadShelves;
 use loyalnest::redemptions::jobs;
+use loyalnest::referrals::Lapse;
 use loyalnest::sync;
 use loyalnest::tasks::{self, Order, Task};
 
-use super::{Act, CUSTOMERS, Kind, Touches, one, picks, post};
+use super::{Act, CUSTOMERS, Kind, Touches, one, picks, post, referrals};
 use crate::process::{Died, Trip};
 use crate::world::{DOWN, Outcome, Trouble, World};
 
@@ -60,7 +61,7 @@ struct Dying {
 
 /// What the backend may die in.
 fn work(rng: &mut Rng) -> Rc<dyn Act> {
-    match rng.u32(0..7) {
+    match rng.u32(0..8) {
         0 => Rc::new(Turn::Publish),
         1 => Rc::new(Turn::Advance),
         2 => Rc::new(Turn::Chores),
@@ -69,6 +70,7 @@ fn work(rng: &mut Rng) -> Rc<dyn Act> {
             let who = rng.usize(0..CUSTOMERS);
             Rc::new(picks::Pick::draw(rng, who, 0))
         }
+        5 => Rc::new(referrals::SayWho::draw(rng)),
         _ => Rc::new(Turn::Work),
     }
 }
@@ -179,6 +181,7 @@ impl World {
                 let mut tx = app.db.begin(shop).await?;
                 tasks::push(&mut tx, shop, &ExpireDaily {}, Order::new(key.clone()), now).await?;
                 tasks::push(&mut tx, shop, &Celebrate {}, Order::new(key.clone()), now).await?;
+                tasks::push(&mut tx, shop, &Lapse {}, Order::new(key.clone()), now).await?;
                 tasks::push(&mut tx, tasks::INSTALLATION, &PostRipe {}, Order::new(key.clone()), now).await?;
                 tx.commit().await?;
             }
@@ -198,6 +201,7 @@ impl World {
             if self.shops[at].has_tokens || (had_tokens && self.has_posted(at)?) {
                 self.shops[at].model.post_ripe();
             }
+            self.shops[at].model.lapse();
         }
         Ok(format!("{runs} tasks{died}"))
     }

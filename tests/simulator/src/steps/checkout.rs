@@ -6,7 +6,7 @@ use devshop::{Currency, NewCart, Payment, PlaceOptions, Quote};
 use fastrand::Rng;
 use serde_json::json;
 
-use super::{Act, CUSTOMERS, Kind, PRODUCTS, Touches, one};
+use super::{Act, CUSTOMERS, Kind, MANY, PRODUCTS, Touches, one};
 use crate::world::{Outcome, Shop, World};
 
 pub const KINDS: &[Kind] = &[
@@ -25,6 +25,8 @@ pub struct Cart {
     marked_at_checkout: bool,
     /// Somebody else's mark stands where the theme would set one.
     with_a_strangers: bool,
+    /// The customer came by this link, counted from the last that was handed on.
+    link: Option<usize>,
 }
 
 /// A customer buys what is in the cart, at what it comes to now.
@@ -55,7 +57,8 @@ impl Cart {
         let things = (0..rng.usize(1..4)).map(|_| (rng.usize(0..PRODUCTS), rng.u32(1..4))).collect();
         let (euros, shop_pay) = (rng.u32(0..6) == 0, rng.u32(0..6) == 0);
         let (marked_at_checkout, with_a_strangers) = (rng.u32(0..3) == 0, rng.u32(0..8) == 0);
-        Cart { things, euros, shop_pay, marked_at_checkout, with_a_strangers }
+        let link = (rng.u32(0..3) == 0).then(|| rng.usize(0..MANY));
+        Cart { things, euros, shop_pay, marked_at_checkout, with_a_strangers, link }
     }
 }
 
@@ -64,6 +67,12 @@ impl Buy {
         let (who, device, cart) = (rng.usize(0..CUSTOMERS), rng.usize(0..2), Cart::draw(rng));
         let tip = if rng.u32(0..6) == 0 { rng.i64(1..500) } else { 0 };
         Buy { who, device, cart, paid: rng.u32(0..5) > 0, tip }
+    }
+
+    /// The same, by such a link, or by none.
+    pub fn by_link(mut self, link: Option<usize>) -> Buy {
+        self.cart.link = link;
+        self
     }
 }
 
@@ -114,7 +123,7 @@ impl Act for GoThrough {
 
 impl Shop {
     fn quote(&mut self, who: usize, device: usize, cart: &Cart) -> Option<Quote> {
-        let Cart { things, euros, shop_pay, marked_at_checkout, with_a_strangers } = cart;
+        let Cart { things, euros, shop_pay, marked_at_checkout, with_a_strangers, link } = cart;
         let who = who % self.customers.len();
         let currency = if *euros { "EUR".parse().ok()? } else { Currency::GBP };
         // Whoever is not signed in, Shopify knows by their address once they have bought.
@@ -135,6 +144,9 @@ impl Shop {
         let strangers = self.marks.iter().filter(|((whose, _), _)| *whose != who).min_by_key(|(at, _)| **at);
         if let Some((_, mark)) = strangers.filter(|_| *with_a_strangers) {
             self.local.set_cart_attribute(&cart, "_loyalty", Some(mark)).ok()?;
+        }
+        if let Some(code) = link.and_then(|link| self.handed_on(link)) {
+            self.local.set_cart_attribute(&cart, "_loyalty_ref", Some(code)).ok()?;
         }
         self.local.quote(&cart).ok()
     }
@@ -170,6 +182,7 @@ impl fmt::Display for Cart {
             (self.shop_pay, " by Shop Pay"),
             (self.marked_at_checkout, " marked at checkout"),
             (self.with_a_strangers, " with a stranger's mark"),
+            (self.link.is_some(), " by a link"),
         ];
         let how: String = how.into_iter().filter(|(is_so, _)| *is_so).map(|(_, how)| how).collect();
         write!(f, "{}{how}", each.collect::<Vec<_>>().join(", "))

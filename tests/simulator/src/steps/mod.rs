@@ -12,6 +12,7 @@ mod orders;
 mod people;
 mod picks;
 mod post;
+mod referrals;
 mod rules;
 mod settle;
 mod shelves;
@@ -72,7 +73,7 @@ pub enum Touches {
 type Kind = (u32, fn(&mut Rng) -> Vec<Rc<dyn Act>>);
 
 /// Every kind there is.
-const KINDS: [&[Kind]; 13] = [
+const KINDS: [&[Kind]; 14] = [
     backend::KINDS,
     checkout::KINDS,
     faults::KINDS,
@@ -82,6 +83,7 @@ const KINDS: [&[Kind]; 13] = [
     people::KINDS,
     picks::KINDS,
     post::KINDS,
+    referrals::KINDS,
     rules::KINDS,
     shelves::KINDS,
     staff::KINDS,

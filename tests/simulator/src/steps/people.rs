@@ -32,8 +32,8 @@ pub fn account(rng: &mut Rng) -> Rc<dyn Act> {
 }
 
 /// Somebody comes to the shop for the first time, where there are not many yet.
-struct Arrive {
-    is_guest: bool,
+pub struct Arrive {
+    pub is_guest: bool,
 }
 
 /// A guest opens an account, or is invited to.

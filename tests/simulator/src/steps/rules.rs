@@ -9,13 +9,14 @@ use super::shelves::{COLLECTIONS, TAGS};
 use super::{Act, Kind, PRODUCTS, one};
 use crate::model::bonuses::BirthdayBonus;
 use crate::model::earn::{Campaign, Things};
+use crate::model::referrals::{Per, Promise, Referring};
 use crate::model::{Lifetime, Rules, TIERS};
 use crate::world::{Outcome, World};
 
 pub const KINDS: &[Kind] = &[(4, |rng| one(Set(change(rng))))];
 
 /// The merchant sets other rules.
-struct Set(Change);
+pub struct Set(pub Change);
 
 /// Other rules. Factors are ten-thousandths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,13 +60,14 @@ pub enum Change {
     SignUp(Option<i64>),
     FirstOrder(Option<i64>),
     Birthday(Option<BirthdayBonus>),
+    Referring(Option<Referring>),
 }
 
 /// Other rules than those that stand.
 pub fn change(rng: &mut Rng) -> Change {
     let maybe = |rng: &mut Rng, up_to: i64| rng.bool().then(|| rng.i64(1..up_to));
     let factor = |rng: &mut Rng| [0, 5_000, 10_000, 12_345, 20_000, 30_000][rng.usize(0..6)];
-    match rng.u32(0..18) {
+    match rng.u32(0..20) {
         0 => Change::Rate(rng.i64(0..6)),
         1 => Change::OrderCap(rng.bool().then(|| rng.i64(0..200))),
         2 => Change::DayCap(rng.bool().then(|| rng.i64(0..300))),
@@ -99,10 +101,24 @@ pub fn change(rng: &mut Rng) -> Change {
             of: PRODUCTS + rng.usize(0..COLLECTIONS.len() + TAGS.len()),
             factor: Some(factor(rng)),
         },
+        17 | 18 => Change::Referring((rng.u32(0..4) > 0).then(|| referring(rng))),
         _ => Change::Birthday(
             rng.bool().then(|| BirthdayBonus { points: rng.i64(1..100), ahead: rng.i64(1..3) }),
         ),
     }
+}
+
+/// Whom advocates may send, and what that gives.
+pub fn referring(rng: &mut Rng) -> Referring {
+    let promise = Promise {
+        advocate: rng.i64(0..100),
+        friend: rng.i64(1..100),
+        min: if rng.bool() { rng.i64(1..5_000) } else { 0 },
+        days: rng.i64(1..6),
+        wait_days: rng.i64(0..4),
+    };
+    let most = (rng.u32(0..4) == 0).then(|| (rng.i64(1..4), if rng.bool() { Per::Day } else { Per::Ever }));
+    Referring { promise, most, review_from: (rng.u32(0..4) == 0).then(|| rng.i64(1..4)) }
 }
 
 impl Rules {
@@ -138,6 +154,7 @@ impl Rules {
             Change::SignUp(points) => self.sign_up = points,
             Change::FirstOrder(points) => self.first_order = points,
             Change::Birthday(bonus) => self.birthday = bonus,
+            Change::Referring(referring) => self.referring = referring,
         }
     }
 }

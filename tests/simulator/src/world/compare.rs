@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
-use super::ledger::{Ledger, Owner};
+use super::ledger::{Ledger, Owner, Sent};
 use super::{Trouble, World};
 use crate::model::redemptions::State;
 
 impl World {
     /// Holds the ledger of a shop against its model.
     pub fn compare(&mut self, at: usize) -> Result<(), Trouble> {
-        let Ledger { members, mut orders, holds } = self.ledger(at)?;
+        let Ledger { members, mut orders, holds, mut referrals } = self.ledger(at)?;
         let shop = &self.shops[at];
         let model = &shop.model;
         let theirs = model.orders.iter().filter(|order| order.member.is_some());
@@ -30,6 +30,21 @@ impl World {
                 None => "another number of orders".into(),
             };
             let text = format!("{text}\n    booked: {booked}");
+            return Err(Trouble::Disagreement(text));
+        }
+        let must = model.referrals.iter().map(|referral| {
+            let (state, reason) = (referral.state.name().to_owned(), referral.reason.map(str::to_owned));
+            (referral.sent_at, state, reason, referral.order.map(u64::cast_signed))
+        });
+        let mut must: Vec<Sent> = must.collect();
+        must.sort_unstable();
+        referrals.sort_unstable();
+        if referrals != must {
+            let which = referrals.iter().zip(&must).find(|(has, must)| has != must);
+            let counts = (referrals.len(), must.len());
+            let text = format!(
+                "referrals (since when, where, why, for which order) are {which:?} of {counts:?}, the latter by the model"
+            );
             return Err(Trouble::Disagreement(text));
         }
         for owner in &members {

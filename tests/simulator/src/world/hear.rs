@@ -11,12 +11,15 @@ use super::{Shop, Trouble, World};
 use crate::model::told::{self, Told};
 
 /// Webhooks that were acted upon from some time on, in the order in which they were taken in.
-const SETTLED: &str = "select webhook_id, topic, lane, state, settled_at from inbox_messages
+const SETTLED: &str = "select webhook_id, topic, lane, state, reason, settled_at from inbox_messages
     where shop_id = $1 and settled_at >= $2 order by message_id";
 
 /// Requests to erase a customer that are settled.
 const ERASED: &str = "select webhook_id, settled_at from privacy_requests
     where shop_id = $1 and kind = 'customers/redact' and state = 'done' order by settled_at";
+
+/// When friends were sent of whom the backend knew by history that they had bought before.
+const NOT_NEW: &str = "select sent_at from referrals_referrals where shop_id = $1 and reason = 'not_new'";
 
 /// An order that the backend has found by itself, because nobody told of it.
 const MISSED: &str = "orders/missed";
@@ -31,6 +34,7 @@ struct Settled {
     topic: String,
     lane: String,
     state: String,
+    reason: Option<String>,
     settled_at: i64,
     /// Whether the backend asked the shop before it acted upon it.
     #[sqlx(default)]
@@ -116,6 +120,13 @@ impl World {
         let settled: Vec<Settled> = self.process.finish(async move {
             Ok(sqlx::query_as(SETTLED).bind(id.0).bind(since).fetch_all(&readers).await?)
         })?;
+        let Db::Sqlite { readers, .. } = self.process.app.db.clone() else {
+            return Err(anyhow::anyhow!("not on SQLite").into());
+        };
+        let not_new: Vec<(i64,)> = self
+            .process
+            .finish(async { Ok(sqlx::query_as(NOT_NEW).bind(id.0).fetch_all(&readers).await?) })?;
+        let not_new: Vec<i64> = not_new.into_iter().map(|(sent_at,)| sent_at).collect();
         // Where the app is out, whoever asks is refused, and asks again until the backend knows that nobody can be asked.
         let can_ask = matches!(self.installed_at(at)?, (Some(_), true));
         let shop = &mut self.shops[at];
@@ -128,10 +139,10 @@ impl World {
             shop.model.now = settled_at;
             shop.heard_at = shop.heard_at.max(settled_at);
             let mut events = Vec::with_capacity(go.len());
-            for Settled { webhook_id: webhook, state, .. } in go {
+            for Settled { webhook_id: webhook, topic, state, reason, .. } in go {
                 let event = shop.event(&webhook);
                 let Some(event) = event.filter(|_| state == "done" || shop.was_out) else {
-                    return Err(Trouble::Violation(format!("a webhook is {state}")));
+                    return Err(Trouble::Violation(format!("a webhook ({topic}) is {state}: {reason:?}")));
                 };
                 // What is read beside it could not be read for a long time.
                 if state != "done" {
@@ -150,6 +161,8 @@ impl World {
             for told in events.iter_mut().filter_map(|(_, order)| order.as_mut()) {
                 told.is_change &= !opened.contains(&told.order);
             }
+            let not_new = if shop.has_history() { not_new.as_slice() } else { &[] };
+            shop.model.sent_by_orders(events.iter().filter_map(|(_, order)| order.as_ref()), not_new);
             let guests = shop.model.note_guests(events.iter().filter_map(|(_, order)| order.as_ref()));
             for (event, order) in events {
                 match order {
@@ -181,6 +194,14 @@ impl Shop {
             triggered_at: changed_at.parse().ok()?,
             payload: json!({"id": order.parse::<u64>().ok()?}),
         }))
+    }
+
+    /// Whether there are orders that the backend may know by files only.
+    pub fn has_history(&self) -> bool {
+        let is_booked = |id: &u64| {
+            self.model.orders.iter().any(|order| order.id == *id && order.is_told() && order.member.is_some())
+        };
+        self.has_past || !self.orders.iter().all(is_booked)
     }
 
     /// What follows from all that was acted upon together.

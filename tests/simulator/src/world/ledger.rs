@@ -8,8 +8,8 @@ use sqlx::query_scalar;
 use super::World;
 use crate::model::redemptions::State;
 
-/// A customer's available, pending and held points, what is over by then left out; of orders what they have earned; and
-/// holds.
+/// A customer's available, pending and held points, what is over by then left out; of orders what they have earned; holds,
+/// and referrals.
 const GLANCE: &str = "select json_object(
     'members', (
         select json_group_array(json_array(m.customer_id,
@@ -24,7 +24,10 @@ const GLANCE: &str = "select json_object(
         from points_orders where shop_id = $1),
     'holds', (
         select json_group_array(json_array(lower(hex(hold_id)), state, expires_at, cleared_at))
-        from redemptions_holds where shop_id = $1))";
+        from redemptions_holds where shop_id = $1),
+    'referrals', (
+        select json_group_array(json_array(sent_at, state, reason, order_id))
+        from referrals_referrals where shop_id = $1))";
 
 /// What was booked for a customer, or for whose order it is, in order: kind, name, what it changed of available and held
 /// points, and what of it in which lots.
@@ -47,7 +50,12 @@ pub struct Ledger {
     /// Orders, with what is pending, posted and forgiven.
     pub orders: Vec<(i64, i64, i64, i64)>,
     pub holds: Vec<Held>,
+    /// Referrals, with when the friend was sent, where they stand, why, and for which order.
+    pub referrals: Vec<Sent>,
 }
+
+/// A referral.
+pub type Sent = (i64, String, Option<String>, Option<i64>);
 
 /// A customer: the number, what is available, pending and held; whether they are a guest, if anybody said so, and have signed
 /// up.

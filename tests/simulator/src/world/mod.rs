@@ -84,6 +84,10 @@ pub struct Shop {
     pub products: Vec<u64>,
     pub variants: Vec<u64>,
     pub orders: Vec<u64>,
+    /// It had orders before all of it was erased: the app finds them as history.
+    pub has_past: bool,
+    /// What advocates have handed on.
+    pub codes: Vec<String>,
     /// What the devices of a customer have in their cart: the mark of a pick.
     pub marks: BTreeMap<(usize, usize), String>,
     /// Checkouts that were left open.

@@ -135,6 +135,8 @@ fn install(process: &Process, local: DevShop, rng: &mut Rng) -> Result<Shop> {
         products,
         variants,
         orders: Vec::new(),
+        has_past: false,
+        codes: Vec::new(),
         marks: Default::default(),
         checkouts: Default::default(),
         waiting: Vec::new(),
@@ -163,7 +165,9 @@ impl Shop {
     /// Nobody knows anything of it any more, but for the shop itself.
     pub fn forget(&mut self) {
         self.model = Model::new(self.model.rules.clone(), self.model.now);
+        self.has_past |= !self.orders.is_empty();
         self.orders.clear();
+        self.codes.clear();
         self.marks.clear();
         self.checkouts.clear();
         self.told.clear();
@@ -230,6 +234,7 @@ fn rules(rng: &mut Rng, calendar: Calendar, products: &[u64], now: i64) -> Rules
         sign_up: None,
         first_order: None,
         birthday: None,
+        referring: None,
         title: TITLE.into(),
     };
     for _ in 0..rng.usize(0..8) {

@@ -3,17 +3,19 @@
 use anyhow::Result;
 use jiff::civil::DateTime;
 use loyalty::expiry::{Rule, Term};
+use loyalty::limit::{Limit, Period};
 use loyalty::line::{Basis, Discounts};
 use loyalty::multiplier::{Combine, Factor, Multiplier, Selection};
 use loyalty::order::Until;
 use loyalty::program::{HoldTimes, ReturnPolicy};
 use loyalty::reward::{Amounts, Benefit, Reward};
 use loyalty::rule::{EarnRule, Guests};
-use loyalty::{Campaign, Currency, Gate, LocalTime, Points, Program, Tier, bonus};
+use loyalty::{Campaign, Currency, Gate, LocalTime, Points, Program, Referrals, Tier, bonus};
 
 use super::{FREE_DELIVERY, FREE_THING, POUND_OFF, TENTH_OFF};
 use crate::model::bonuses::BirthdayBonus;
 use crate::model::earn::{self, Earn, Things};
+use crate::model::referrals::{Per, Promise, Referring};
 use crate::model::{Lifetime, Rules, TIERS};
 
 /// The program that says what these rules say.
@@ -41,6 +43,7 @@ pub fn set(program: &mut Program, rules: &Rules, free: u64) -> Result<()> {
         anyhow::Ok(bonus::BirthdayBonus { points, days_ahead })
     });
     program.bonuses.birthday = birthday.transpose()?;
+    program.referrals = rules.referring.map(referrals).transpose()?;
     program.returns = if rules.owing { ReturnPolicy::NegativeAllowed } else { ReturnPolicy::WithinBalance };
     let (life_minutes, grace_minutes) = (rules.life_minutes.try_into()?, rules.grace_minutes.try_into()?);
     program.holds = HoldTimes { life_minutes, grace_minutes };
@@ -48,6 +51,27 @@ pub fn set(program: &mut Program, rules: &Rules, free: u64) -> Result<()> {
     program.expiry.grace_days = rules.grace_days.try_into()?;
     program.rewards = rewards(free)?;
     Ok(())
+}
+
+fn referrals(referring: Referring) -> Result<Referrals> {
+    let Promise { advocate, friend, min, days, wait_days } = referring.promise;
+    let limit = referring.most.map(|(most, per)| {
+        let per = match per {
+            Per::Day => Period::Day,
+            Per::Ever => Period::Ever,
+        };
+        anyhow::Ok(Limit { most: most.try_into()?, per })
+    });
+    Ok(Referrals {
+        advocate: Points::new(advocate)?,
+        friend: Points::new(friend)?,
+        min,
+        days: days.try_into()?,
+        wait_days: wait_days.try_into()?,
+        limit: limit.transpose()?,
+        review_from: referring.review_from.map(TryInto::try_into).transpose()?,
+        landing: "/".into(),
+    })
 }
 
 /// What points buy, in pounds and in euros; one thing for nothing.

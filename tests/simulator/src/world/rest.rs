@@ -8,6 +8,7 @@ use loyalnest::proof;
 
 use super::{Shop, Trouble, World};
 use crate::model::SECOND;
+use crate::model::referrals::{Referral, State};
 
 impl World {
     /// Whether nothing waits any more.
@@ -92,13 +93,19 @@ impl World {
     /// What all members have together, by the models.
     pub fn totals(&self) -> String {
         let mut sums = (0, 0, 0, 0);
+        let (mut sent, mut completed) = (0, 0);
         for shop in &self.shops {
+            let is_completed = |referral: &&Referral| referral.state == State::Completed;
+            sent += shop.model.referrals.len();
+            completed += shop.model.referrals.iter().filter(is_completed).count();
             for customer in shop.model.members.iter().filter_map(|member| member.customers.first()) {
                 let (available, pending, held) = shop.model.balance(*customer);
                 sums = (sums.0 + 1, sums.1 + available, sums.2 + pending, sums.3 + held);
             }
         }
-        format!("{} members have {} points, {} wait, {} are held", sums.0, sums.1, sums.2, sums.3)
+        let (members, points, wait, held) = sums;
+        let friends = format!("of {sent} referrals {completed} are completed");
+        format!("{members} members have {points} points, {wait} wait, {held} are held; {friends}")
     }
 
     /// Reads the database in one of the shops.
