@@ -1,5 +1,6 @@
 //! What is known of an order, with what one more message tells.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use loyalty::earning::{Earning, Returned};
@@ -64,14 +65,27 @@ impl Known {
 
     /// What was paid for what is left of the order; none where nothing is.
     pub(super) fn kept(&self, facts: &Facts, gone: &[Returned]) -> Option<i64> {
-        let lines = self.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
-        order::kept(facts, lines, gone)
+        order::kept(facts, &self.lines_as_paid(), gone)
     }
 
     /// All that is gone of the order: what came back, and what an edit took off.
     pub(super) fn gone(&self, earning: Option<&Earning>) -> Vec<Returned> {
         let refunds: Vec<Returned> = self.refunds.values().flatten().copied().collect();
-        let lines = self.latest.as_ref().map(|latest| latest.lines.as_slice()).unwrap_or_default();
-        order::gone(lines, &refunds, earning)
+        order::gone(&self.lines_as_paid(), &refunds, earning)
+    }
+
+    /// The newest lines, each with what was paid for it: what an edit added is not, while that is due.
+    fn lines_as_paid(&self) -> Cow<'_, [LineNow]> {
+        let Some(latest) = &self.latest else { return Cow::default() };
+        let rest_due = self.facts.is_some_and(|facts| facts.rest_due);
+        let Some((_, paid)) = latest.paid.as_ref().filter(|_| rest_due) else {
+            return Cow::Borrowed(&latest.lines);
+        };
+        let as_paid = |line: &LineNow| {
+            let before = paid.iter().find(|before| before.id == line.id);
+            let (paid, tax) = before.map_or((0, 0), |before| (before.paid, before.tax));
+            LineNow { paid, tax, ..*line }
+        };
+        Cow::Owned(latest.lines.iter().map(as_paid).collect())
     }
 }

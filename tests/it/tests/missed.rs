@@ -216,6 +216,7 @@ fn an_order_that_is_read_is_what_its_webhooks_would_have_told() {
         let edited = both(PlaceOptions::default());
         let cancelled = both(PlaceOptions::default());
         let refunded = both(PlaceOptions::default());
+        let kindness = both(PlaceOptions::default());
         let unpaid = both(PlaceOptions { payment: devshop::Payment::Later, ..PlaceOptions::default() });
         for at in 0..2 {
             let edit = OrderEdit { quantities: vec![(edited[at].lines[0].id, 1)], ..OrderEdit::default() };
@@ -224,10 +225,15 @@ fn an_order_that_is_read_is_what_its_webhooks_would_have_told() {
             let lines = vec![(refunded[at].lines[0].id, 2)];
             let refund = RefundRequest { lines, shipping: ShippingRefund::Full, ..RefundRequest::default() };
             scene.door.shop.refund(refunded[at].id, &refund).unwrap();
+            // Money of no line.
+            let refund = RefundRequest { difference: 900, ..RefundRequest::default() };
+            scene.door.shop.refund(kindness[at].id, &refund).unwrap();
         }
         // Of Ada's orders everything is told, of Ben's nothing.
-        let bens: Vec<u64> =
-            [&tipped, &edited, &cancelled, &refunded, &unpaid].iter().map(|both| both[1].id).collect();
+        let bens: Vec<u64> = [&tipped, &edited, &cancelled, &refunded, &kindness, &unpaid]
+            .iter()
+            .map(|both| both[1].id)
+            .collect();
         let is_told = |event: &Event| {
             let payload = &event.payload;
             let order = [&payload["id"], &payload["order_id"], &payload["order_edit"]["order_id"]];
@@ -235,8 +241,8 @@ fn an_order_that_is_read_is_what_its_webhooks_would_have_told() {
         };
         scene.bring(is_told).await;
         scene.look().await;
-        assert_eq!(scene.missed().await, 5);
-        assert_eq!(scene.points(ada).await, (30 + 10 + 10, 30, 0));
+        assert_eq!(scene.missed().await, 6);
+        assert_eq!(scene.points(ada).await, (30 + 10 + 10 + 21, 30, 0));
         assert_eq!(scene.points(ben).await, scene.points(ada).await);
         scene.is_sound().await;
     });

@@ -124,7 +124,8 @@ impl ObjectValue for LineItem {
     }
 }
 
-/// What of delivery was given back: as a part of it, and once more as an adjustment without a reason.
+/// What of delivery was given back: as a part of it, and once more as an adjustment without a reason; and by how much the
+/// refund differs from what it is worth.
 struct Parts<'o> {
     parent: &'o RefundObject<'o>,
     of: &'static str,
@@ -139,12 +140,23 @@ impl ObjectValue for Parts<'_> {
         let parent = self.parent;
         match info.field_name() {
             "nodes" => {
-                let is_any = parent.refund.shipping != MoneySet::default();
-                let part = || match self.of {
-                    "OrderAdjustmentConnection" => parent.context.object(Adjustment(parent)),
-                    _ => parent.context.object(ShippingPart(parent)),
-                };
-                Ok(ResolvedValue::list(is_any.then(part)))
+                let Refund { shipping, shipping_ids, difference, difference_id, .. } = parent.refund;
+                let is_any = |amount: MoneySet| amount != MoneySet::default();
+                if self.of != "OrderAdjustmentConnection" {
+                    let part = || parent.context.object(ShippingPart(parent));
+                    return Ok(ResolvedValue::list(is_any(shipping).then(part)));
+                }
+                let all = [
+                    Adjustment { parent, id: shipping_ids[1], reason: None, amount: shipping },
+                    Adjustment {
+                        parent,
+                        id: difference_id,
+                        reason: Some("REFUND_DISCREPANCY"),
+                        amount: difference,
+                    },
+                ];
+                let all = all.into_iter().filter(move |one| is_any(one.amount));
+                Ok(ResolvedValue::list(all.map(|one| parent.context.object(one))))
             }
             _ => Err(self.unknown_field_error(info)),
         }
@@ -168,7 +180,13 @@ impl ObjectValue for ShippingPart<'_> {
     }
 }
 
-struct Adjustment<'o>(&'o RefundObject<'o>);
+/// What was given back beside its lines, and why.
+struct Adjustment<'o> {
+    parent: &'o RefundObject<'o>,
+    id: u64,
+    reason: Option<&'static str>,
+    amount: MoneySet,
+}
 
 impl ObjectValue for Adjustment<'_> {
     fn type_name(&self) -> &str {
@@ -176,12 +194,11 @@ impl ObjectValue for Adjustment<'_> {
     }
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let refund = &self.0.refund;
         Ok(match info.field_name() {
-            "id" => ResolvedValue::leaf(gid("OrderAdjustment", refund.shipping_ids[1])),
-            "reason" => ResolvedValue::null(),
-            "amountSet" => self.0.money(MoneySet::default() - refund.shipping),
-            "taxAmountSet" => self.0.money(MoneySet::default()),
+            "id" => ResolvedValue::leaf(gid("OrderAdjustment", self.id)),
+            "reason" => self.reason.map_or_else(ResolvedValue::null, ResolvedValue::leaf),
+            "amountSet" => self.parent.money(MoneySet::default() - self.amount),
+            "taxAmountSet" => self.parent.money(MoneySet::default()),
             _ => return Err(self.unknown_field_error(info)),
         })
     }

@@ -113,6 +113,10 @@ pub struct Refund {
     pub shipping: MoneySet,
     /// The numbers of its shipping line and of the order adjustment that says the same.
     pub shipping_ids: [u64; 2],
+    /// By how much more was given back than that, or less.
+    pub difference: MoneySet,
+    /// The number of the order adjustment that says so.
+    pub difference_id: u64,
     /// The number of its payment transaction; `None` when nothing had been paid.
     pub transaction: Option<u64>,
     /// It was given as store credit.
@@ -122,7 +126,7 @@ pub struct Refund {
 impl Refund {
     /// What was given back.
     pub fn total(&self) -> MoneySet {
-        self.lines.iter().map(|line| line.subtotal).sum::<MoneySet>() + self.shipping
+        self.lines.iter().map(|line| line.subtotal).sum::<MoneySet>() + self.shipping + self.difference
     }
 }
 
@@ -242,8 +246,7 @@ impl Order {
 
     /// What was given back.
     pub fn refunded(&self) -> MoneySet {
-        let lines = self.refunds.iter().flat_map(|refund| &refund.lines).map(|line| line.subtotal);
-        lines.sum::<MoneySet>() + self.refunds.iter().map(|refund| refund.shipping).sum()
+        self.refunds.iter().map(Refund::total).sum()
     }
 
     /// What is to be charged in all, without what edits took off.

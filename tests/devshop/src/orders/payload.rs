@@ -175,6 +175,19 @@ pub(crate) fn refund(refund: &Refund, order: &Order, facts: &Facts) -> Value {
     let lines: Vec<Value> = lines.collect();
     let mut shipping = Vec::new();
     let mut adjustments = Vec::new();
+    let adjustment = |id: u64, (kind, reason): (&str, &str), amount: MoneySet| {
+        json!({
+            "id": id,
+            "order_id": order.id,
+            "refund_id": refund.id,
+            "kind": kind,
+            "reason": reason,
+            "amount": shop.text(amount.shop),
+            "amount_set": writer.set(amount),
+            "tax_amount": shop.text(0),
+            "tax_amount_set": writer.set(MoneySet::default()),
+        })
+    };
     if let (Some(line), true) = (&order.shipping, refund.shipping != MoneySet::default()) {
         let tax = tax_in(refund.shipping, order.tax_included_bp);
         shipping.push(json!({
@@ -183,18 +196,12 @@ pub(crate) fn refund(refund: &Refund, order: &Order, facts: &Facts) -> Value {
             "subtotal_amount_set": writer.set(refund.shipping),
             "tax_amount_set": writer.set(tax),
         }));
-        let negative = MoneySet::default() - refund.shipping;
-        adjustments.push(json!({
-            "id": refund.shipping_ids[1],
-            "order_id": order.id,
-            "refund_id": refund.id,
-            "kind": "shipping_refund",
-            "reason": "Shipping refund",
-            "amount": shop.text(negative.shop),
-            "amount_set": writer.set(negative),
-            "tax_amount": shop.text(0),
-            "tax_amount_set": writer.set(MoneySet::default()),
-        }));
+        let kind = ("shipping_refund", "Shipping refund");
+        adjustments.push(adjustment(refund.shipping_ids[1], kind, MoneySet::default() - refund.shipping));
+    }
+    if refund.difference != MoneySet::default() {
+        let kind = ("refund_discrepancy", "Refund discrepancy");
+        adjustments.push(adjustment(refund.difference_id, kind, MoneySet::default() - refund.difference));
     }
     let total = refund.total();
     let gateway = if refund.to_store_credit { "shopify_store_credit" } else { "bogus" };

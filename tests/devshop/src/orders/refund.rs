@@ -13,6 +13,9 @@ pub struct RefundRequest {
     pub lines: Vec<(u64, u32)>,
     /// Shipping.
     pub shipping: ShippingRefund,
+    /// More than these come to, or less, in minor units of the customer's currency: out of kindness, or for a fee. Money of no
+    /// line, where there are none.
+    pub difference: i64,
     /// Why, for people.
     pub note: Option<String>,
     /// As store credit, instead of to where the payment came from.
@@ -48,14 +51,17 @@ pub enum RefundError {
     /// More shipping than was charged and is left, or less than none.
     #[error("that much shipping cannot be refunded")]
     Shipping,
-    /// No lines, no shipping.
+    /// More than was paid and is left, or less than nothing.
+    #[error("that much money cannot be refunded")]
+    Difference,
+    /// No lines, no shipping, no money.
     #[error("there is nothing to refund")]
     Nothing,
 }
 
 impl Order {
     /// Gives something back. Units of a line are worth what was charged for it, shared so that all its refunds together
-    /// come to exactly that.
+    /// come to exactly that; where less of the money is left, less.
     ///
     /// # Errors
     /// When there is not that much left; the order is unchanged.
@@ -81,14 +87,20 @@ impl Order {
             }
         }
         let shipping = self.shipping_to_refund(request.shipping)?;
-        if wanted.is_empty() && shipping == MoneySet::default() {
+        let worth = |&(at, quantity): &(usize, u32)| {
+            let line = &self.lines[at];
+            line.net_of(line.refunded + quantity) - line.net_of(line.refunded)
+        };
+        let subtotals: Vec<MoneySet> = wanted.iter().map(worth).collect();
+        let together = subtotals.iter().copied().sum::<MoneySet>() + shipping;
+        let difference = self.difference_to_refund(request.difference, together)?;
+        if wanted.is_empty() && (shipping, difference) == Default::default() {
             return Err(RefundError::Nothing);
         }
 
         let mut lines = Vec::new();
-        for (at, quantity) in wanted {
+        for ((at, quantity), subtotal) in wanted.into_iter().zip(subtotals) {
             let line = &mut self.lines[at];
-            let subtotal = line.net_of(line.refunded + quantity) - line.net_of(line.refunded);
             line.refunded += quantity;
             lines.push(RefundedLine { id: ids.id(), line: line.id, quantity, subtotal });
         }
@@ -102,6 +114,8 @@ impl Order {
             lines,
             shipping,
             shipping_ids: [ids.id(), ids.id()],
+            difference,
+            difference_id: ids.id(),
             transaction: self.paid_at.map(|_| ids.id()),
             to_store_credit: request.to_store_credit,
         };
@@ -124,6 +138,25 @@ impl Order {
                     return Err(RefundError::Shipping);
                 }
                 Ok(charged.portion(after, charged.presentment) - before)
+            }
+        }
+    }
+
+    /// By how much a refund differs from what it is worth: less, too, where not that much is left.
+    fn difference_to_refund(&self, wanted: i64, worth: MoneySet) -> Result<MoneySet, RefundError> {
+        let (charged, before) = (self.total_now(), self.refunded());
+        let until = before + worth;
+        let over = charged.presentment - until.presentment;
+        let paid = over.min(self.paid.presentment - until.presentment).max(0);
+        if wanted > paid || wanted.checked_add(worth.presentment).is_none_or(i64::is_negative) {
+            return Err(RefundError::Difference);
+        }
+        let after = until.presentment + wanted.min(over);
+        match wanted.min(over) {
+            0 => Ok(MoneySet::default()),
+            difference => {
+                let shop = charged.portion(after, charged.presentment).shop - until.shop;
+                Ok(MoneySet { shop, presentment: difference })
             }
         }
     }

@@ -171,6 +171,40 @@ async fn shipping_is_refunded_apart_and_never_twice() {
 }
 
 #[tokio::test]
+async fn money_is_refunded_of_no_line_and_never_more_than_was_paid() {
+    let fixture = Fixture::new().await;
+    let order = place(&fixture, &fixture.cart(2));
+    let (line, paid) = (order.lines[0].id, order.total().shop);
+    let refund = |units, difference| {
+        let lines = if units > 0 { vec![(line, units)] } else { Vec::new() };
+        fixture.shop.refund(order.id, &RefundRequest { lines, difference, ..Default::default() })
+    };
+    let kindness = refund(0, 300).unwrap();
+    let payload = sent(&fixture, "refunds/create").remove(0);
+    assert_eq!((payload["refund_line_items"].as_array().unwrap().len(), kindness.total().shop), (0, 300));
+    assert_eq!(payload["order_adjustments"][0]["kind"], "refund_discrepancy");
+    assert_eq!(payload["order_adjustments"][0]["amount_set"]["shop_money"]["amount"], "-3.00");
+    assert_eq!(payload["transactions"][0]["amount"], "3.00");
+    // Less a fee for returning it.
+    let one = refund(1, -250).unwrap();
+    assert_eq!(one.total().shop, one.lines[0].subtotal.shop - 250);
+    for (units, difference) in [(0, -1), (1, paid), (0, i64::MIN), (1, i64::MAX)] {
+        let refused = refund(units, difference).unwrap_err();
+        assert_eq!(refused, ShopError::Refund(RefundError::Difference), "{units} {difference}");
+    }
+    // What is left of the lines is worth more than what is left of the money.
+    let rest = fixture.shop.cancel(order.id, "customer").unwrap();
+    assert_eq!((rest.refunded().shop, rest.financial_status()), (paid, "refunded"));
+    assert_eq!(rest.refunds[2].difference.shop, -50);
+
+    let unpaid = PlaceOptions { payment: Payment::Later, ..PlaceOptions::default() };
+    let unpaid = fixture.shop.place_order(&fixture.cart(1), unpaid).unwrap();
+    let request = RefundRequest { difference: 1, ..Default::default() };
+    let refused = fixture.shop.refund(unpaid.id, &request).unwrap_err();
+    assert_eq!(refused, ShopError::Refund(RefundError::Difference));
+}
+
+#[tokio::test]
 async fn no_more_units_are_refunded_than_there_are() {
     let fixture = Fixture::new().await;
     let order = place(&fixture, &fixture.cart(2));

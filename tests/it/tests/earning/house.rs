@@ -236,6 +236,29 @@ fn tips_delivery_gift_cards_tax_and_discounts_count_as_the_program_says() {
 }
 
 #[test]
+fn money_of_no_line_comes_back_of_what_was_paid_for_and_not_of_what_an_edit_added() {
+    on_both_engines(async |test| {
+        let house = House::open(test).await;
+        let (ada, order, points) = buys(&house, house.mug, PlaceOptions::default()).await;
+        assert_eq!(points, 10);
+        house.shop.clock().advance(Duration::from_mins(1));
+        // A gift card is added, which earns nothing, and is not paid for yet.
+        let edit = OrderEdit { additions: vec![(house.card, 1)], ..OrderEdit::default() };
+        house.shop.edit_order(order.id, &edit).unwrap();
+        let kindness = RefundRequest { difference: 500, ..RefundRequest::default() };
+        house.shop.refund(order.id, &kindness).unwrap();
+        house.settle().await;
+        assert_eq!(house.points(ada).await, (5, 0, 0));
+        house.is_sound().await;
+        // Of all that is left, once that was paid for: 5.00 are a seventh of 35.00.
+        house.shop.pay(order.id).unwrap();
+        house.settle().await;
+        assert_eq!(house.points(ada).await, (8, 0, 0));
+        house.is_sound().await;
+    });
+}
+
+#[test]
 fn points_wait_until_all_was_sent_off_where_the_program_says_so() {
     on_both_engines(async |test| {
         let house = House::open(test).await;

@@ -114,7 +114,8 @@ impl Order {
         }
     }
 
-    /// All that is gone of it: what was refunded, and what an edit took off, at the price of `earned`.
+    /// All that is gone of it: what was refunded, and what an edit took off, at the price of `earned`. Money of no line is gone
+    /// of all that is left, delivery last.
     pub fn gone(&self, earned: &[Line]) -> Vec<Back> {
         let mut gone: Vec<Back> = self.refunds.iter().flat_map(|refund| refund.back.clone()).collect();
         for line in self.newest().map(|told| told.lines.as_slice()).unwrap_or_default() {
@@ -122,11 +123,17 @@ impl Order {
             let refunded: i64 = refunds.filter(|back| back.line == line.id).map(|back| back.units).sum();
             let off = line.quantity - line.current - refunded;
             if off > 0 {
-                let paid =
-                    earned.iter().find(|known| known.id == line.id).map_or(line.paid, |known| known.paid);
-                gone.push(Back { line: line.id, units: off, amount: paid * off / line.quantity });
+                let amount = line.paid_in(earned) * off / line.quantity;
+                gone.push(Back { line: line.id, units: off, amount });
             }
         }
+        let money: i64 = self.refunds.iter().map(|refund| refund.difference).sum();
+        let lines = self.newest().map(|told| told.lines.as_slice()).unwrap_or_default();
+        let left: Vec<(&Line, i64)> = lines.iter().map(|line| (line, line.left(earned, &gone))).collect();
+        let (delivery, goods): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|(line, _)| line.kind == Kind::Delivery);
+        let over = money.max(0) - spread(money.max(0), &goods, &mut gone);
+        spread(over, &delivery, &mut gone);
         gone
     }
 
@@ -157,6 +164,35 @@ impl Order {
     pub fn is_due(&self, now: i64) -> bool {
         self.booked && !self.ripe && self.ripe_at(&self.facts(), now).is_some_and(|at| at <= now)
     }
+}
+
+impl Line {
+    /// What was paid for what is left of it.
+    fn left(&self, earned: &[Line], gone: &[Back]) -> i64 {
+        let paid = self.paid_in(earned);
+        let back: Vec<&Back> = gone.iter().filter(|back| back.line == self.id).collect();
+        let units: i64 = back.iter().map(|back| back.units).sum();
+        match self.kind != Kind::Delivery && units >= self.quantity {
+            true => 0,
+            false => (paid - back.iter().map(|back| back.amount).sum::<i64>()).max(0),
+        }
+    }
+}
+
+/// Takes money off lines of which so much is left, in proportion, and says how much that was.
+fn spread(money: i64, left: &[(&Line, i64)], gone: &mut Vec<Back>) -> i64 {
+    let total: i64 = left.iter().map(|(_, left)| left).sum();
+    let money = money.min(total);
+    let (mut passed, mut taken) = (0, 0);
+    for (line, left) in left.iter().filter(|(_, left)| *left > 0) {
+        passed += left;
+        let amount = money * passed / total - taken;
+        taken += amount;
+        if amount > 0 {
+            gone.push(Back { line: line.id, units: 0, amount });
+        }
+    }
+    taken
 }
 
 impl Model {
@@ -297,7 +333,7 @@ impl Model {
         };
         order.moved |= order.standing != standing;
         order.standing = standing;
-        let paid_for = order.newest().and_then(|told| told.kept(facts.void, &gone));
+        let paid_for = order.newest().and_then(|told| told.kept(facts.void, &gone, &order.lines));
         order.counts_otherwise |= order.kept != paid_for;
         order.kept = paid_for;
         let (placed_at, is_new) = (order.placed_at(), !order.booked);

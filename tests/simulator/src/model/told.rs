@@ -35,8 +35,9 @@ impl Told {
         self
     }
 
-    /// What was paid for what is left of these lines, gift cards apart; none where nothing is.
-    pub fn kept(&self, is_void: bool, gone: &[Back]) -> Option<i64> {
+    /// What was paid for what is left of these lines, gift cards apart; none where nothing is. `paid` are the lines as they
+    /// were paid for.
+    pub fn kept(&self, is_void: bool, gone: &[Back], paid: &[Line]) -> Option<i64> {
         let back = |line: &Line| gone.iter().filter(|back| back.line == line.id).collect::<Vec<_>>();
         let units = |line: &Line| line.quantity - back(line).iter().map(|back| back.units).sum::<i64>();
         let goods = || self.lines.iter().filter(|line| matches!(line.kind, Kind::Thing | Kind::GiftCard));
@@ -45,7 +46,8 @@ impl Told {
         }
         let cards: Vec<_> = self.lines.iter().filter(|line| line.kind == Kind::GiftCard).collect();
         let is_card = |line: Option<u64>| cards.iter().any(|card| card.id == line);
-        let paid: i64 = self.lines.iter().filter(|line| !is_card(line.id)).map(|line| line.paid).sum();
+        let lines = self.lines.iter().filter(|line| !is_card(line.id));
+        let paid: i64 = lines.map(|line| line.paid_in(paid)).sum();
         let came_back: i64 = gone.iter().filter(|back| !is_card(back.line)).map(|back| back.amount).sum();
         Some(paid - came_back)
     }
@@ -74,6 +76,13 @@ pub struct Line {
     pub off: i64,
 }
 
+impl Line {
+    /// What was paid for it, by the lines as they were paid for.
+    pub fn paid_in(&self, lines: &[Line]) -> i64 {
+        lines.iter().find(|known| known.id == self.id).map_or(0, |known| known.paid)
+    }
+}
+
 /// What a line is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -87,6 +96,8 @@ pub enum Kind {
 pub struct Refund {
     pub id: u64,
     pub back: Vec<Back>,
+    /// What came back of no line; less than nothing, where the lines came to more.
+    pub difference: i64,
 }
 
 /// What came back of a line; of delivery, where there is none.
@@ -184,7 +195,10 @@ pub fn refund(json: &Value) -> Refund {
     let delivery = |line: &Value| Back { line: None, units: 0, amount: money(&line["subtotal_amount_set"]) };
     let lines = list(&json["refund_line_items"]).iter().map(line);
     let back = lines.chain(list(&json["refund_shipping_lines"]).iter().map(delivery)).collect();
-    Refund { id: number(&json["id"]), back }
+    let differs = |one: &&Value| one["kind"] == "refund_discrepancy";
+    let difference =
+        list(&json["order_adjustments"]).iter().filter(differs).map(|one| -money(&one["amount_set"]));
+    Refund { id: number(&json["id"]), back, difference: difference.sum() }
 }
 
 fn list(json: &Value) -> &[Value] {

@@ -13,7 +13,14 @@ pub const KINDS: &[Kind] = &[
     (5, |rng| {
         let (line, units, delivery) = (rng.usize(0..3), rng.u32(1..3), rng.u32(0..4) == 0);
         let credit = rng.u32(0..4) == 0;
-        one(Change { order: rng.usize(0..MANY), what: What::Refund { line, units, delivery, credit } })
+        let difference = if rng.u32(0..6) == 0 { rng.i64(-300..300) } else { 0 };
+        let what = What::Refund { line, units, delivery, difference, credit };
+        one(Change { order: rng.usize(0..MANY), what })
+    }),
+    (2, |rng| {
+        let (difference, credit) = (rng.i64(1..3_000), rng.u32(0..4) == 0);
+        let what = What::Refund { line: 0, units: 0, delivery: false, difference, credit };
+        one(Change { order: rng.usize(0..MANY), what })
     }),
     (1, |rng| one(Change { order: rng.usize(0..MANY), what: What::Cancel })),
     (2, |rng| {
@@ -36,11 +43,13 @@ enum What {
     /// What was not paid is.
     Pay,
     SendOff,
-    /// Units of a line come back; delivery, too. As store credit, or to where the payment came from.
+    /// Units of a line come back; delivery, too; and money of no line, or less than those are worth. As store credit, or to
+    /// where the payment came from.
     Refund {
         line: usize,
         units: u32,
         delivery: bool,
+        difference: i64,
         credit: bool,
     },
     Cancel,
@@ -78,12 +87,17 @@ impl What {
             What::Pay => shop.pay(id).ok().map(|_| ()),
             What::SendOff => shop.fulfil_order(id).ok().map(|_| ()),
             What::Cancel => shop.cancel(id, "customer").ok().map(|_| ()),
-            What::Refund { line, units, delivery, credit } => {
+            What::Refund { line, units, delivery, difference, credit } => {
                 let line = line_at(line);
                 let lines = vec![(line.id, (*units).min(line.current_quantity()))];
                 let shipping = if *delivery { ShippingRefund::Full } else { ShippingRefund::None };
-                let request =
-                    RefundRequest { lines, shipping, to_store_credit: *credit, ..RefundRequest::default() };
+                let request = RefundRequest {
+                    lines,
+                    shipping,
+                    difference: *difference,
+                    to_store_credit: *credit,
+                    ..RefundRequest::default()
+                };
                 shop.refund(id, &request).ok().map(|_| ())
             }
             What::Edit { line, units } => {
@@ -104,10 +118,14 @@ impl fmt::Display for Change {
         match &self.what {
             What::Pay => write!(f, "order {order} is paid"),
             What::SendOff => write!(f, "order {order} is sent off"),
-            What::Refund { line, units, delivery, credit } => {
+            What::Refund { line, units, delivery, difference, credit } => {
                 let delivery = if *delivery { " and its delivery" } else { "" };
                 let credit = if *credit { " to store credit" } else { "" };
-                write!(f, "{units} of line {line} of order {order}{delivery} are refunded{credit}")
+                let difference = if *difference == 0 { String::new() } else { format!(", {difference:+}") };
+                write!(
+                    f,
+                    "{units} of line {line} of order {order}{delivery}{difference} are refunded{credit}"
+                )
             }
             What::Cancel => write!(f, "order {order} is cancelled"),
             What::Edit { line, units } => write!(f, "line {line} of order {order} is edited to {units}"),
