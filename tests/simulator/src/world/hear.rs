@@ -42,8 +42,9 @@ struct Settled {
 }
 
 /// The order in which the backend acts upon what it takes together: what needs no answer first, then what asks and whatever
-/// is behind that in its lane; each room's messages in one go, in as few goes as keep every lane in order. Between lanes nothing is promised, and it may matter all the same: on which day's cap an order
-/// counts depends on whether its customer was merged before.
+/// is behind that in its lane; each room's messages in one go, in as few goes as keep every lane in order. Between lanes
+/// nothing is promised, and it may matter all the same: on which day's cap an order counts depends on whether its customer
+/// was merged before, and who was sent on whether the advocate was deleted.
 fn in_goes(mut settled: Vec<Settled>) -> Vec<(i64, Vec<Settled>)> {
     let mut asking: HashSet<(i64, String)> = HashSet::new();
     for message in &mut settled {
@@ -54,26 +55,39 @@ fn in_goes(mut settled: Vec<Settled>) -> Vec<(i64, Vec<Settled>)> {
         }
     }
     settled.sort_by_key(|message| (message.settled_at, message.asks));
-    let mut goes: Vec<((i64, bool), String, Vec<Settled>)> = Vec::new();
+    let mut goes: Vec<Go> = Vec::new();
     let mut lanes: HashMap<String, usize> = HashMap::new();
     for message in settled {
-        let room = message
-            .topic
-            .split('/')
-            .next()
-            .unwrap_or_default()
-            .replace("refunds", "orders")
-            .replace("collections", "products");
+        let (at, room) = ((message.settled_at, message.asks), room(&message.topic));
         let last = lanes.entry(message.lane.clone()).or_default();
-        let at = (message.settled_at, message.asks);
-        let fitting = goes.iter().skip(*last).position(|(of, room_of, _)| (*of, room_of) == (at, &room));
+        let fitting = goes.iter().skip(*last).position(|go| (go.at, go.room) == (at, room));
         *last = fitting.map_or(goes.len(), |after| *last + after);
         match goes.get_mut(*last) {
-            Some((_, _, go)) => go.push(message),
-            None => goes.push((at, room, vec![message])),
+            Some(go) => go.messages.push(message),
+            None => goes.push(Go { at, room, messages: vec![message] }),
         }
     }
-    goes.into_iter().map(|((at, _), _, go)| (at, go)).collect()
+    goes.into_iter().map(|go| (go.at.0, go.messages)).collect()
+}
+
+/// What one room acts upon in one go.
+struct Go {
+    /// When, and whether the backend asked the shop before.
+    at: (i64, bool),
+    room: &'static str,
+    messages: Vec<Settled>,
+}
+
+/// Who acts upon messages of a topic.
+fn room(topic: &str) -> &'static str {
+    match topic.split(['/', '.']).next().unwrap_or_default() {
+        _ if topic.ends_with("/redact") => "privacy",
+        "orders" | "refunds" => "orders",
+        "customers" | "customer" => "customers",
+        "products" | "collections" => "products",
+        "bulk_operations" => "bulk",
+        _ => "merchants",
+    }
 }
 
 /// Whether the backend asks the shop before it acts upon a message: for an order that was edited or missed, and for the mark
