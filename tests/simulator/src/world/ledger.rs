@@ -30,9 +30,10 @@ const GLANCE: &str = "select json_object(
         from referrals_referrals where shop_id = $1))";
 
 /// What was booked for a customer, or for whose order it is, in order: kind, name, what it changed of available and held
-/// points, and what of it in which lots.
+/// points, and what of it in which lots, by their numbers.
 const LINES: &str = "select e.kind || ' ' || e.source_id || ' ' || group_concat(p.account || ' ' || p.amount)
-        || coalesce((select ' in ' || group_concat(hex(v.lot_id) || ' ' || v.available) from points_moves v
+        || coalesce((select ' in lot ' || group_concat((select count(*) from points_lots l
+                where l.shop_id = v.shop_id and l.lot_id <= v.lot_id) || ': ' || v.available) from points_moves v
             where v.shop_id = e.shop_id and v.entry_id = e.entry_id), '')
     from points_entries e
     join points_postings p on p.shop_id = e.shop_id and p.entry_id = e.entry_id
