@@ -41,7 +41,8 @@ async function assertAccessible(page) {
 const watching = (page) =>
   page.addInitScript(() => {
     window.moved = [];
-    const name = ({ node, previousRect: from, currentRect: to }) => `${node?.outerHTML ?? node?.textContent}: ${from.y} to ${to.y}`;
+    const place = ({ x, y, width, height }) => [x, y, width, height].join(' ');
+    const name = ({ node, previousRect: from, currentRect: to }) => `${node?.outerHTML ?? node?.textContent}: ${place(from)} to ${place(to)}`;
     new PerformanceObserver((list) => list.getEntries().forEach(({ sources }) => window.moved.push(...sources.map(name)))).observe({ type: 'layout-shift', buffered: true });
   });
 const assertNothingMoved = async (page) => assert.deepEqual(await page.evaluate(() => window.moved), []);
