@@ -158,6 +158,24 @@ test('a panel that is open before the app has answered says it then', async () =
   assertNoErrors(page);
 });
 
+test('a panel that is about to open when the app answers says it', async () => {
+  let answer, style;
+  shop.answers['POST /referrals'] = () => new Promise((told) => (answer = () => told({ body: { state: 'waiting' } })));
+  const before = (page) => page.route('**/panel.css*', async (route) => {
+    await new Promise((go) => (style = go));
+    await route.continue();
+  });
+  const page = await visit(open, shop, `/store?ref=${CODE}`, { before });
+  await eventually(() => requests('POST /referrals').length, 1);
+  await page.locator('.loyalnest-launcher').click();
+  await eventually(() => typeof style, 'function');
+  answer();
+  await eventually(() => page.evaluate(() => JSON.parse(localStorage.getItem('loyalnest-ref'))?.said), 'waiting');
+  style();
+  await page.getByRole('dialog').getByText('A friend has invited you').waitFor();
+  assertNoErrors(page);
+});
+
 for (const [status, code, says] of [
   [422, 'own_code', 'This is your own link. Send it to a friend.'],
   [422, 'not_new', 'Invitations are for a first order, and you have ordered here before.'],

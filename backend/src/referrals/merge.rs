@@ -10,8 +10,9 @@ use crate::programs::Versioned;
 /// The most referrals of one advocate that are moved: more than anybody sends.
 const MOST: i64 = 1_000_000;
 
-/// One member's codes and referrals are another's: both codes lead to the kept one, and what was refused of either stays so. Of two by whom they were sent the
-/// earlier stays; whoever sent themselves so has sent nobody. The book has merged them, and whoever sent them is in it.
+/// One member's codes and referrals are another's: both codes lead to the kept one, and what was refused of either stays so.
+/// Of two by whom they were sent the earlier stays; whoever sent themselves so has sent nobody. The book has merged them,
+/// and whoever sent them is in it.
 ///
 /// # Errors
 /// Any error of the ledger or the database.

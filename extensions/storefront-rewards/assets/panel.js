@@ -47,8 +47,9 @@ class Panel {
   async open(reward) {
     this.problem = this.note = this.sure = undefined;
     this.wanted = reward;
-    this.hear();
     await theme(this.dialog);
+    // Only now: what is heard while the dialog is not open is not told again.
+    this.hear();
     this.draw();
     if (!this.dialog.open) this.dialog.showModal();
     await this.refresh();

@@ -131,16 +131,10 @@ impl World {
         let Db::Sqlite { readers, .. } = self.process.app.db.clone() else {
             return Err(anyhow::anyhow!("not on SQLite").into());
         };
-        let settled: Vec<Settled> = self.process.finish(async move {
-            Ok(sqlx::query_as(SETTLED).bind(id.0).bind(since).fetch_all(&readers).await?)
+        let (settled, not_new): (Vec<Settled>, Vec<i64>) = self.process.finish(async {
+            let settled = sqlx::query_as(SETTLED).bind(id.0).bind(since).fetch_all(&readers).await?;
+            Ok((settled, sqlx::query_scalar(NOT_NEW).bind(id.0).fetch_all(&readers).await?))
         })?;
-        let Db::Sqlite { readers, .. } = self.process.app.db.clone() else {
-            return Err(anyhow::anyhow!("not on SQLite").into());
-        };
-        let not_new: Vec<(i64,)> = self
-            .process
-            .finish(async { Ok(sqlx::query_as(NOT_NEW).bind(id.0).fetch_all(&readers).await?) })?;
-        let not_new: Vec<i64> = not_new.into_iter().map(|(sent_at,)| sent_at).collect();
         // Where the app is out, whoever asks is refused, and asks again until the backend knows that nobody can be asked.
         let can_ask = matches!(self.installed_at(at)?, (Some(_), true));
         let shop = &mut self.shops[at];
