@@ -75,6 +75,17 @@ export async function assertFitsWidth(page) {
   assert.ok(content <= screen, `the page is ${content} px wide on a screen of ${screen} px`);
 }
 
+/** Notes what moves on a page, from its beginning; call it before the page is loaded. */
+export const watchMoves = (page) =>
+  page.addInitScript(() => {
+    window.moved = [];
+    const place = ({ x, y, width, height }) => [x, y, width, height].join(' ');
+    const name = ({ node, previousRect: from, currentRect: to }) => `${node?.outerHTML ?? node?.textContent}: ${place(from)} to ${place(to)}`;
+    new PerformanceObserver((list) => list.getEntries().forEach(({ sources }) => window.moved.push(...sources.map(name)))).observe({ type: 'layout-shift', buffered: true });
+  });
+
+export const assertNothingMoved = async (page) => assert.deepEqual(await page.evaluate(() => window.moved), []);
+
 /** The element that has the keyboard's focus, as `button "Pay"`. */
 export async function focused(page) {
   return page.evaluate(() => {

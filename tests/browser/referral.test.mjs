@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { beforeEach, test } from 'node:test';
 import { NO_TIERS } from '../../rewards-ui/tests/progress.js';
 import { GIVES, referral } from '../../rewards-ui/tests/referral.js';
-import { assertFitsWidth, assertNoErrors, browser, focused, screenshot, SIZES } from './browser.mjs';
+import { assertFitsWidth, assertNoErrors, assertNothingMoved, browser, focused, screenshot, SIZES, watchMoves } from './browser.mjs';
 import { eventually } from './storefront.mjs';
 import { account, cart, panel, PROGRAM, tell, theme, visit } from './theme.mjs';
 
@@ -37,22 +37,12 @@ async function assertAccessible(page) {
   assert.deepEqual(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`), []);
 }
 
-/** Adds up what moves on a page from its beginning. */
-const watching = (page) =>
-  page.addInitScript(() => {
-    window.moved = [];
-    const place = ({ x, y, width, height }) => [x, y, width, height].join(' ');
-    const name = ({ node, previousRect: from, currentRect: to }) => `${node?.outerHTML ?? node?.textContent}: ${place(from)} to ${place(to)}`;
-    new PerformanceObserver((list) => list.getEntries().forEach(({ sources }) => window.moved.push(...sources.map(name)))).observe({ type: 'layout-shift', buffered: true });
-  });
-const assertNothingMoved = async (page) => assert.deepEqual(await page.evaluate(() => window.moved), []);
-
 const sentBy = async (page) => (await cart(page, shop)).attributes._loyalty_ref;
 const requests = (key) => shop.asked.filter((asked) => asked.key === key);
 const block = (page) => page.locator('#shopify-block-referral');
 
 test('a visitor with a friend’s link reads what they get and what to do, and nothing moves', async () => {
-  const page = await visit(open, shop, `${PAGE}?ref=${CODE.toLowerCase()}`, { signedIn: false, lines: 0, before: watching });
+  const page = await visit(open, shop, `${PAGE}?ref=${CODE.toLowerCase()}`, { signedIn: false, lines: 0, before: watchMoves });
   await block(page).getByText(INVITED).waitFor();
   await block(page)
     .getByText('The order must come to at least £20.00. You have 30 days for it. The points come 14 days after the order.')
@@ -102,7 +92,7 @@ test('the link is remembered on other pages, without asking again, and what else
   const { attributes } = await cart(page, shop);
   assert.deepEqual([attributes.gift, attributes._loyalty], ['yes', 'mark']);
   shop.asked.length = 0;
-  await watching(page);
+  await watchMoves(page);
   await page.goto(shop.url + PAGE);
   await block(page).getByText(INVITED).waitFor();
   await page.waitForLoadState('networkidle');
@@ -127,7 +117,7 @@ test('whoever signs in is told once that a friend has sent them, and the app is 
   const page = await visit(open, shop, `/store?ref=${CODE}`, { signedIn: false });
   await eventually(() => sentBy(page), CODE);
   await page.request.post(`${shop.url}/shop/session`, { data: { customer: shop.customer } });
-  await watching(page);
+  await watchMoves(page);
   await page.goto(shop.url + PAGE);
   const says = 'A friend has invited you: 100 points are yours with your first order.';
   await block(page).getByText(says).waitFor();
@@ -186,7 +176,7 @@ for (const [status, code, says] of [
   test(`a member for whom a link is nothing is told why, and the cart forgets it: ${code}`, async () => {
     shop.answers['POST /referrals'] = { status, body: { code } };
     const before = async (page) => {
-      await watching(page);
+      await watchMoves(page);
       await page.request.post(`${shop.url}/cart/update.js`, { data: { attributes: { _loyalty_ref: CODE } } });
     };
     const page = await visit(open, shop, `${PAGE}?ref=${CODE}`, { before });
@@ -242,7 +232,7 @@ test('what is told of a program is text, wherever it stands', async () => {
 });
 
 test('a member’s own link comes when asked for, by keyboard, and is copied', async () => {
-  const page = await visit(open, shop, PAGE, { before: watching });
+  const page = await visit(open, shop, PAGE, { before: watchMoves });
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: shop.url });
   assert.deepEqual(shop.asked, []);
   await block(page).getByRole('button', { name: 'Show my link' }).focus();
@@ -345,7 +335,7 @@ test('a program without referrals, or with broken ones, shows no block and keeps
 test('right to left, and every language, on a phone', async () => {
   for (const locale of ['de', 'es', 'fr', 'it', 'ja', 'nl', 'pl', 'pt-BR', 'sv']) {
     for (const signedIn of [false, true]) {
-      const before = watching;
+      const before = watchMoves;
       const page = await visit(open, shop, `${PAGE}?locale=${locale}&ref=${CODE}`, { size: SIZES.phone, signedIn, before });
       const state = signedIn ? 'waiting' : 'invited';
       await block(page).locator(`[data-when=${state}]:not([data-off])`).first().waitFor();

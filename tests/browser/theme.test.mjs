@@ -1,10 +1,12 @@
 // The theme app extension in the local shop's theme, in a real browser, beside an app that answers as badly as can be.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import http from 'node:http';
 import { createRequire } from 'node:module';
 import { beforeEach, test } from 'node:test';
-import { assertFitsWidth, assertNoErrors, browser, focused, screenshot, SIZES } from './browser.mjs';
+import { assertFitsWidth, assertNoErrors, assertNothingMoved, browser, focused, screenshot, SIZES, watchMoves } from './browser.mjs';
 import { BY_POINTS, HIGHEST, NO_TIERS, progress, SHORT } from '../../rewards-ui/tests/progress.js';
 import { eventually } from './storefront.mjs';
 import { account, cart, hold, HOLD, panel, PROGRAM, redemption, tell, theme, visit } from './theme.mjs';
@@ -32,21 +34,53 @@ async function assertAccessible(page) {
 }
 
 test('the balance is there without a request, without a move, and from nobody else', async () => {
-  const before = (page) =>
-    page.addInitScript(() => {
-      window.moved = 0;
-      new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (window.moved += value))).observe({ type: 'layout-shift', buffered: true });
-    });
-  const page = await visit(open, shop, '/store', { before });
+  const page = await visit(open, shop, '/store', { before: watchMoves });
   await page.locator('.loyalnest-launcher', { hasText: '1,500 points' }).waitFor();
   await page.getByText('20 points on the way').waitFor();
   await page.getByText('500 points to your next reward: 10 % off').waitFor();
   assert.deepEqual(page.asked.filter((asked) => !asked.startsWith('GET /cdn/')), ['GET /store']);
   assert.deepEqual(page.asked.filter((asked) => asked.startsWith('GET /cdn/app/')).sort(), ['GET /cdn/app/loader.js', 'GET /cdn/app/loyalnest.css']);
   assert.deepEqual(shop.asked, []);
-  assert.equal(await page.evaluate(() => window.moved), 0);
+  await assertNothingMoved(page);
   await screenshot(page, 'theme-home');
   assertNoErrors(page);
+});
+
+test('the button stays where it is, wherever a page is torn on its way', async () => {
+  const whole = await (await fetch(`${shop.url}/store`)).text();
+  const [begins, words, ends] = ['class="loyalnest-launcher"', 'Your points', '</button>'].reduce((found, part) => {
+    const at = whole.indexOf(part, found.at(-1));
+    assert.ok(at > 0, part);
+    return [...found, at];
+  }, []);
+  let torn;
+  let rest;
+  const front = http.createServer(async (request, response) => {
+    if (request.url === '/store') {
+      response.writeHead(200, { 'content-type': 'text/html' }).write(whole.slice(0, torn));
+      rest = () => response.end(whole.slice(torn));
+      return;
+    }
+    const answer = await fetch(shop.url + request.url);
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await once(front.listen(0, '127.0.0.1'), 'listening');
+  for (torn of [begins, words, words + 4, words + 'Your points'.length, whole.indexOf('<path', words), ends]) {
+    const page = await open('about:blank', SIZES.phone);
+    await watchMoves(page);
+    await page.goto(`http://127.0.0.1:${front.address().port}/store`, { waitUntil: 'commit' });
+    await page.locator('main').waitFor();
+    // What has come is on the screen, before the rest comes.
+    await page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))));
+    rest();
+    await page.locator('.loyalnest-launcher', { hasText: 'Your points' }).waitFor();
+    await page.waitForLoadState('load');
+    await assertNothingMoved(page);
+    assertNoErrors(page);
+    await page.close();
+  }
+  front.close();
 });
 
 test('a product says what it earns, for the variant that is chosen', async () => {
