@@ -171,12 +171,12 @@ pub async fn renew(tx: &mut Tx, shop: ShopId, standing: &mut Hold, now: Timestam
     Ok(())
 }
 
-/// When the grace is over of what the member replaced by another pick, if an order with it may still be on its way: by then
-/// its points are free, and what they are spent on must be something that an order can still take back.
+/// When the grace is over of what was released before it was, if an order with it may still be on its way: its points are
+/// free already, and what they are spent on must be something that an order can still take back.
 ///
 /// # Errors
 /// Any error of the database.
-pub(super) async fn replaced_until(
+pub(super) async fn on_its_way_until(
     tx: &mut Read,
     shop: ShopId,
     member: MemberId,
@@ -184,9 +184,10 @@ pub(super) async fn replaced_until(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, db::Error> {
     let ended = store::ended_since(tx, shop, &[member], now - grace(times)).await?;
-    let replaced = ended.iter().filter(|hold| hold.reason == Some(Reason::Replaced) && hold.order.is_none());
-    let over = replaced.filter_map(|hold| hold.ended_at).max().map(|ended| ended + grace(times));
-    Ok(over.filter(|over| *over > now))
+    let unused = ended.iter().filter(|hold| hold.order.is_none());
+    // Since when no checkout knows it: one that waited for its grace has it behind it.
+    let unknown = unused.filter_map(|hold| hold.cleared_at.or(hold.ended_at)).max();
+    Ok(unknown.map(|since| since + grace(times)).filter(|over| *over > now))
 }
 
 /// The hold of a member that still holds points.

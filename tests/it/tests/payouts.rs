@@ -4,8 +4,9 @@
 use axum::http::Method;
 use devshop::{AdminFault, AdminFaultKind, Currency};
 use jiff::SignedDuration;
-use loyalnest::customers;
 use loyalnest::ids::CustomerId;
+use loyalnest::redemptions::payouts::Resume;
+use loyalnest::{customers, db, tasks};
 use loyalty::reward::{Amounts, Benefit};
 use loyalty::{Gate, Limit, Period, Points, Reward};
 use serde_json::{Value, json};
@@ -201,6 +202,77 @@ fn nothing_is_paid_out_while_an_order_with_what_was_replaced_may_be_on_its_way()
         ask(&counter, customer, &wish).await;
         work(&counter).await;
         assert_eq!(made(&counter), 1);
+        counter.is_sound().await;
+    });
+}
+
+#[test]
+fn nothing_is_paid_out_either_where_it_was_taken_back_before_another_was_picked() {
+    on_both_engines(async |test| {
+        let counter = open(test).await;
+        let customer = ada(&counter).await;
+        let pick = |reward: &str| json!({"reward": reward, "currency": "GBP"});
+        let first =
+            counter.proxy(customer, Method::POST, "/proxy/redemptions", &pick("five-off")).await.json();
+        let path = format!("/proxy/redemptions/{}", first["id"].as_str().unwrap());
+        counter.proxy(customer, Method::DELETE, &path, &Value::Null).await.json();
+        counter.proxy(customer, Method::POST, "/proxy/redemptions", &pick("free-delivery")).await.json();
+        let wish = wish(Uuid::now_v7(), "credit");
+        assert_eq!(refused(&counter, customer, &wish).await, (422, "not_yet".into()));
+        counter.door.advance(MINUTE * 30);
+        ask(&counter, customer, &wish).await;
+        counter.is_sound().await;
+    });
+}
+
+#[test]
+fn a_pick_that_was_taken_back_and_had_its_grace_keeps_no_payout_waiting() {
+    on_both_engines(async |test| {
+        let counter = open(test).await;
+        let customer = ada(&counter).await;
+        let pick = json!({"reward": "five-off", "currency": "GBP"});
+        let picked = counter.proxy(customer, Method::POST, "/proxy/redemptions", &pick).await.json();
+        let path = format!("/proxy/redemptions/{}", picked["id"].as_str().unwrap());
+        counter.proxy(customer, Method::DELETE, &path, &Value::Null).await.json();
+        let app = &counter.door.app;
+        loyalnest::sync::publish_due(app).await.unwrap();
+        counter.door.advance(MINUTE * 30);
+        assert_eq!(loyalnest::redemptions::jobs::advance_due(&app.db, &app.clock).await.unwrap(), 1);
+        ask(&counter, customer, &wish(Uuid::now_v7(), "credit")).await;
+        counter.is_sound().await;
+    });
+}
+
+#[test]
+fn a_payout_that_was_given_up_is_taken_up_again() {
+    on_both_engines(async |test| {
+        let counter = open(test).await;
+        let ada = ada(&counter).await;
+        let id = Uuid::now_v7();
+        ask(&counter, ada, &wish(id, "credit")).await;
+        // Whatever was tried is over.
+        let mut tx = test.db.begin(counter.id).await.unwrap();
+        db!(
+            tx.execute,
+            "update tasks set state = 'dead' where shop_id = $1 and kind = 'redemptions.pay'",
+            counter.id
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
+        let app = &counter.door.app;
+        let mut resumed = Vec::new();
+        for hours in [1, 24, 24] {
+            counter.door.advance(SignedDuration::from_hours(hours));
+            let mut tx = test.db.begin(counter.id).await.unwrap();
+            let order = tasks::Order::new(format!("by hand {}", counter.door.now()));
+            tasks::push(&mut tx, counter.id, &Resume {}, order, counter.door.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            app.tasks.run_due(app).await.unwrap();
+            work(&counter).await;
+            resumed.push((state(&counter, ada, id).await.0, sent(&counter)));
+        }
+        assert_eq!(resumed, [("asked".to_owned(), 0), ("done".to_owned(), 1), ("done".to_owned(), 1)]);
+        assert_eq!(counter.points(ada).await, (550, 0, 0));
         counter.is_sound().await;
     });
 }

@@ -12,6 +12,7 @@
 //! ```
 
 mod pay;
+mod resume;
 pub mod routes;
 mod store;
 
@@ -29,6 +30,7 @@ use crate::tasks::{self, Order};
 use crate::{customers, programs, sync};
 
 pub use pay::Pay;
+pub use resume::Resume;
 pub(super) use store::{had, merge, violations};
 
 crate::text_enum! {
@@ -137,7 +139,7 @@ pub async fn ask(
     }
     // What is paid out cannot be taken back.
     let times = &program.program.holds;
-    if let Some(again_at) = lifecycle::replaced_until(tx, shop, member, times, now).await? {
+    if let Some(again_at) = lifecycle::on_its_way_until(tx, shop, member, times, now).await? {
         return Err(Refusal::Replaced { again_at }.into());
     }
     let spend = SpendId(Uuid::now_v7());

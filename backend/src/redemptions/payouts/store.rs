@@ -120,6 +120,25 @@ pub(super) async fn of_member(
     found.into_iter().map(Payout::try_from).collect()
 }
 
+/// Payouts that were asked for before a time and are not settled, the oldest first.
+pub(super) async fn unsettled(
+    read: &mut Read,
+    shop: ShopId,
+    before: Timestamp,
+    most: i64,
+) -> Result<Vec<Uuid>, db::Error> {
+    let found: Vec<(Uuid,)> = db!(
+        read.all,
+        "select payout_id from redemptions_payouts
+         where shop_id = $1 and state in ('asked', 'sent', 'unknown') and asked_at < $2
+         order by asked_at, payout_id limit $3",
+        shop,
+        before,
+        most
+    )?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
 /// Notes how far asking Shopify has come; false where it has gone on otherwise meanwhile.
 pub(super) async fn advance(
     tx: &mut Tx,

@@ -333,6 +333,7 @@ pub async fn push_every_kind(test: &TestDb, own: &Side, other: &Side) {
                 | "points.expire"
                 | "customers.birthdays"
                 | "referrals.lapse"
+                | "redemptions.resume_payouts"
                 | "orders.post_ripe"
                 | "orders.catch_up"
                 | "products.read_shelves"
