@@ -59,9 +59,10 @@ pub(super) async fn settle(tx: &mut Tx, shop: ShopId, holds: &[&Hold]) -> Result
     for hold in holds.iter().filter(|hold| hold.state == State::Released) {
         // Once it is released it has none of the stock.
         let change = match (hold.stocked, hold.order) {
-            (true, _) => 1,
+            (true, None) => 1,
             (false, Some(_)) => -1,
-            (false, None) => continue,
+            // What it took was had, if late; or it took nothing.
+            (true, Some(_)) | (false, None) => continue,
         };
         *rewards.entry(&hold.reward).or_default() += change;
     }

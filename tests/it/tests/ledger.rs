@@ -371,14 +371,7 @@ fn a_reward_that_an_order_used_although_it_was_replaced_was_had() {
                 db!(read.one, "select remaining from redemptions_stock where shop_id = $1", id).unwrap();
             left
         };
-        let mut tx = test.db.begin(shop.id).await.unwrap();
-        db!(
-            tx.execute,
-            "insert into redemptions_stock (shop_id, reward_id, remaining) values ($1, 'points', 5)",
-            shop.id
-        )
-        .unwrap();
-        tx.commit().await.unwrap();
+        stock_five(&shop).await;
         let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
         shop.wait(1);
         shop.pick(ADA, "points", Some(300)).await.expect("what is replaced does not count");
@@ -388,6 +381,37 @@ fn a_reward_that_an_order_used_although_it_was_replaced_was_had() {
         let again = shop.pick(ADA, "points", Some(200)).await.unwrap_err();
         assert!(matches!(again, Error::Refused(Refusal::LimitReached { .. })), "{again:?}");
         assert_eq!(shop.points(ADA).await, (900 - 500 + 95 - 300, 0, 300));
+        shop.is_sound().await;
+    });
+}
+
+/// There are five of the reward "points".
+async fn stock_five(shop: &Shop<'_>) {
+    let mut tx = shop.db.begin(shop.id).await.unwrap();
+    db!(
+        tx.execute,
+        "insert into redemptions_stock (shop_id, reward_id, remaining) values ($1, 'points', 5)",
+        shop.id
+    )
+    .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[test]
+fn what_was_replaced_and_its_successor_are_both_had_also_where_both_orders_come_at_once() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        stock_five(&shop).await;
+        let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.wait(1);
+        let second = shop.pick(ADA, "points", Some(600)).await.unwrap();
+        let orders = [redeeming(20, ADA, &first, "5.00"), redeeming(21, ADA, &second, "6.00")];
+        shop.take(orders.iter().map(|order| shop.order(order)).collect()).await;
+        let mut read = test.db.read(shop.id).await.unwrap();
+        let (left,): (i64,) =
+            db!(read.one, "select remaining from redemptions_stock where shop_id = $1", shop.id).unwrap();
+        assert_eq!(left, 3, "both are had");
         shop.is_sound().await;
     });
 }
