@@ -1,6 +1,6 @@
 //! What becomes of rows that share a transaction: first whatever it must lock, then what it writes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use loyalty::birthday::Birthday;
 use uuid::Uuid;
@@ -237,7 +237,9 @@ impl Job<'_> {
         let (new, known): (Vec<MemberId>, Vec<_>) = booked.partition(|member| new.contains(member));
         let mut book = Book::open(tx, shop, &known, &program, now).await?;
         book.welcome(&new);
-        let (mut assignments, mut struck) = (Vec::new(), Vec::new());
+        // Customers who became one may stand in a file with a tier each: the last one counts.
+        let mut assignments: BTreeMap<MemberId, Assignment> = BTreeMap::new();
+        let mut struck = Vec::new();
         for one in &wanted {
             let Some(&member) = members.get(&one.customer) else { continue };
             let before = book.account(member)?.available.get();
@@ -254,7 +256,9 @@ impl Job<'_> {
                 Some((tier, since)) => {
                     let before = tiers.insert(member, tier.clone());
                     let (tier, since) = (Some(tier.clone()), since.unwrap_or(now));
-                    assignments.push(Assignment { member, tier, since, before: before.clone() });
+                    let first = || Assignment { member, tier: None, since, before: before.clone() };
+                    let assignment = assignments.entry(member).or_insert_with(first);
+                    (assignment.tier, assignment.since) = (tier, since);
                     before
                 }
             };
@@ -267,6 +271,7 @@ impl Job<'_> {
             birthdays::forget(tx, shop, &members).await?;
         }
         let changed: Vec<MemberId> = book.changed().collect();
+        let assignments: Vec<Assignment> = assignments.into_values().collect();
         campaigns::assign_all(tx, shop, &assignments, now).await?;
         sync::mark(tx, shop, &changed, now).await?;
         Ok(book)

@@ -1,6 +1,6 @@
 //! Taking an import back: what is left of its points, and its tiers. Whoever became a member by it stays one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use loyalty::Points;
 use serde_json::{Value, json};
@@ -94,13 +94,17 @@ async fn put_tiers_back(
     rows: impl Iterator<Item = (MemberId, &WrittenRow)>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let given: HashMap<MemberId, &WrittenRow> = rows.filter(|(_, row)| row.tier.is_some()).collect();
+    // Who stands in the file more than once has the last tier, and had what was there before the first.
+    let mut given: BTreeMap<MemberId, (&WrittenRow, &WrittenRow)> = BTreeMap::new();
+    for (member, row) in rows.filter(|(_, row)| row.tier.is_some()) {
+        given.entry(member).or_insert((row, row)).1 = row;
+    }
     let members: Vec<MemberId> = given.keys().copied().collect();
     let tiers = campaigns::tiers(tx, shop, &members).await?;
-    let back = |(member, row): (MemberId, &WrittenRow)| {
+    let back = |(member, (first, last)): (MemberId, (&WrittenRow, &WrittenRow))| {
         let before = tiers.get(&member).cloned();
-        let tier = row.tier_before.clone();
-        (before == row.tier).then_some(Assignment { member, tier, since: now, before })
+        let tier = first.tier_before.clone();
+        (before == last.tier).then_some(Assignment { member, tier, since: now, before })
     };
     let back: Vec<Assignment> = given.into_iter().filter_map(back).collect();
     campaigns::assign_all(tx, shop, &back, now).await?;

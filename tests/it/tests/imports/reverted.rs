@@ -109,6 +109,22 @@ fn what_a_merged_member_brought_is_taken_from_who_was_kept() {
 }
 
 #[test]
+fn two_rows_of_who_became_one_member_bring_the_last_ones_tier() {
+    on_both_engines(async |test| {
+        let desk = Desk::open(test).await;
+        desk.bring("customer_id,points,tier\n101,10,silver\n102,20,\n").await;
+        desk.merge(101, 102).await;
+        let before = desk.tier(102).await;
+        let batch = desk.bring("customer_id,points,tier\n101,50,gold\n102,70,silver\n").await.batch;
+        assert_eq!(desk.tier(102).await.as_deref(), Some("silver"));
+        desk.revert(batch).await.unwrap();
+        assert_eq!(desk.tier(102).await, before);
+        assert_eq!(desk.shop.points(102).await, (30, 0, 0));
+        desk.shop.is_sound().await;
+    });
+}
+
+#[test]
 fn a_tier_that_changed_since_stays() {
     on_both_engines(async |test| {
         let desk = Desk::open(test).await;
