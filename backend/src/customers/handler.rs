@@ -211,7 +211,7 @@ async fn merged(tx: &mut Tx, shop: ShopId, told: &MergeJson, now: Timestamp) -> 
     let deleted = number(&told.admin_graphql_api_customer_deleted_id);
     let (Some(kept), Some(deleted)) = (kept, deleted) else { return Ok(None) };
     if told.status == "completed" && merge(tx, shop, kept, deleted, now).await? {
-        tracing::info!(%shop, %kept, "two customers became one");
+        tracing::info!(%shop, "two customers became one");
     }
     Ok(Some(()))
 }
