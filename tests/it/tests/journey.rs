@@ -74,6 +74,7 @@ fn every_kind_of_reward_takes_off_what_it_says() {
             house.settle().await;
             let earned = if reward == "free-delivery" { 30 } else { (3_000 - off) / 100 };
             assert_eq!(house.points(ada).await, (1_000 - cost + earned, 0, 0), "{reward}");
+            assert_eq!(house.pick(ada, "points", Some(100)).await.0, 200, "{reward}: nobody is blamed");
         }
         house.is_sound().await;
     });

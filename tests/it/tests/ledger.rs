@@ -5,7 +5,7 @@ use loyalnest::db;
 use loyalnest::orders::{Incoming, payload};
 use loyalnest::points;
 use loyalnest::redemptions::catalogue::Refusal;
-use loyalnest::redemptions::{Error, Hold, State};
+use loyalnest::redemptions::{Error, Hold, State, lifecycle};
 use loyalnest::sync;
 use loyalty::{Gate, Limit, Period, Scope};
 
@@ -371,7 +371,7 @@ fn a_reward_that_an_order_used_although_it_was_replaced_was_had() {
                 db!(read.one, "select remaining from redemptions_stock where shop_id = $1", id).unwrap();
             left
         };
-        stock_five(&shop).await;
+        stock(&shop, 5).await;
         let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
         shop.wait(1);
         shop.pick(ADA, "points", Some(300)).await.expect("what is replaced does not count");
@@ -385,13 +385,14 @@ fn a_reward_that_an_order_used_although_it_was_replaced_was_had() {
     });
 }
 
-/// There are five of the reward "points".
-async fn stock_five(shop: &Shop<'_>) {
+/// There are so many of the reward "points".
+async fn stock(shop: &Shop<'_>, remaining: i64) {
     let mut tx = shop.db.begin(shop.id).await.unwrap();
     db!(
         tx.execute,
-        "insert into redemptions_stock (shop_id, reward_id, remaining) values ($1, 'points', 5)",
-        shop.id
+        "insert into redemptions_stock (shop_id, reward_id, remaining) values ($1, 'points', $2)",
+        shop.id,
+        remaining
     )
     .unwrap();
     tx.commit().await.unwrap();
@@ -402,7 +403,7 @@ fn what_was_replaced_and_its_successor_are_both_had_also_where_both_orders_come_
     on_both_engines(async |test| {
         let mut shop = Shop::open(&test.db).await;
         shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
-        stock_five(&shop).await;
+        stock(&shop, 5).await;
         let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
         shop.wait(1);
         let second = shop.pick(ADA, "points", Some(600)).await.unwrap();
@@ -431,5 +432,147 @@ fn an_order_on_its_way_pays_for_the_next_order_hold_that_was_replaced() {
         assert_eq!(shop.points(ADA).await, (600 - 500 + 95, 0, 0));
         assert!(shop.pick(ADA, "points", Some(100)).await.is_ok(), "nobody is blamed");
         shop.is_sound().await;
+    });
+}
+
+#[test]
+fn what_was_used_late_does_not_take_the_stock_below_nothing() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=9).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        shop.take(vec![shop.order(&Order::new(11, BOB))]).await;
+        stock(&shop, 1).await;
+        let first = shop.pick(ADA, "points", Some(100)).await.unwrap();
+        shop.pick(ADA, "five-off", None).await.unwrap();
+        shop.pick(BOB, "points", Some(100)).await.unwrap();
+        shop.take(vec![shop.order(&redeeming(20, ADA, &first, "1.00"))]).await;
+        shop.is_sound().await;
+    });
+}
+
+#[test]
+fn a_discount_of_another_title_is_none_of_ours() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        let mut body = Order { discount: Some("5.00"), ..Order::new(20, ADA) }.payload();
+        body["discount_applications"][0]["title"] = "Summer sale".into();
+        let order = payload::order(body.to_string().as_bytes()).unwrap().unwrap();
+        shop.take(vec![Incoming::Order { order: Box::new(order), metafield: None, opens: true }]).await;
+        assert_eq!(shop.hold(ADA, hold.id).await.state, State::Opening);
+        assert_eq!(shop.points(ADA).await, (100 + 95, 0, 500));
+    });
+}
+
+#[test]
+fn what_nobody_paid_for_comes_off_the_books_with_its_order() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=5).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        let free = |id| Order { lines: vec![(id * 10 + 1, 1, "5.00")], ..redeeming(id, ADA, &hold, "5.00") };
+        shop.take(vec![shop.order(&free(20)), shop.order(&free(21))]).await;
+        let redeemed = async || {
+            points::totals(&mut test.db.read(shop.id).await.unwrap(), shop.id).await.unwrap().redeemed
+        };
+        assert_eq!((shop.points(ADA).await, redeemed().await), ((0, 0, 0), 1_000));
+        shop.take(vec![shop.order(&later(&free(21), |order| order.cancelled = true))]).await;
+        assert_eq!((shop.points(ADA).await, redeemed().await), ((0, 0, 0), 500));
+        shop.is_sound().await;
+    });
+}
+
+/// Nothing more is picked before somebody has looked at what Ada used.
+async fn waits_for_a_review(shop: &Shop<'_>) {
+    let again = shop.pick(ADA, "points", Some(100)).await;
+    assert!(matches!(again, Err(Error::Refused(Refusal::UnderReview))), "{again:?}");
+    shop.is_sound().await;
+}
+
+#[test]
+fn whoever_uses_more_than_a_pick_is_worth_is_looked_at() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=9).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.take(vec![shop.order(&redeeming(20, ADA, &hold, "9.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (400 + 91, 0, 0));
+        waits_for_a_review(&shop).await;
+    });
+}
+
+#[test]
+fn whoever_uses_a_pick_twice_is_looked_at_though_both_are_paid() {
+    on_both_engines(async |test| {
+        let shop = Shop::open(&test.db).await;
+        shop.take((1..=9).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(100)).await.unwrap();
+        shop.take([20, 21].map(|id| shop.order(&redeeming(id, ADA, &hold, "1.00"))).into()).await;
+        assert_eq!(shop.points(ADA).await, (898, 0, 0));
+        waits_for_a_review(&shop).await;
+    });
+}
+
+#[test]
+fn whoever_cannot_pay_for_what_they_used_late_is_looked_at() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        shop.take((1..=5).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let first = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.cancel(ADA, first.id).await.unwrap();
+        shop.shown(ADA, None).await;
+        shop.wait(30);
+        assert!(shop.advance(ADA, first.id).await);
+        let other = shop.pick(ADA, "points", Some(400)).await.unwrap();
+        shop.take(vec![shop.order(&redeeming(20, ADA, &other, "4.00"))]).await;
+        shop.take(vec![shop.order(&redeeming(21, ADA, &first, "5.00"))]).await;
+        assert_eq!(shop.points(ADA).await, (95, 0, 0), "196 of 500 were there");
+        waits_for_a_review(&shop).await;
+    });
+}
+
+#[test]
+fn a_late_order_leaves_the_newer_pick_alone_where_the_balance_just_pays() {
+    on_both_engines(async |test| {
+        for delivery in [false, true] {
+            let shop = Shop::open(&test.db).await;
+            shop.take((1..=9).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+            let (reward, points) = if delivery { ("free-delivery", None) } else { ("points", Some(400)) };
+            let first = shop.pick(ADA, reward, points).await.unwrap();
+            let second = shop.pick(ADA, "points", Some(500)).await.unwrap();
+            let order = redeeming(20, ADA, &first, "4.00");
+            let order = if delivery {
+                Order { discount: None, delivery: Some(("5.00", "5.00")), ..order }
+            } else {
+                order
+            };
+            shop.take(vec![shop.order(&order)]).await;
+            assert_eq!(shop.hold(ADA, second.id).await.state, State::Opening, "delivery: {delivery}");
+            let left = if delivery { 400 - 300 + 100 } else { 400 - 400 + 96 };
+            assert_eq!(shop.points(ADA).await, (left, 0, 500));
+            shop.is_sound().await;
+        }
+    });
+}
+
+#[test]
+fn a_publication_from_before_a_pick_or_its_end_changes_nothing() {
+    on_both_engines(async |test| {
+        let mut shop = Shop::open(&test.db).await;
+        shop.take((1..=6).map(|id| shop.order(&Order::new(id, ADA))).collect()).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.shown(ADA, None).await;
+        assert_eq!(shop.hold(ADA, hold.id).await.state, State::Opening);
+        shop.shown(ADA, Some(hold.id)).await;
+        let mut closing = shop.cancel(ADA, hold.id).await.unwrap();
+        shop.shown(ADA, Some(hold.id)).await;
+        shop.wait(60);
+        let mut tx = test.db.begin(shop.id).await.unwrap();
+        lifecycle::renew(&mut tx, shop.id, &mut closing, shop.now).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(closing.expires_at, shop.hold(ADA, hold.id).await.expires_at, "no visit renews it");
+        assert!(!shop.advance(ADA, hold.id).await, "checkouts know it still");
+        assert_eq!(shop.points(ADA).await, (100, 0, 500));
     });
 }

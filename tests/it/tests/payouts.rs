@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::counter::{Counter, OWNER};
+use crate::support::orders::Order;
 use crate::support::{TestDb, on_both_engines};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -103,6 +104,8 @@ fn points_buy_store_credit_and_gift_cards_and_the_same_wish_is_the_same_payout()
         assert_eq!(refused(&counter, ada, &wish(second, "card")).await, (409, "payout_under_way".into()));
         work(&counter).await;
         assert_eq!(state(&counter, ada, first).await, ("done".into(), None));
+        let again = counter.proxy(ada, Method::POST, "/proxy/payouts", &wish(first, "credit")).await;
+        assert_eq!(again.status, 200, "nothing more comes of it");
         assert_eq!(counter.points(ada).await, (550, 0, 0));
         ask(&counter, ada, &wish(second, "card")).await;
         for _ in 0..2 {
@@ -174,6 +177,9 @@ fn stock_and_limits_hold_for_what_is_paid_out_too() {
         ask(&counter, bob, &wish(second, "credit")).await;
         work(&counter).await;
         assert_eq!(state(&counter, bob, second).await.0, "done");
+        let rewards = counter.get("/api/rewards").await;
+        let credit = rewards.as_array().unwrap().iter().find(|reward| reward["id"] == "credit").unwrap();
+        assert_eq!(credit["stock"], 0, "what was paid out does not come back");
         assert_eq!(
             refused(&counter, bob, &wish(Uuid::now_v7(), "credit")).await,
             (422, "limit_reached".into())
@@ -372,5 +378,63 @@ fn what_is_under_way_while_two_become_one_is_paid_out_to_the_one() {
         assert_eq!(counter.door.shop.store_credits()[0].customer, ada as u64);
         assert_eq!(counter.door.shop.gift_cards()[0].customer, ada as u64);
         counter.is_sound().await;
+    });
+}
+
+#[test]
+fn no_other_credit_is_taken_for_one_whose_answer_is_lost() {
+    on_both_engines(async |test| {
+        let counter = open(test).await;
+        let ada = ada(&counter).await;
+        let [pounds, euros] = ["GBP", "EUR"].map(|code| code.parse::<Currency>().unwrap());
+        counter.door.shop.credit(ada as u64, pounds, 500);
+        counter.door.advance(MINUTE * 5);
+        ask(&counter, ada, &wish(Uuid::now_v7(), "credit")).await;
+        work(&counter).await;
+        counter.door.shop.credit(ada as u64, pounds, 700);
+        counter.door.shop.credit(ada as u64, euros, 500);
+        counter.door.shop.fail_operation(CALLS[0], AdminFault::before(AdminFaultKind::Status(503)));
+        let id = Uuid::now_v7();
+        ask(&counter, ada, &wish(id, "credit")).await;
+        for look in 0..4 {
+            work(&counter).await;
+            assert_eq!(state(&counter, ada, id).await.0, "unknown", "look {look}");
+            counter.door.advance(MINUTE * 5);
+        }
+        work(&counter).await;
+        assert_eq!(state(&counter, ada, id).await, ("refused".into(), Some("not_made".into())));
+        assert_eq!(counter.points(ada).await, (550, 0, 0));
+        counter.is_sound().await;
+    });
+}
+
+#[test]
+fn what_was_never_sent_comes_back_where_the_customer_is_gone() {
+    on_both_engines(async |test| {
+        let counter = open(test).await;
+        let ada = ada(&counter).await;
+        let (member, id) = (counter.member(ada).await, Uuid::now_v7());
+        ask(&counter, ada, &wish(id, "credit")).await;
+        let mut tx = test.db.begin(counter.id).await.unwrap();
+        customers::redact(&mut tx, counter.id, CustomerId(ada), counter.door.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        work(&counter).await;
+        let mut read = test.db.read(counter.id).await.unwrap();
+        let now = counter.door.now();
+        let balance = loyalnest::points::balance(&mut read, counter.id, member, now).await.unwrap();
+        assert_eq!((balance.available.get(), balance.held.get(), sent(&counter)), (1000, 0, 0));
+        counter.is_sound().await;
+    });
+}
+
+#[test]
+fn whoever_waits_for_a_review_is_paid_nothing() {
+    on_both_engines(async |test| {
+        let counter = open(test).await;
+        let ada = ada(&counter).await;
+        let order = Order { discount: Some("5.00"), ..Order::new(1, ada) };
+        counter.door.webhook("1", "orders/create", counter.door.now(), &order.payload()).await;
+        let told = refused(&counter, ada, &wish(Uuid::now_v7(), "credit")).await;
+        assert_eq!(told, (409, "under_review".into()));
     });
 }

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use jiff::SignedDuration;
-use loyalnest::campaigns;
+use loyalnest::{campaigns, db};
 use loyalty::multiplier::Factor;
 use loyalty::{Gate, Limit, LocalTime, Period, Program, Tier};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::support::counter::{CLERK, Counter, OWNER};
 use crate::support::door::send;
 use crate::support::on_both_engines;
+use crate::support::orders::Order;
 
 const ADA: i64 = 4_101_101;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -237,5 +238,64 @@ fn a_gate_opens_for_its_tiers_in_its_time_and_says_why_it_does_not() {
         let stranger = counter.proxy(ADA + 7, Method::GET, "/proxy/rewards", &Value::Null).await.json();
         assert!(stranger.as_array().unwrap().iter().all(|offer| offer["refused"] == "insufficient_points"));
         counter.is_sound().await;
+    });
+}
+
+#[test]
+fn an_offer_says_what_the_points_buy_and_what_is_held_counts_as_free() {
+    on_both_engines(async |test| {
+        let counter = Counter::open(test).await;
+        counter.member(ADA).await;
+        let path = format!("/api/members/{ADA}/adjustments");
+        counter.post(&path, "1", &json!({"points": 449, "reason": "goodwill"})).await.json();
+        let few = Some("insufficient_points".to_owned());
+        assert_eq!(refused(&counter, ADA, FIVE_OFF).await.0, few);
+        counter.post(&path, "2", &json!({"points": 1, "reason": "goodwill"})).await.json();
+        assert_eq!(refused(&counter, ADA, FIVE_OFF).await.0, None, "just enough");
+        assert_eq!(pick(&counter, ADA, FIVE_OFF).await, None);
+        assert_eq!(refused(&counter, ADA, "free-delivery").await.0, None);
+        assert_eq!(refused(&counter, ADA, "tenth-off").await.0, few);
+    });
+}
+
+#[test]
+fn whoever_waits_for_a_review_is_told_before_they_pick() {
+    on_both_engines(async |test| {
+        let counter = Counter::open(test).await;
+        members(&counter, 1).await;
+        let order = Order { discount: Some("5.00"), ..Order::new(1, ADA) };
+        counter.door.webhook("1", "orders/create", counter.door.now(), &order.payload()).await;
+        let told = Some("under_review".to_owned());
+        assert_eq!(refused(&counter, ADA, FIVE_OFF).await, (told.clone(), None));
+        assert_eq!(pick(&counter, ADA, FIVE_OFF).await, told);
+    });
+}
+
+#[test]
+fn a_hold_that_cannot_be_read_does_not_keep_the_others_open() {
+    on_both_engines(async |test| {
+        let counter = Counter::open(test).await;
+        members(&counter, 2).await;
+        for customer in [ADA, ADA + 1] {
+            assert_eq!(pick(&counter, customer, FIVE_OFF).await, None);
+            counter.door.advance(SignedDuration::from_secs(1));
+        }
+        let member = counter.member(ADA).await;
+        let mut tx = test.db.begin(counter.id).await.unwrap();
+        db!(
+            tx.execute,
+            "update redemptions_holds set terms = '{}' where shop_id = $1 and member_id = $2",
+            counter.id,
+            member
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
+        let app = &counter.door.app;
+        let advance = async || loyalnest::redemptions::jobs::advance_due(&app.db, &app.clock).await.unwrap();
+        counter.door.advance(HOUR * 2);
+        assert_eq!(advance().await, 1, "the other is closed");
+        assert_eq!((advance().await, counter.points(ADA + 1).await), (0, (550, 0, 450)), "its grace");
+        counter.door.advance(HOUR);
+        assert_eq!((advance().await, counter.points(ADA + 1).await), (1, (1000, 0, 0)));
     });
 }

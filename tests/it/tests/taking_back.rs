@@ -312,3 +312,24 @@ fn whatever_the_order_and_number_in_which_webhooks_come_the_end_is_the_same() {
         }
     });
 }
+
+#[test]
+fn the_grace_of_a_hold_that_closes_begins_anew_where_two_become_one() {
+    on_both_engines(async |test| {
+        let mut shop = with_points(&test.db).await;
+        let hold = shop.pick(ADA, "points", Some(500)).await.unwrap();
+        shop.shown(ADA, Some(hold.id)).await;
+        shop.cancel(ADA, hold.id).await.unwrap();
+        shop.shown(ADA, None).await;
+        shop.wait(20);
+        let mut tx = test.db.begin(shop.id).await.unwrap();
+        customers::merge(&mut tx, shop.id, CustomerId(BOB), CustomerId(ADA), shop.now).await.unwrap();
+        tx.commit().await.unwrap();
+        shop.wait(10);
+        assert!(!shop.advance(BOB, hold.id).await);
+        shop.shown(BOB, None).await;
+        shop.wait(30);
+        assert!(shop.advance(BOB, hold.id).await);
+        assert_eq!(shop.points(BOB).await, (900, 0, 0));
+    });
+}
