@@ -97,8 +97,8 @@ fn feed(target: &str, time: Duration) -> Result<Outcome> {
     let output = fuzz.output().context("cannot start cargo fuzz")?;
     let said = String::from_utf8_lossy(&output.stderr);
     let inputs = stat(&said, "number_of_executed_units").unwrap_or_default();
-    // The first finding ends a run.
-    let crashed = !output.status.success();
+    // The first finding ends a run. One that was fed nothing has shown nothing.
+    let crashed = !output.status.success() || inputs == 0;
     if crashed {
         eprintln!("{said}");
         progress::note(format!("what broke it is in {}", findings.display()));

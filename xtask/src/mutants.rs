@@ -101,7 +101,22 @@ impl Room {
                 "proof",
                 "taking_back",
             ],
-            Room::Redemptions => &["redemptions", "journey", "marks", "payouts", "rewards", "storefront"],
+            Room::Redemptions => &[
+                "redemptions",
+                "expiry",
+                "journey",
+                "ledger",
+                "marks",
+                "merges",
+                "payouts",
+                "proof",
+                "rewards",
+                "storefront",
+                "surfaces",
+                "tags",
+                "taking_back",
+                "topics",
+            ],
         };
         let lists = format!("{}-again", self.name());
         Some(Tests { lists, packages: &["it"], names, patience: LONG, on_postgres: true })

@@ -143,7 +143,7 @@ fn page(report: &Value) -> String {
     lines.push(row(
         simulated,
         "**Simulated shops**: the real ledger, inbox and publishing beside a naive model, with lost, doubled and late \
-         messages, crashes and changing rules; compared after every step",
+         messages, crashes and changing rules; compared after each step in which a ledger may have changed",
         &format!(
             "{} shop-days, {} steps, seeds from {} on",
             of(simulated, "shop_days"),

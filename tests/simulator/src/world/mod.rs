@@ -1,5 +1,5 @@
-//! Some shops, the backend behind them, and a model beside each. One step after the other is taken, and after each that
-//! touched the backend, or let time pass, the ledger is held against the model.
+//! Some shops, the backend behind them, and a model beside each. One step after the other is taken, and after each in which
+//! the backend may have changed a ledger, it is held against the model.
 
 mod adopt;
 mod backend;
