@@ -549,7 +549,7 @@ fn a_late_order_leaves_the_newer_pick_alone_where_the_balance_just_pays() {
             };
             shop.take(vec![shop.order(&order)]).await;
             assert_eq!(shop.hold(ADA, second.id).await.state, State::Opening, "delivery: {delivery}");
-            let left = if delivery { 400 - 300 + 100 } else { 400 - 400 + 96 };
+            let left = if delivery { 200 } else { 96 };
             assert_eq!(shop.points(ADA).await, (left, 0, 500));
             shop.is_sound().await;
         }
